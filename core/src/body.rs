@@ -1,0 +1,30 @@
+use core::future::Future;
+
+/// An async closure (or `async fn`) that can be the body of a scope: called once with `A`.
+///
+/// Implemented for every fitting `async |a| { … }` and `async fn`; there is nothing to implement by
+/// hand. It names the future that the call returns, which the `AsyncFnOnce` of the language does
+/// not, so that a scope can hold it as a field and is `Send` whenever its parts are.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the body of a scope",
+    label = "expected an async closure `async |resource| {{ … }}` or an `async fn` item",
+    note = "write `async |r| {{ … }}`: neither `|r| async {{ … }}` nor a boxed closure can borrow \
+            what it is lent; for a boxed body, call it inside: `async |r| body(r).await`"
+)]
+pub trait Body<A>:
+    AsyncFnOnce(A) -> <Self as Body<A>>::Out + FnOnce(A) -> <Self as Body<A>>::Fut
+{
+    /// What the body gives.
+    type Out;
+    /// The body's future.
+    type Fut: Future<Output = Self::Out>;
+}
+
+impl<A, F, Fut, T> Body<A> for F
+where
+    F: AsyncFnOnce(A) -> T + FnOnce(A) -> Fut,
+    Fut: Future<Output = T>,
+{
+    type Out = T;
+    type Fut = Fut;
+}

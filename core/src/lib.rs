@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core
+)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod cleanup;
+pub mod runtime;
+pub mod scope;
+
+mod body;
+#[cfg(feature = "alloc")]
+mod panic;
+#[cfg(feature = "std")]
+mod pin;
+
+pub use self::body::Body;
+pub use self::scope::{ExitReason, Scope, ScopeError, with};

@@ -1,0 +1,29 @@
+use super::{Cleanup, RuntimeId};
+use crate::cleanup::CleanupTask;
+
+/// A runtime value that spawns nothing, for code that has no executor at hand, and for tests.
+///
+/// Cleanups that one of our combinators or an enclosing scope waits for run as everywhere else.
+/// The others go to the process's orphan list, are reported there, and run when somebody drains
+/// it. There is no clock: cleanup budgets are unlimited.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct NoExecutor;
+
+impl NoExecutor {
+    /// The value.
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl Cleanup for NoExecutor {
+    fn id(&self) -> RuntimeId {
+        RuntimeId::new("no-executor", 0)
+    }
+
+    fn spawn_cleanup(&self, task: CleanupTask) {
+        // Dropping the envelope is the refusal: it gives the cleanup back (K6).
+        drop(task);
+    }
+}

@@ -1,0 +1,117 @@
+use core::fmt;
+
+#[cfg(feature = "std")]
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+#[cfg(feature = "alloc")]
+use crate::panic::Payload;
+
+/// Why a task or a blocking job gave no value.
+pub struct TaskError {
+    // `None`: the runtime discarded the task.
+    #[cfg(feature = "alloc")]
+    payload: Option<Payload>,
+    _private: (),
+}
+
+impl TaskError {
+    /// The runtime discarded the task before it ended.
+    pub fn cancelled() -> Self {
+        Self {
+            #[cfg(feature = "alloc")]
+            payload: None,
+            _private: (),
+        }
+    }
+
+    /// The task panicked with `payload`.
+    #[cfg(feature = "alloc")]
+    pub fn panicked(payload: alloc::boxed::Box<dyn core::any::Any + Send>) -> Self {
+        Self {
+            payload: Some(Payload::new(payload)),
+            _private: (),
+        }
+    }
+
+    /// Whether the task panicked.
+    pub fn is_panic(&self) -> bool {
+        #[cfg(feature = "alloc")]
+        return self.payload.is_some();
+        #[cfg(not(feature = "alloc"))]
+        false
+    }
+
+    /// The panic's payload, to be resumed or looked at.
+    ///
+    /// # Errors
+    ///
+    /// `self`, if the task was cancelled.
+    #[cfg(feature = "alloc")]
+    pub fn into_panic(self) -> Result<alloc::boxed::Box<dyn core::any::Any + Send>, Self> {
+        match self.payload {
+            Some(payload) => Ok(payload.into_inner()),
+            None => Err(self),
+        }
+    }
+}
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_panic() {
+            "TaskError::Panicked"
+        } else {
+            "TaskError::Cancelled"
+        })
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "alloc")]
+        if let Some(payload) = &self.payload {
+            return write!(f, "task panicked: {}", payload.message());
+        }
+        f.write_str("task was discarded by its runtime")
+    }
+}
+
+impl core::error::Error for TaskError {}
+
+/// What an adapter gives to its executor instead of a bare future.
+///
+/// Each poll runs without an ambient scope, so a task that happens to be polled inside somebody's
+/// body (a `LocalSet` driven there) does not leave its cleanup to that body's scope. A panic of the
+/// future becomes a [`TaskError`], whatever the executor would have done with it.
+#[cfg(feature = "std")]
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct TaskFuture<F> {
+    pub(crate) future: F,
+}
+
+#[cfg(feature = "std")]
+impl<F: Future> TaskFuture<F> {
+    /// Wraps `future`.
+    pub fn new(future: F) -> Self {
+        Self { future }
+    }
+}
+
+#[cfg(feature = "std")]
+impl<F: Future> Future for TaskFuture<F> {
+    type Output = Result<F::Output, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = crate::pin::task_future(self);
+        crate::cleanup::ambient::cleared(|| {
+            match crate::panic::catch(|| future.poll(cx)) {
+                Ok(poll) => poll.map(Ok),
+                Err(payload) => Poll::Ready(Err(TaskError::panicked(payload.into_inner()))),
+            }
+        })
+    }
+}
