@@ -18,9 +18,16 @@ pub mod scope;
 
 mod body;
 #[cfg(feature = "alloc")]
+mod lock;
 mod panic;
-#[cfg(feature = "std")]
 mod pin;
 
 pub use self::body::Body;
-pub use self::scope::{ExitReason, Scope, ScopeError, with};
+pub use self::scope::{
+    Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed, with_suppressing,
+    with_unseen_error,
+};
+#[cfg(feature = "alloc")]
+pub use self::scope::HandOver;
+#[cfg(feature = "std")]
+pub use self::scope::{Local, LocalScope};

@@ -1,42 +1,75 @@
 //! Panics: catching them (std only) and carrying what they were raised with.
 
-use alloc::boxed::Box;
-use alloc::string::String;
+#[cfg(feature = "alloc")]
+use alloc::{boxed::Box, string::String};
+#[cfg(feature = "alloc")]
 use core::any::Any;
 
-/// What a panic was raised with. Unlike the bare box it is `Sync`, since it gives no shared access
-/// but to text.
-pub(crate) struct Payload(Box<dyn Any + Send>);
+/// What a panic was raised with. Without an allocator no panic is ever caught: no values.
+pub(crate) struct Payload {
+    #[cfg(feature = "alloc")]
+    payload: Box<dyn Any + Send>,
+    #[cfg(not(feature = "alloc"))]
+    never: core::convert::Infallible,
+}
 
 // SAFETY: `&Payload` gives access to nothing but a `&str` inside the payload (see `message`), and
 // only if the payload is a `String` or `&'static str`, which are `Sync`. Everything else needs the
 // payload by value, and the box is `Send`.
+#[cfg(feature = "alloc")]
 unsafe impl Sync for Payload {}
 
+#[cfg(feature = "alloc")]
 impl Payload {
     pub(crate) fn new(payload: Box<dyn Any + Send>) -> Self {
-        Self(payload)
+        Self { payload }
     }
 
     pub(crate) fn into_inner(self) -> Box<dyn Any + Send> {
-        self.0
+        self.payload
     }
+}
 
+impl Payload {
     /// The panic's text, where it has one.
     pub(crate) fn message(&self) -> &str {
-        if let Some(text) = self.0.downcast_ref::<&'static str>() {
+        #[cfg(feature = "alloc")]
+        if let Some(text) = self.payload.downcast_ref::<&'static str>() {
             text
-        } else if let Some(text) = self.0.downcast_ref::<String>() {
+        } else if let Some(text) = self.payload.downcast_ref::<String>() {
             text
         } else {
             "a value that is no text"
         }
+        #[cfg(not(feature = "alloc"))]
+        match self.never {}
+    }
+
+    /// Lets the panic go on.
+    pub(crate) fn resume(self) -> ! {
+        #[cfg(feature = "std")]
+        std::panic::resume_unwind(self.payload);
+        // Without std nothing is caught, so there is nothing to resume.
+        #[cfg(all(feature = "alloc", not(feature = "std")))]
+        panic!("{}", self.message());
+        #[cfg(not(feature = "alloc"))]
+        match self.never {}
     }
 }
 
-/// Calls `f` and catches its panic.
-#[cfg(feature = "std")]
+/// Calls `f` and catches its panic; without std the panic goes its way.
 pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Payload> {
     // What a panic leaves half-changed is dropped by every caller here, never used again.
-    std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)).map_err(Payload)
+    #[cfg(feature = "std")]
+    return std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)).map_err(Payload::new);
+    #[cfg(not(feature = "std"))]
+    Ok(f())
+}
+
+/// Whether this thread is unwinding.
+pub(crate) fn unwinding() -> bool {
+    #[cfg(feature = "std")]
+    return std::thread::panicking();
+    #[cfg(not(feature = "std"))]
+    false
 }

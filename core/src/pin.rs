@@ -1,7 +1,19 @@
-//! Every pin projection of this crate.
+//! Pin projections. All are structural: a field that is pinned here is pinned wherever its struct
+//! is, is dropped in place, and is moved by nobody; no struct here is `Unpin` unless those fields
+//! are. The scope's own struct argues its projections where its invariants stand.
+
 use core::pin::Pin;
-use crate::runtime::TaskFuture;
-pub(crate) fn task_future<F>(this: Pin<&mut TaskFuture<F>>) -> Pin<&mut F> {
-    // SAFETY: structural.
+
+use crate::scope::InPlace;
+
+pub(crate) fn in_place<F>(this: Pin<&mut InPlace<F>>) -> Pin<&mut F> {
+    // SAFETY: structural, see above.
+    unsafe { this.map_unchecked_mut(|this| &mut this.exit) }
+}
+
+#[cfg(feature = "std")]
+pub(crate) fn task_future<F>(this: Pin<&mut crate::runtime::TaskFuture<F>>) -> Pin<&mut F> {
+    // SAFETY: structural, see above.
     unsafe { this.map_unchecked_mut(|this| &mut this.future) }
 }
+

@@ -1,36 +1,37 @@
-pub use crate::scope::error::*;
-mod error;
-mod reason;
-pub use reason::*;
-use crate::body::Body;
-use crate::runtime::Cleanup;
-use core::future::Future;
-use core::fmt::Debug;
+//! The scope protocol (`async with`): enter, body, exit.
+//!
+//! A *scope* is a type with an async `enter` and an async `exit`; [`with`] runs a body between the
+//! two. Every scope that was entered is exited exactly once, inner before outer, with the reason
+//! its body ended, and whoever cancelled it waits for that.
+//!
+//! - Class style: implement [`Scope`], with plain `async fn enter` and `async fn exit`.
+//! - Closure style: [`scope_fn`], an async closure that sets up, lends, and tears down.
+//! - Guard style: [`enter_in`], where the body is the rest of a function.
+//!
+//! Source: PEP 492 (`async with`), PEP 343 for the shape of `enter` and `exit`.
 
-pub trait Scope: Send + Sized {
-    type Resource: Send;
-    type Error: Debug + Send;
-    type OnDrop;
-    fn enter(&mut self) -> impl Future<Output = Result<Self::Resource, Self::Error>> + Send;
-    fn exit(self, resource: Self::Resource, reason: ExitReason<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
-    fn abandon(self, resource: Self::Resource) { drop(resource) }
-}
-#[derive(Debug)]
-pub struct HandOver;
-#[derive(Debug)]
-pub struct Synchronous;
-#[derive(Debug)]
-pub struct Abandon;
-pub async fn with<R, S, F, T, E>(rt: &R, mut scope: S, body: F) -> Result<T, ScopeError<E, S::Error, T>>
-where R: Cleanup, S: Scope, F: for<'a> Body<&'a mut S::Resource, Out = Result<T, E>>, E: Debug + Send + Sync + 'static {
-    let mut r = match scope.enter().await { Ok(r) => r, Err(e) => return Err(ScopeError::Enter(e)) };
-    let res = body(&mut r).await;
-    let _ = rt;
-    let x = match &res { Ok(_) => scope.exit(r, ExitReason::Completed).await, Err(e) => scope.exit(r, ExitReason::Failed(Failure::new(e))).await };
-    match (res, x) {
-        (Ok(t), Ok(())) => Ok(t),
-        (Err(e), Ok(())) => Err(ScopeError::Body(e)),
-        (Ok(value), Err(e)) => Err(ScopeError::Exit { error: ExitError::Failed(e), value }),
-        (Err(body), Err(e)) => Err(ScopeError::Both { body, exit: ExitError::Failed(e) }),
-    }
-}
+mod error;
+mod exit;
+mod guard;
+mod manager;
+mod on_drop;
+mod policy;
+mod reason;
+mod with;
+
+pub(crate) use self::exit::InPlace;
+pub use self::error::{Detailed, ExitError, ScopeError};
+pub use self::guard::{Entered, enter_in};
+#[cfg(feature = "std")]
+pub use self::manager::Local;
+#[cfg(feature = "std")]
+pub use self::manager::LocalScope;
+pub use self::manager::{Manager, Scope};
+#[cfg(feature = "alloc")]
+pub use self::on_drop::HandOver;
+#[cfg(feature = "std")]
+pub use self::on_drop::LocalOnDrop;
+pub use self::on_drop::{Abandon, Abandoned, OnDrop, Synchronous};
+pub use self::policy::Suppress;
+pub use self::reason::{ExitKind, ExitReason, Failure};
+pub use self::with::{With, with, with_detailed, with_suppressing, with_unseen_error};

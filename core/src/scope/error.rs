@@ -31,6 +31,20 @@ pub enum ScopeError<E, X, T = ()> {
         /// What became of the exit.
         exit: ExitError<X>,
     },
+    /// The body failed, and the exit that looks at its error exceeded this cleanup budget. The
+    /// exit goes on where it can; the error is reported to the hook when it is done.
+    Overdue(Duration),
+}
+
+/// What [`with_detailed`](crate::with_detailed) gives: body and exit side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Detailed<T, E, X> {
+    /// What the body returned; `None` if it failed and the exit, which looks at its error,
+    /// exceeded its cleanup budget.
+    pub body: Option<Result<T, E>>,
+    /// What became of the exit.
+    pub exit: Result<(), ExitError<X>>,
 }
 
 /// What became of an exit that was not clean.
@@ -48,7 +62,7 @@ impl<E, X, T> ScopeError<E, X, T> {
     pub fn body(&self) -> Option<&E> {
         match self {
             Self::Body(body) | Self::Both { body, .. } => Some(body),
-            Self::Enter(_) | Self::Exit { .. } => None,
+            Self::Enter(_) | Self::Exit { .. } | Self::Overdue(_) => None,
         }
     }
 
@@ -57,7 +71,7 @@ impl<E, X, T> ScopeError<E, X, T> {
         match self {
             Self::Exit { error, .. } => Some(error),
             Self::Both { exit, .. } => Some(exit),
-            Self::Enter(_) | Self::Body(_) => None,
+            Self::Enter(_) | Self::Body(_) | Self::Overdue(_) => None,
         }
     }
 
@@ -92,6 +106,7 @@ impl<E, X, T> ScopeError<E, X, T> {
             Self::Body(body) => ScopeError::Body(body),
             Self::Exit { error, .. } => ScopeError::Exit { error, value: () },
             Self::Both { body, exit } => ScopeError::Both { body, exit },
+            Self::Overdue(budget) => ScopeError::Overdue(budget),
         }
     }
 }
@@ -111,6 +126,7 @@ impl<E: fmt::Debug, X: fmt::Debug, T> fmt::Debug for ScopeError<E, X, T> {
                 .field("body", body)
                 .field("exit", exit)
                 .finish(),
+            Self::Overdue(budget) => f.debug_tuple("Overdue").field(budget).finish(),
         }
     }
 }
@@ -122,6 +138,9 @@ impl<E: fmt::Display, X, T> fmt::Display for ScopeError<E, X, T> {
             Self::Body(body) => body.fmt(f),
             Self::Exit { .. } => f.write_str("scope was not exited cleanly"),
             Self::Both { body, .. } => write!(f, "{body} (and the scope was not exited cleanly)"),
+            Self::Overdue(budget) => {
+                write!(f, "body failed, and its exit exceeded the cleanup budget of {budget:?}")
+            }
         }
     }
 }
@@ -136,7 +155,7 @@ where
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Enter(error) => Some(error),
-            Self::Body(_) => None,
+            Self::Body(_) | Self::Overdue(_) => None,
             Self::Exit { error, .. } => Some(error),
             Self::Both { exit, .. } => Some(exit),
         }

@@ -1,0 +1,248 @@
+//! What a thread knows while it polls or drops something of ours (K13): the collector, the
+//! enclosing scope, and whether a combinator watches for exits.
+//!
+//! A slot is set only while one of our polls or drops runs. It owns its content: the content is
+//! swapped in, and swapped back by a guard, so nothing here points to a stack.
+//!
+//! With std the slots are thread-local. Without it they live where the application says, see
+//! [`install_slots`]; until then there is no ambient scope, and a drop goes to the executor.
+
+#[cfg(feature = "std")]
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use super::children::Tracker;
+use super::link::AnyCleanup;
+#[cfg(feature = "std")]
+use super::local::LocalChildren;
+
+/// The ambient slots of one thread (or, without std, of one priority level).
+pub struct Slots {
+    pub(super) collector: CollectorSlot,
+    pub(super) scope: ScopeSlot,
+    pub(super) watch: WatchSlot,
+}
+
+impl Slots {
+    /// Slots with nothing in them.
+    pub const EMPTY: Self = Self {
+        collector: CollectorSlot::EMPTY,
+        scope: ScopeSlot::EMPTY,
+        watch: WatchSlot::EMPTY,
+    };
+}
+
+impl core::fmt::Debug for Slots {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Slots").finish_non_exhaustive()
+    }
+}
+
+/// Receives what a drop leaves behind, for the one that drops and then waits.
+pub(super) struct CollectorSlot {
+    pub(super) present: bool,
+    pub(super) takes_local: bool,
+    /// Given out when first asked for, so that a drop that meets no scope pays nothing.
+    id: CollectorId,
+    pub(super) list: Vec<AnyCleanup>,
+}
+
+impl CollectorSlot {
+    const EMPTY: Self = Self {
+        present: false,
+        takes_local: false,
+        id: CollectorId::NONE,
+        list: Vec::new(),
+    };
+
+    pub(super) const fn new(takes_local: bool) -> Self {
+        Self {
+            present: true,
+            takes_local,
+            id: CollectorId::NONE,
+            list: Vec::new(),
+        }
+    }
+
+    pub(super) fn id(&mut self) -> CollectorId {
+        if self.present && self.id == CollectorId::NONE {
+            self.id = CollectorId(NEXT_COLLECTOR.fetch_add(1, Ordering::Relaxed));
+        }
+        self.id
+    }
+}
+
+/// Tells collectors apart, by number and not by address: stack addresses recur.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CollectorId(usize);
+
+impl CollectorId {
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The collector that is current now. A scope that is entered under it never hands itself to
+    /// it: that would be a `block_on` inside the very `Drop` that is being collected (K2).
+    pub(crate) fn current() -> Self {
+        access(|slots| slots.collector.id()).unwrap_or(Self::NONE)
+    }
+}
+
+static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+
+/// The scope whose body or exit is being polled.
+pub(super) struct ScopeSlot {
+    pub(super) present: bool,
+    /// Whether the thread was unwinding already when the poll began.
+    pub(super) unwinding: bool,
+    pub(super) tracker: Tracker,
+    /// Whether `!Send` cleanups may be left here: not if the scope may move between threads.
+    pub(super) takes_local: bool,
+    #[cfg(feature = "std")]
+    pub(super) local: Option<Box<LocalChildren>>,
+}
+
+impl ScopeSlot {
+    pub(super) const EMPTY: Self = Self {
+        present: false,
+        unwinding: false,
+        takes_local: false,
+        tracker: Tracker::EMPTY,
+        #[cfg(feature = "std")]
+        local: None,
+    };
+}
+
+impl ScopeSlot {
+    /// The drop that was going on has ended: what comes next is a chain of its own (K4).
+    pub(super) fn close_chains(&mut self) {
+        self.tracker.close_chain();
+        #[cfg(feature = "std")]
+        if let Some(local) = &mut self.local {
+            local.close_chain();
+        }
+    }
+}
+
+/// A combinator that wants to know of exits in progress in what it polls (K10).
+pub(super) struct WatchSlot {
+    pub(super) present: bool,
+    pub(super) exits: Option<Arc<AtomicUsize>>,
+}
+
+impl WatchSlot {
+    pub(super) const EMPTY: Self = Self {
+        present: false,
+        exits: None,
+    };
+}
+
+#[cfg(feature = "std")]
+std::thread_local! {
+    // Never dropped: the guards leave the slots empty, and a cleanup that is handed over while the
+    // thread's locals are going still finds them.
+    static SLOTS: core::mem::ManuallyDrop<core::cell::RefCell<Slots>> =
+        const { core::mem::ManuallyDrop::new(core::cell::RefCell::new(Slots::EMPTY)) };
+}
+
+/// Calls `f` with this thread's slots; `None` where there are none. `f` runs no user code.
+#[cfg(feature = "std")]
+pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
+    SLOTS.with(|slots| Some(f(&mut slots.borrow_mut())))
+}
+
+/// Holds the ambient slots where there is no std.
+///
+/// # For implementers
+///
+/// A static behind a critical section is right, and is promised for the tasks of one priority
+/// level only. `with` calls `f` once, with the same slots each time.
+#[cfg(not(feature = "std"))]
+pub trait SlotStorage: Sync {
+    /// Calls `f` with the slots.
+    fn with(&self, f: &mut dyn FnMut(&mut Slots));
+}
+
+#[cfg(not(feature = "std"))]
+static STORAGE: crate::lock::Mutex<Option<&'static dyn SlotStorage>> = crate::lock::Mutex::new(None);
+
+/// Says where the ambient slots live on a target without std. Call it once, before the first scope
+/// is entered.
+#[cfg(not(feature = "std"))]
+pub fn install_slots(storage: &'static dyn SlotStorage) {
+    STORAGE.with(|current| *current = Some(storage));
+}
+
+#[cfg(not(feature = "std"))]
+pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
+    let storage = STORAGE.with(|storage| *storage)?;
+    let mut f = Some(f);
+    let mut result = None;
+    storage.with(&mut |slots| {
+        if let Some(f) = f.take() {
+            result = Some(f(slots));
+        }
+    });
+    result
+}
+
+/// Calls `f` with `held` swapped into a slot, and swaps it back, also when `f` unwinds. Where there
+/// are no slots, both swaps do nothing and `held` keeps its content.
+pub(super) fn swapped<S, T>(
+    held: &mut S,
+    slot: fn(&mut Slots) -> &mut S,
+    f: impl FnOnce() -> T,
+) -> T {
+    struct Back<'a, S>(&'a mut S, fn(&mut Slots) -> &mut S);
+
+    impl<S> Back<'_, S> {
+        #[inline]
+        fn swap(&mut self) {
+            access(|slots| core::mem::swap(self.0, (self.1)(slots)));
+        }
+    }
+
+    impl<S> Drop for Back<'_, S> {
+        #[inline]
+        fn drop(&mut self) {
+            self.swap();
+        }
+    }
+
+    let mut back = Back(held, slot);
+    back.swap();
+    let result = f();
+    drop(back);
+    result
+}
+
+/// Calls `f` with all slots empty: for tasks and entry points of ours, which are nobody's body.
+pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
+    // Boxed would cost an allocation a poll; moved it costs some bytes.
+    let mut held = Slots::EMPTY;
+    swapped(&mut held, |slots| slots, f)
+}
+
+/// Keeps a watching combinator from dropping the exit that holds it (K10).
+pub(crate) struct ExitToken(Arc<AtomicUsize>);
+
+impl ExitToken {
+    /// Registers an exit that waits with the combinator that is polling it, if there is one.
+    pub(crate) fn register() -> Option<Self> {
+        access(|slots| {
+            let watch = &mut slots.watch;
+            watch.present.then(|| {
+                let exits = watch.exits.get_or_insert_with(Arc::default);
+                exits.fetch_add(1, Ordering::Relaxed);
+                Self(exits.clone())
+            })
+        })
+        .flatten()
+    }
+}
+
+impl Drop for ExitToken {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}

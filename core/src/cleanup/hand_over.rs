@@ -1,0 +1,112 @@
+//! Where a cleanup goes (K2).
+
+use super::ambient::{CollectorId, access};
+use super::children::Children;
+#[cfg(feature = "std")]
+use super::link::LocalCleanup;
+use super::link::{AnyCleanup, Cleanup};
+#[cfg(feature = "std")]
+use super::local;
+use super::shared::Shared;
+use alloc::sync::Arc;
+
+/// Hands over a cleanup whose scope was entered under `entered_under`: to the current collector,
+/// else to the enclosing scope and its executor, else to its executor, else to the orphan list.
+pub(crate) fn hand_over(cleanup: AnyCleanup, entered_under: CollectorId) {
+    let Err(cleanup) = collect(cleanup, entered_under) else {
+        return;
+    };
+    match cleanup {
+        AnyCleanup::Send(cleanup) => adopt(cleanup),
+        #[cfg(feature = "std")]
+        AnyCleanup::Local(cleanup) => adopt_local(cleanup),
+    }
+}
+
+/// Lets a cleanup go on by itself, without anybody who waits for it.
+pub(crate) fn detach(cleanup: AnyCleanup) {
+    match cleanup {
+        AnyCleanup::Send(cleanup) => {
+            Shared::start(cleanup, None, true);
+        }
+        #[cfg(feature = "std")]
+        AnyCleanup::Local(cleanup) => local::orphan(cleanup),
+    }
+}
+
+fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCleanup> {
+    let mut cleanup = Some(cleanup);
+    access(|slots| {
+        let collector = &mut slots.collector;
+        let takes = match &cleanup {
+            #[cfg(feature = "std")]
+            Some(AnyCleanup::Local(_)) => collector.takes_local,
+            _ => true,
+        };
+        let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
+        if collector.present && takes && !own {
+            collector.list.extend(cleanup.take());
+        }
+    });
+    cleanup.map_or(Ok(()), Err)
+}
+
+enum Place {
+    /// Behind the earlier ones of the same drop.
+    InChain,
+    /// In a chain of its own; started on the executor unless the scope's own poll is unwinding.
+    Child(Arc<Children>, bool),
+}
+
+fn adopt(cleanup: Cleanup) {
+    let mut cleanup = Some(cleanup);
+    let place = access(|slots| {
+        let scope = &mut slots.scope;
+        if !scope.present {
+            return None;
+        }
+        if let Some(open) = &scope.tracker.open {
+            // The `None` arm cannot occur; the chain that has ended gives its link back.
+            match cleanup.take().map(|cleanup| open.append(cleanup)) {
+                Some(Err(back)) => cleanup = Some(back),
+                _ => return Some(Place::InChain),
+            }
+        }
+        // A body that panics is about to be exited: its scope runs what comes out itself (K11).
+        let unwinding = crate::panic::unwinding() && !scope.unwinding;
+        let children = scope.tracker.children.get_or_insert_with(Arc::default);
+        Some(Place::Child(children.clone(), !unwinding))
+    })
+    .flatten();
+    let Some(cleanup) = cleanup else {
+        return;
+    };
+    match place {
+        Some(Place::Child(children, on_executor)) => {
+            let shared = Shared::start(cleanup, Some(&children), on_executor);
+            access(|slots| {
+                if slots.scope.present {
+                    slots.scope.tracker.open = Some(shared);
+                }
+            });
+        }
+        _ => {
+            Shared::start(cleanup, None, true);
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+fn adopt_local(cleanup: LocalCleanup) {
+    let mut cleanup = Some(cleanup);
+    access(|slots| {
+        let scope = &mut slots.scope;
+        if scope.takes_local {
+            let children = scope.local.get_or_insert_default();
+            cleanup.take().into_iter().for_each(|link| children.adopt(link));
+        }
+    });
+    if let Some(cleanup) = cleanup {
+        local::orphan(cleanup);
+    }
+}

@@ -1,0 +1,163 @@
+//! A link: one cleanup that left its scope's frame, and chains of them.
+
+#![expect(unnameable_types, reason = "public only in sealed traits")]
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use super::{About, CleanupTask};
+
+/// What ended scopes become when they are handed over: something that owns all it needs.
+///
+/// A link catches the panics of what it polls, so the links behind it always run.
+pub trait Link {
+    /// Runs the cleanup. Not called again after it ended.
+    fn poll_link(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End>;
+
+    /// Which scope this is.
+    fn about(&self) -> About;
+
+    /// Starts `task` on the runtime that the scope was entered with.
+    fn spawn(&self, task: CleanupTask);
+
+    /// Takes the cleanup budget off: it has run out, and the link goes on by itself.
+    fn unlimit(self: Pin<&mut Self>);
+}
+
+/// A link that may move between threads.
+pub type Cleanup = Pin<Box<dyn Link + Send>>;
+
+/// A link that stays on its thread.
+#[cfg(feature = "std")]
+pub type LocalCleanup = Pin<Box<dyn Link>>;
+
+/// A link of either sort.
+pub enum AnyCleanup {
+    Send(Cleanup),
+    #[cfg(feature = "std")]
+    Local(LocalCleanup),
+}
+
+/// How a link ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Finished,
+    Failed,
+    Panicked,
+    /// Not ended: its budget ran out, and it must go on elsewhere.
+    OverBudget,
+}
+
+/// Links that run one after the other, first in, first out: inner before outer.
+pub(crate) struct Chain<C = Cleanup> {
+    links: VecDeque<C>,
+}
+
+impl<C> Default for Chain<C> {
+    fn default() -> Self {
+        Self {
+            links: VecDeque::new(),
+        }
+    }
+}
+
+impl<C> Chain<C> {
+    pub(crate) fn push(&mut self, link: C) {
+        self.links.push_back(link);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    pub(crate) fn first(&self) -> Option<&C> {
+        self.links.front()
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<C> {
+        self.links.drain(..).collect()
+    }
+}
+
+impl<C: Into<AnyCleanup> + AsLink> Chain<C> {
+    /// Runs the links; notes how each ended. A link that is over its budget goes on by itself.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut ended: impl FnMut(About, End),
+    ) -> Poll<()> {
+        while let Some(link) = self.links.front_mut() {
+            let end = ready!(link.as_link().poll_link(cx));
+            if let Some(mut link) = self.links.pop_front() {
+                if end == End::OverBudget {
+                    link.as_link().unlimit();
+                    super::hand_over::detach(link.into());
+                } else {
+                    ended(link.as_link().about(), end);
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+/// What a chain needs of its links, whichever sort they are.
+pub trait AsLink {
+    fn as_link(&mut self) -> Pin<&mut dyn Link>;
+    fn about(&self) -> About;
+}
+
+impl AsLink for Cleanup {
+    fn as_link(&mut self) -> Pin<&mut dyn Link> {
+        self.as_mut()
+    }
+
+    fn about(&self) -> About {
+        (**self).about()
+    }
+}
+
+impl AsLink for AnyCleanup {
+    fn as_link(&mut self) -> Pin<&mut dyn Link> {
+        match self {
+            Self::Send(link) => link.as_mut(),
+            #[cfg(feature = "std")]
+            Self::Local(link) => link.as_mut(),
+        }
+    }
+
+    fn about(&self) -> About {
+        match self {
+            Self::Send(link) => (**link).about(),
+            #[cfg(feature = "std")]
+            Self::Local(link) => (**link).about(),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl AsLink for LocalCleanup {
+    fn as_link(&mut self) -> Pin<&mut dyn Link> {
+        self.as_mut()
+    }
+
+    fn about(&self) -> About {
+        (**self).about()
+    }
+}
+
+impl From<Cleanup> for AnyCleanup {
+    fn from(link: Cleanup) -> Self {
+        Self::Send(link)
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<LocalCleanup> for AnyCleanup {
+    fn from(link: LocalCleanup) -> Self {
+        Self::Local(link)
+    }
+}

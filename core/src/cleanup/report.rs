@@ -1,0 +1,105 @@
+use core::fmt;
+use core::time::Duration;
+
+use super::About;
+#[cfg(feature = "alloc")]
+use crate::lock::Mutex;
+
+/// Something that happened to a scope and that no caller is left to hear.
+///
+/// `Display` is one line for people.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Report<'a> {
+    /// No executor and no scope takes care of this cleanup any more: it waits in the process's
+    /// orphan list for somebody to drain it.
+    Orphaned(About),
+    /// A cleanup that nobody waits for returned this error.
+    ExitFailed(About, &'a dyn fmt::Debug),
+    /// An exit panicked with this message, where the panic could not go on.
+    ExitPanicked(About, &'a str),
+    /// The body had failed with this error, and its scope was dropped before it could return it.
+    ErrorLost(About, &'a dyn fmt::Debug),
+    /// The body had panicked with this message, and its scope was dropped before the panic could
+    /// go on.
+    PanicLost(About, &'a str),
+    /// The scope was dropped and its exit did not run, or not to its end: its type says that a
+    /// drop abandons it, or its thread ended.
+    Abandoned(About),
+    /// The exit was declared synchronous, and waited all the same; it was abandoned.
+    NotSynchronous(About),
+    /// The first scope has waited this long for the cleanup of the second.
+    Waiting(About, Duration, About),
+    /// The cleanup budget of the first scope ran out before the second was cleaned up. The second
+    /// goes on by itself.
+    OverBudget(About, Duration, About),
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Orphaned(about) => write!(f, "{about}: cleanup is orphaned until a drain"),
+            Self::ExitFailed(about, error) => write!(f, "{about}: exit failed: {error:?}"),
+            Self::ExitPanicked(about, message) => write!(f, "{about}: exit panicked: {message}"),
+            Self::ErrorLost(about, error) => {
+                write!(f, "{about}: dropped while exiting, the body's error was {error:?}")
+            }
+            Self::PanicLost(about, message) => {
+                write!(f, "{about}: dropped while exiting, the body panicked: {message}")
+            }
+            Self::Abandoned(about) => write!(f, "{about}: dropped without its exit"),
+            Self::NotSynchronous(about) => {
+                write!(f, "{about}: exit was declared synchronous but waited")
+            }
+            Self::Waiting(about, waited, child) => {
+                write!(f, "{about}: has waited {waited:?} for the cleanup of {child}")
+            }
+            Self::OverBudget(about, budget, child) => {
+                write!(f, "{about}: cleanup budget of {budget:?} ran out before {child}")
+            }
+        }
+    }
+}
+
+/// What receives reports.
+pub type ReportHook = fn(&Report<'_>);
+
+#[cfg(feature = "alloc")]
+static HOOK: Mutex<Option<ReportHook>> = Mutex::new(None);
+
+/// Installs what receives reports from now on, and returns what did before.
+///
+/// Without a hook, std prints each report to standard error as one line; without std they are
+/// dropped. The hook may be called on any thread, from a `Drop`, during unwinding; a panic in it
+/// is swallowed. It must not wait.
+///
+/// # Examples
+///
+/// ```
+/// fn to_the_log(report: &withal_core::cleanup::Report<'_>) {
+///     println!("withal: {report}");
+/// }
+/// withal_core::cleanup::set_report_hook(Some(to_the_log));
+/// ```
+#[cfg(feature = "alloc")]
+pub fn set_report_hook(hook: Option<ReportHook>) -> Option<ReportHook> {
+    HOOK.with(|current| core::mem::replace(current, hook))
+}
+
+/// Tells the hook.
+pub(crate) fn report(report: &Report<'_>) {
+    #[cfg(feature = "alloc")]
+    if let Some(hook) = HOOK.with(|hook| *hook) {
+        // A hook that panics must not take a cleanup with it.
+        let _ = crate::panic::catch(|| hook(report));
+        return;
+    }
+    #[cfg(feature = "std")]
+    {
+        use std::io::Write;
+        // Not `eprintln!`: it panics where standard error is closed.
+        let _ = writeln!(std::io::stderr(), "withal: {report}");
+    }
+    #[cfg(not(feature = "std"))]
+    let _ = report;
+}

@@ -1,0 +1,241 @@
+//! A scope that left its frame: what must end first, then its exit.
+
+#![expect(unnameable_types, reason = "public only in sealed traits")]
+
+use core::fmt::Debug;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use super::kind::{BoxLink, Kind};
+use super::leftovers::{Leftovers, Waited};
+use super::link::{End, Link};
+use super::report::{Report, report};
+use super::live::LiveEntry;
+use super::{About, CleanupTask, CollectorId, hand_over::{detach, hand_over}};
+use crate::panic::catch;
+use crate::runtime::Cleanup;
+
+/// What an exit gives at its end, where no caller is left to hear.
+pub trait Ended {
+    /// Reports what went wrong.
+    fn settle(self, about: About) -> Result<(), ()>;
+}
+
+impl<X: Debug, W> Ended for (Result<(), X>, W) {
+    fn settle(self, about: About) -> Result<(), ()> {
+        // A body's error reports itself when it is dropped unheard.
+        self.0
+            .map_err(|error| report(&Report::ExitFailed(about, &error)))
+    }
+}
+
+pub struct ScopeLink<R, K: Kind, F> {
+    rt: R,
+    about: About,
+    budget: Option<Duration>,
+    leftovers: Leftovers<K>,
+    live: LiveEntry,
+    pub(crate) exit: Option<F>,
+    stage: Stage,
+    end: End,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Waiting,
+    Exiting,
+    Settling,
+}
+
+/// What a dropped scope hands over with its exit.
+pub struct Bequest<'r, R, K: Kind> {
+    pub(crate) rt: &'r R,
+    pub(crate) about: About,
+    pub(crate) budget: Option<Duration>,
+    pub(crate) leftovers: Leftovers<K>,
+    pub(crate) live: LiveEntry,
+    pub(crate) entered_under: CollectorId,
+    /// Whether it goes on by itself, with nobody waiting.
+    pub(crate) detached: bool,
+}
+
+impl<R: Cleanup, K: Kind> Bequest<'_, R, K> {
+    /// Hands over `exit`, fresh or half-run, to be run after the leftovers.
+    pub(crate) fn hand_over<F>(self, exit: F)
+    where
+        F: Future,
+        F::Output: Ended,
+        K: BoxLink<ScopeLink<R, K, F>>,
+    {
+        let link = ScopeLink {
+            rt: self.rt.clone(),
+            about: self.about,
+            budget: self.budget,
+            leftovers: self.leftovers,
+            live: self.live,
+            exit: Some(exit),
+            stage: Stage::Waiting,
+            end: End::Finished,
+        };
+        let link = K::box_link(link);
+        if self.detached {
+            detach(link);
+        } else {
+            hand_over(link, self.entered_under);
+        }
+    }
+
+    /// Hands on the leftovers alone: the exit is over, or is not to run.
+    pub(crate) fn hand_on(mut self) {
+        self.leftovers.hand_on(|| self.about, self.entered_under);
+    }
+}
+
+/// The parts of a link; its exit alone is pinned.
+struct Parts<'p, R, K: Kind, F> {
+    rt: &'p R,
+    about: About,
+    budget: &'p mut Option<Duration>,
+    leftovers: &'p mut Leftovers<K>,
+    exit: Pin<&'p mut Option<F>>,
+    stage: &'p mut Stage,
+    end: &'p mut End,
+}
+
+impl<R, K: Kind, F> ScopeLink<R, K, F> {
+    fn parts(self: Pin<&mut Self>) -> Parts<'_, R, K, F> {
+        // SAFETY: only `exit` is pinned, structurally: it is dropped in place and never moved.
+        let this = unsafe { self.get_unchecked_mut() };
+        Parts {
+            rt: &this.rt,
+            about: this.about,
+            budget: &mut this.budget,
+            leftovers: &mut this.leftovers,
+            // SAFETY: as above.
+            exit: unsafe { Pin::new_unchecked(&mut this.exit) },
+            stage: &mut this.stage,
+            end: &mut this.end,
+        }
+    }
+}
+
+impl<R, K, F> Link for ScopeLink<R, K, F>
+where
+    R: Cleanup,
+    K: Kind,
+    F: Future,
+    F::Output: Ended,
+{
+    fn poll_link(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
+        let rt = self.rt.clone();
+        // It left its own task, so its runtime may not be current (K7).
+        rt.in_context(|| {
+            loop {
+                match self.stage {
+                    Stage::Waiting => {
+                        let this = self.as_mut().parts();
+                        let about = this.about;
+                        let waited = ready!(this.leftovers.poll(
+                            cx,
+                            || about,
+                            |timeout| rt.alarm(timeout),
+                            *this.budget,
+                        ));
+                        if waited == Waited::OverBudget {
+                            let budget = this.budget.unwrap_or_default();
+                            this.leftovers.give_up(about, budget);
+                        }
+                        *this.stage = Stage::Exiting;
+                    }
+                    Stage::Exiting => {
+                        ready!(self.as_mut().poll_exit(cx));
+                        let this = self.as_mut().parts();
+                        if *this.end == End::OverBudget {
+                            // It is polled again elsewhere, and then without a budget.
+                            *this.end = End::Finished;
+                            return Poll::Ready(End::OverBudget);
+                        }
+                        *this.stage = Stage::Settling;
+                    }
+                    Stage::Settling => {
+                        let this = self.as_mut().parts();
+                        let about = this.about;
+                        let waited = ready!(this.leftovers.poll(
+                            cx,
+                            || about,
+                            |timeout| rt.alarm(timeout),
+                            *this.budget,
+                        ));
+                        if waited == Waited::OverBudget {
+                            let budget = this.budget.unwrap_or_default();
+                            this.leftovers.give_up(about, budget);
+                        }
+                        return Poll::Ready(*this.end);
+                    }
+                }
+            }
+        })
+    }
+
+    fn about(&self) -> About {
+        self.about
+    }
+
+    fn spawn(&self, task: CleanupTask) {
+        self.rt.spawn_cleanup(task);
+    }
+
+    fn unlimit(self: Pin<&mut Self>) {
+        let this = self.parts();
+        *this.budget = None;
+        this.leftovers.reset_budget();
+    }
+}
+
+impl<R, K, F> ScopeLink<R, K, F>
+where
+    R: Cleanup,
+    K: Kind,
+    F: Future,
+    F::Output: Ended,
+{
+    /// Ready when the exit has ended, or its budget has.
+    fn poll_exit(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.parts();
+        let about = this.about;
+        let rt = this.rt;
+        let leftovers = this.leftovers;
+        let end = match this.exit.as_mut().as_pin_mut() {
+            None => return Poll::Ready(()),
+            Some(exit) => leftovers.within(|| catch(|| exit.poll(cx))),
+        };
+        *this.end = match end {
+            Ok(Poll::Pending) => {
+                let clock = |timeout| rt.alarm(timeout);
+                ready!(leftovers.poll_budget(cx, &clock, *this.budget));
+                report(&Report::OverBudget(
+                    about,
+                    this.budget.unwrap_or_default(),
+                    about,
+                ));
+                *this.end = End::OverBudget;
+                return Poll::Ready(());
+            }
+            Ok(Poll::Ready(ended)) => match ended.settle(about) {
+                Ok(()) => End::Finished,
+                Err(()) => End::Failed,
+            },
+            Err(payload) => {
+                report(&Report::ExitPanicked(about, payload.message()));
+                End::Panicked
+            }
+        };
+        if let Err(payload) = leftovers.collect(|| this.exit.set(None)) {
+            report(&Report::ExitPanicked(about, payload.message()));
+            *this.end = End::Panicked;
+        }
+        Poll::Ready(())
+    }
+}

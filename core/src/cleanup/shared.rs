@@ -1,0 +1,260 @@
+//! A chain of cleanups that foreign code caused, driven by whoever can (K3, K6).
+//!
+//! The executor's task, the enclosing scope when it exits, and a drain may all drive the same
+//! chain: each poll takes it out of its cell, polls it, and puts it back, and a wake reaches every
+//! driver. So a driver that dies (a runtime that discards its tasks) takes nothing with it, and an
+//! enclosing scope depends on nobody's executor. A chain without any driver is an orphan.
+
+use alloc::sync::{Arc, Weak};
+use alloc::task::Wake;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::task::{Context, Poll, Waker};
+
+use super::children::Children;
+use super::link::{Chain, Cleanup, End};
+use super::report::{Report, report};
+use super::{About, CleanupTask, pending};
+use crate::lock::Mutex;
+
+pub(crate) struct Shared {
+    pub(super) id: usize,
+    about: About,
+    parent: Option<Weak<Children>>,
+    wakers: Arc<Wakers>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// `None` while a driver polls it, and after the end.
+    chain: Option<Chain>,
+    /// Links that came while a driver was polling.
+    arrived: Vec<Cleanup>,
+    ended: Vec<(About, End)>,
+    executor: bool,
+    parent: bool,
+    done: bool,
+}
+
+static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+
+impl Shared {
+    /// Puts `first` into a cell, known to the pending set and to `parent`, and starts it on the
+    /// runtime of its scope if `on_executor` says so. That runtime may refuse.
+    pub(crate) fn start(
+        first: Cleanup,
+        parent: Option<&Arc<Children>>,
+        on_executor: bool,
+    ) -> Arc<Self> {
+        let shared = Arc::new(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            about: first.about(),
+            parent: parent.map(Arc::downgrade),
+            wakers: Arc::default(),
+            state: Mutex::new(State {
+                chain: None,
+                arrived: Vec::new(),
+                ended: Vec::new(),
+                executor: on_executor,
+                parent: parent.is_some(),
+                done: false,
+            }),
+        });
+        pending::insert(&shared);
+        if let Some(parent) = parent {
+            parent.insert(&shared);
+        }
+        // The link is still ours, so nothing is spawned under a lock. A driver that polls already
+        // finds the cell empty, and is woken when the chain is put into it.
+        if on_executor {
+            first.spawn(CleanupTask::new(shared.clone()));
+        }
+        let mut chain = Chain::default();
+        chain.push(first);
+        shared.put_back(chain);
+        shared.wakers.wake_all();
+        if !on_executor {
+            shared.report_if_orphan();
+        }
+        shared
+    }
+
+    pub(crate) fn about(&self) -> About {
+        self.about
+    }
+
+    /// Adds a link to the end.
+    ///
+    /// # Errors
+    ///
+    /// `link`, if the chain has ended.
+    pub(crate) fn append(&self, link: Cleanup) -> Result<(), Cleanup> {
+        self.state.with(|state| {
+            if state.done {
+                return Err(link);
+            }
+            match &mut state.chain {
+                // Behind a link that is there: a chain that has none left is done.
+                Some(chain) => chain.push(link),
+                None => state.arrived.push(link),
+            }
+            Ok(())
+        })
+    }
+
+    /// Drives the chain: polls it if something woke it, unless another driver is doing so at this
+    /// moment. Either way the waker will hear of the next change.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        // Registered first: whatever another driver changes after the looks below wakes this one.
+        self.wakers.register(cx.waker());
+        if !self.wakers.woken.load(Ordering::Acquire) {
+            return if self.is_done() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            };
+        }
+        let mut chain = match self.state.with(|state| (state.done, state.chain.take())) {
+            (true, _) => return Poll::Ready(()),
+            (false, None) => return Poll::Pending,
+            (false, Some(chain)) => chain,
+        };
+        self.wakers.woken.store(false, Ordering::Relaxed);
+        let waker = Waker::from(self.wakers.clone());
+        let mut ended = Vec::new();
+        loop {
+            let poll = chain.poll(&mut Context::from_waker(&waker), |about, end| {
+                ended.push((about, end));
+            });
+            if poll.is_pending() {
+                self.state.with(|state| state.ended.append(&mut ended));
+                self.put_back(chain);
+                // A wake that came meanwhile may have gone to a driver that found the cell empty.
+                if self.wakers.woken.load(Ordering::Acquire) {
+                    self.wakers.wake_all();
+                }
+                return Poll::Pending;
+            }
+            let done = self.state.with(|state| {
+                state.ended.append(&mut ended);
+                for link in state.arrived.drain(..) {
+                    chain.push(link);
+                }
+                state.done = chain.is_empty();
+                state.done
+            });
+            if done {
+                self.unlink();
+                self.wakers.wake_all();
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.state.with(|state| state.done)
+    }
+
+    /// Whether nothing but a drain will ever drive it.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.state
+            .with(|state| !state.done && !state.executor && !state.parent)
+    }
+
+    /// How the links that have ended so far did so; each is told once.
+    pub(crate) fn take_ended(&self) -> Vec<(About, End)> {
+        self.state.with(|state| core::mem::take(&mut state.ended))
+    }
+
+    /// The executor dropped its task.
+    pub(crate) fn executor_gone(&self) {
+        let change = self
+            .state
+            .with(|state| core::mem::replace(&mut state.executor, false) && !state.done);
+        if change {
+            self.report_if_orphan();
+            // What it waited for may have died with its executor: the others look again.
+            self.wakers.woken.store(true, Ordering::Release);
+            self.wakers.wake_all();
+        }
+    }
+
+    /// The enclosing scope no longer waits for it.
+    pub(crate) fn parent_gone(&self) {
+        let change = self
+            .state
+            .with(|state| core::mem::replace(&mut state.parent, false) && !state.done);
+        if change {
+            self.report_if_orphan();
+        }
+    }
+
+    fn report_if_orphan(&self) {
+        if self.is_orphan() {
+            report(&Report::Orphaned(self.about));
+            pending::wake_drains();
+        }
+    }
+
+    fn put_back(&self, mut chain: Chain) {
+        self.state.with(|state| {
+            for link in state.arrived.drain(..) {
+                chain.push(link);
+            }
+            state.chain = Some(chain);
+        });
+    }
+
+    fn unlink(&self) {
+        pending::remove(self.id);
+        if let Some(parent) = self.parent.as_ref().and_then(Weak::upgrade) {
+            parent.remove(self.id);
+        }
+    }
+}
+
+/// The wakers of all drivers; itself the waker that the chain is polled with.
+struct Wakers {
+    woken: AtomicBool,
+    drivers: Mutex<Vec<Waker>>,
+}
+
+impl Default for Wakers {
+    fn default() -> Self {
+        Self {
+            woken: AtomicBool::new(true),
+            drivers: Mutex::new(Vec::new()),
+        }
+    }
+}
+
+impl Wakers {
+    fn register(&self, waker: &Waker) {
+        let known = self
+            .drivers
+            .with(|drivers| drivers.iter().any(|driver| driver.will_wake(waker)));
+        if !known {
+            // Cloned outside the lock: a waker can run anything.
+            let waker = waker.clone();
+            self.drivers.with(|drivers| drivers.push(waker));
+        }
+    }
+
+    /// Each driver registers anew when it polls, so the list never holds stale wakers for long.
+    fn wake_all(&self) {
+        for driver in self.drivers.with(core::mem::take) {
+            driver.wake();
+        }
+    }
+}
+
+impl Wake for Wakers {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.wake_all();
+    }
+}

@@ -1,0 +1,739 @@
+use core::fmt::{self, Debug};
+use core::future::Future;
+use core::marker::{PhantomData, PhantomPinned};
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use super::error::ExitError;
+use super::exit::{ExitSlot, Why, slot};
+use super::manager::{Managed, Manager};
+use super::policy::{BodyEnd, Borrowed, Both, Plain, Policy, Suppress, Suppressing};
+use crate::body::Body;
+use crate::cleanup::leftovers::{Leftovers, Waited};
+use crate::cleanup::live::LiveEntry;
+use crate::cleanup::scope_link::Bequest;
+use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
+use crate::panic::{Payload, catch, unwinding};
+use crate::runtime::Cleanup;
+
+/// Enters `scope`, runs `body` with the resource it lends, and exits it, whatever happened.
+///
+/// `rt` is the runtime that cleans up if the scope is dropped where nobody waits; it is borrowed,
+/// and cloned only then. Enter, body and exit run one after the other in the caller's task;
+/// nothing is spawned, and nothing is forced to wait. Before its exit starts, the scope waits for
+/// every cleanup that was born on its thread while its own body was polled or dropped.
+///
+/// # Cancel safety
+///
+/// Dropped before its first poll, or while it enters, it does nothing but drop `enter`'s future.
+/// Dropped later, it is exited with [`ExitReason::Cancelled`](super::ExitReason), or with the reason
+/// that its body had ended for: by whoever drops it if that is a combinator of ours, which waits,
+/// else as the scope's [`OnDrop`](super::Scope::OnDrop) says. Leaked (`mem::forget`), it is never
+/// exited.
+///
+/// # Errors
+///
+/// [`ScopeError`]: of `enter`, of the body, of the exit, or of the latter two at once.
+///
+/// # Panics
+///
+/// A panic of the body goes on after the exit (std only). If polled again after completion.
+///
+/// # Complexity
+///
+/// No allocation of its own; `HandOver` boxes the exit.
+///
+/// # Examples
+///
+/// ```
+/// # use core::convert::Infallible;
+/// use withal_core::scope::{ExitReason, Scope, HandOver};
+/// use withal_core::{runtime::NoExecutor, with};
+///
+/// struct Greeter;
+///
+/// impl Scope for Greeter {
+///     type Resource = String;
+///     type Error = Infallible;
+///     type OnDrop = HandOver;
+///
+///     async fn enter(&mut self) -> Result<String, Infallible> {
+///         Ok("hello".to_owned())
+///     }
+///
+///     async fn exit(self, said: String, reason: ExitReason<'_>) -> Result<(), Infallible> {
+///         println!("{said}: {}", reason.kind());
+///         Ok(())
+///     }
+/// }
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// let length = with(&rt, Greeter, async |said| {
+///     said.push_str(", world");
+///     Ok::<_, std::fmt::Error>(said.len())
+/// })
+/// .await?; // prints «hello, world: completed»
+/// assert_eq!(length, 12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap().unwrap();
+/// ```
+///
+/// Source: PEP 492, "async with".
+#[track_caller]
+pub fn with<R, M, F, T, E>(
+    rt: &R,
+    scope: M,
+    body: F,
+) -> With<
+    '_,
+    R,
+    M,
+    F,
+    T,
+    E,
+    Plain,
+    impl Future<Output = Entered<M>>,
+    impl ExitSlot<M, <Plain as Policy<M, T, E>>::Inside>,
+>
+where
+    R: Cleanup,
+    M: Manager,
+    F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
+        + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
+    E: Debug + Send + Sync + 'static,
+{
+    With::new(rt, scope.enter(), body, slot(M::exit))
+}
+
+/// [`with`], whose caller gets what became of body and exit side by side.
+///
+/// # Errors
+///
+/// The error of `enter`: the body did not run.
+#[track_caller]
+pub fn with_detailed<R, M, F, T, E>(
+    rt: &R,
+    scope: M,
+    body: F,
+) -> With<
+    '_,
+    R,
+    M,
+    F,
+    T,
+    E,
+    Both,
+    impl Future<Output = Entered<M>>,
+    impl ExitSlot<M, <Both as Policy<M, T, E>>::Inside>,
+>
+where
+    R: Cleanup,
+    M: Manager,
+    F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
+        + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
+    E: Debug + Send + Sync + 'static,
+{
+    With::new(rt, scope.enter(), body, slot(M::exit))
+}
+
+/// [`with`] for bodies whose error borrows something, or is not `Send + Sync`: the exit learns that
+/// the body failed, and the name of the error's type, but cannot look at it.
+#[track_caller]
+pub fn with_unseen_error<R, M, F, T, E>(
+    rt: &R,
+    scope: M,
+    body: F,
+) -> With<
+    '_,
+    R,
+    M,
+    F,
+    T,
+    E,
+    Borrowed,
+    impl Future<Output = Entered<M>>,
+    impl ExitSlot<M, <Borrowed as Policy<M, T, E>>::Inside>,
+>
+where
+    R: Cleanup,
+    M: Manager,
+    F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
+        + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
+    E: Debug,
+{
+    With::new(rt, scope.enter(), body, slot(M::exit))
+}
+
+/// [`with`] for scopes that may swallow their body's error (see [`Suppress`]): the value is an
+/// `Option`, `None` for an error that was suppressed.
+#[track_caller]
+pub fn with_suppressing<R, M, F, T, E>(
+    rt: &R,
+    scope: M,
+    body: F,
+) -> With<
+    '_,
+    R,
+    M,
+    F,
+    T,
+    E,
+    Suppressing,
+    impl Future<Output = Entered<M>>,
+    impl ExitSlot<M, <Suppressing as Policy<M, T, E>>::Inside>,
+>
+where
+    R: Cleanup,
+    M: Manager + Suppress,
+    F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
+        + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
+    E: Debug + Send + Sync + 'static,
+{
+    With::new(rt, scope.enter(), body, slot(M::exit))
+}
+
+/// What an enter gives: the scope and its resource, or its error.
+type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
+
+/// The future that [`with`] returns.
+///
+/// One struct, whose fields are the parts it runs: it is `Send` whenever they are, and a scope in
+/// a scope's body adds no other layer.
+///
+/// # Invariants
+///
+/// 1. `body` borrows from `resource`, which stays where it is (the struct is `!Unpin`) and is not
+///    touched, until `body` is `None`.
+/// 2. `enter`, `body` and `exit` are pinned structurally: dropped in place, never moved.
+#[must_use = "futures do nothing unless polled: a scope is entered by `.await`"]
+pub struct With<'r, R, M, F, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    P: Policy<M, T, E>,
+    X: ExitSlot<M, P::Inside>,
+    M::Resource: 'r,
+{
+    rt: &'r R,
+    location: &'static Location<'static>,
+    budget: Option<Duration>,
+    stage: Stage,
+    live: LiveEntry,
+    entered_under: CollectorId,
+    token: Option<ExitToken>,
+    leftovers: Leftovers<M::Kind>,
+    function: Option<F>,
+    manager: Option<M>,
+    resource: Option<M::Resource>,
+    ended: Option<Outcome<T, P::Kept>>,
+    why: Option<Why<P::Inside>>,
+    exit_result: Option<Result<(), ExitError<M::Error>>>,
+    exit_panic: Option<Payload>,
+    enter: Option<N>,
+    exit: X,
+    body: Option<F::Fut>,
+    _pinned: PhantomPinned,
+    _policy: PhantomData<fn() -> P>,
+}
+
+/// What a guard knows of its scope.
+pub(super) struct EnteredParts<'r, R, M: Manager> {
+    pub(super) rt: &'r R,
+    pub(super) location: &'static Location<'static>,
+    pub(super) entered_under: CollectorId,
+    pub(super) live: LiveEntry,
+    pub(super) manager: M,
+    pub(super) resource: M::Resource,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Not entered: nothing to exit.
+    Entering,
+    /// Entered; the body runs.
+    Body,
+    /// The body has ended; what it left is cleaned up.
+    Waiting,
+    /// The exit runs.
+    Exiting,
+    /// The exit has ended; what was born in it is cleaned up.
+    Settling,
+    /// The result was given.
+    Done,
+}
+
+/// How the body ended, as far as it stays in the frame.
+enum Outcome<T, K> {
+    Value(T),
+    Failed(K),
+    Panicked(Payload),
+}
+
+impl<'r, R, M, F, T, E, P, N, X> With<'r, R, M, F, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    P: Policy<M, T, E>,
+    X: ExitSlot<M, P::Inside>,
+{
+    #[track_caller]
+    fn new(rt: &'r R, enter: N, body: F, exit: X) -> Self {
+        Self {
+            rt,
+            location: Location::caller(),
+            budget: None,
+            stage: Stage::Entering,
+            live: LiveEntry::default(),
+            entered_under: CollectorId::NONE,
+            token: None,
+            leftovers: Leftovers::new(),
+            function: Some(body),
+            manager: None,
+            resource: None,
+            ended: None,
+            why: None,
+            exit_result: None,
+            exit_panic: None,
+            enter: Some(enter),
+            exit,
+            body: None,
+            _pinned: PhantomPinned,
+            _policy: PhantomData,
+        }
+    }
+
+    /// The part of a scope that follows its body, for a guard.
+    pub(super) fn exiting(parts: EnteredParts<'r, R, M>, result: Result<T, E>, exit: X) -> Self {
+        let about = About {
+            scope: M::name(),
+            location: parts.location,
+            runtime: parts.rt.id(),
+        };
+        let (ended, why) = match result {
+            Ok(value) => (Outcome::Value(value), Why::Completed),
+            Err(error) => {
+                let (kept, inside) = P::pack(error, &parts.manager, about);
+                (Outcome::Failed(kept), Why::Failed(inside))
+            }
+        };
+        Self {
+            rt: parts.rt,
+            location: parts.location,
+            budget: None,
+            stage: Stage::Waiting,
+            live: parts.live,
+            entered_under: parts.entered_under,
+            token: None,
+            leftovers: Leftovers::new(),
+            function: None,
+            manager: Some(parts.manager),
+            resource: Some(parts.resource),
+            ended: Some(ended),
+            why: Some(why),
+            exit_result: None,
+            exit_panic: None,
+            enter: None,
+            exit,
+            body: None,
+            _pinned: PhantomPinned,
+            _policy: PhantomData,
+        }
+    }
+
+    /// Bounds the cleanup: from the end of the body, waiting for what the body left and the exit
+    /// itself may together take `budget`. Off by default.
+    ///
+    /// When it runs out, liveness wins: what is unfinished goes on by itself, is reported by name
+    /// and location, and the scope moves on. Runtimes without a clock ignore it.
+    #[must_use = "futures do nothing unless polled"]
+    pub fn budget(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    fn about(&self) -> About {
+        About {
+            scope: M::name(),
+            location: self.location,
+            runtime: self.rt.id(),
+        }
+    }
+}
+
+impl<'r, R, M, F, T, E, P, N, X> Future for With<'r, R, M, F, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    P: Policy<M, T, E>,
+    N: Future<Output = Entered<M>>,
+    X: ExitSlot<M, P::Inside>,
+{
+    type Output = P::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<P::Output> {
+        // SAFETY: nothing is moved out of a pinned field below (2).
+        let this = unsafe { self.get_unchecked_mut() };
+        loop {
+            match this.stage {
+                Stage::Entering => match ready!(this.poll_enter(cx)) {
+                    Ok(()) => this.stage = Stage::Body,
+                    Err(error) => {
+                        this.stage = Stage::Done;
+                        return Poll::Ready(P::not_entered(error));
+                    }
+                },
+                Stage::Body => {
+                    ready!(this.poll_body(cx));
+                    this.stage = Stage::Waiting;
+                }
+                Stage::Waiting => {
+                    ready!(this.poll_leftovers(cx));
+                    this.start_exit();
+                    this.stage = Stage::Exiting;
+                }
+                Stage::Exiting => {
+                    ready!(this.poll_exit(cx));
+                    this.stage = Stage::Settling;
+                }
+                Stage::Settling => {
+                    ready!(this.poll_leftovers(cx));
+                    this.stage = Stage::Done;
+                    return Poll::Ready(this.finish());
+                }
+                Stage::Done => panic!("a scope was polled after completion"),
+            }
+        }
+    }
+}
+
+impl<'r, R, M, F, T, E, P, N, X> With<'r, R, M, F, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    P: Policy<M, T, E>,
+    X: ExitSlot<M, P::Inside>,
+{
+    /// Between the end of enter and the first poll of the body nothing can be lost: the scope owns
+    /// its resource before it returns from here (CM-20).
+    #[inline]
+    fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), M::Error>>
+    where
+        N: Future<Output = Entered<M>>,
+    {
+        let Some(enter) = &mut self.enter else {
+            return Poll::Pending;
+        };
+        // SAFETY: pinned structurally (2).
+        let enter = unsafe { Pin::new_unchecked(enter) };
+        let entered = ready!(enter.poll(cx));
+        self.enter = None;
+        Poll::Ready(entered.map(|(manager, resource)| {
+            self.manager = Some(manager);
+            self.resource = Some(resource);
+            self.entered_under = CollectorId::current();
+            self.live = LiveEntry::enter(M::name(), self.location);
+        }))
+    }
+
+    #[inline]
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self {
+            leftovers,
+            function,
+            resource,
+            body,
+            ..
+        } = self;
+        let polled = leftovers.within(|| {
+            catch(|| {
+                if let (Some(function), Some(resource)) = (function.take(), resource.as_mut()) {
+                    let resource: *mut M::Resource = resource;
+                    // SAFETY: the resource stays where it is, untouched, until the body that
+                    // borrows it is gone (1). The body cannot keep the reference, as the `with`
+                    // functions take only bodies that accept a reference of any lifetime.
+                    *body = Some(function(unsafe { &mut *resource }));
+                }
+                match body {
+                    // SAFETY: pinned structurally (2).
+                    Some(body) => unsafe { Pin::new_unchecked(body) }.poll(cx),
+                    None => Poll::Pending,
+                }
+            })
+        });
+        let (mut ended, mut why) = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(value))) => (Outcome::Value(value), Why::Completed),
+            Ok(Poll::Ready(Err(error))) => self.failed(error),
+            Err(payload) => (Outcome::Panicked(payload), Why::Panicked),
+        };
+        if let Err(payload) = self.drop_body() {
+            (ended, why) = (Outcome::Panicked(payload), Why::Panicked);
+        }
+        self.ended = Some(ended);
+        self.why = Some(why);
+        Poll::Ready(())
+    }
+
+    #[cold]
+    fn failed(&self, error: E) -> (Outcome<T, P::Kept>, Why<P::Inside>) {
+        match &self.manager {
+            Some(manager) => {
+                let (kept, inside) = P::pack(error, manager, self.about());
+                (Outcome::Failed(kept), Why::Failed(inside))
+            }
+            None => unreachable!("an entered scope has its manager"),
+        }
+    }
+
+    /// Drops the body in place, and collects what comes out.
+    fn drop_body(&mut self) -> Result<(), Payload> {
+        let body = &mut self.body;
+        self.leftovers.collect(|| *body = None)
+    }
+
+    fn poll_leftovers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (rt, location) = (self.rt, self.location);
+        let about = || About {
+            scope: M::name(),
+            location,
+            runtime: rt.id(),
+        };
+        let waited = self
+            .leftovers
+            .poll(cx, about, |timeout| rt.alarm(timeout), self.budget);
+        match waited {
+            Poll::Ready(Waited::Done) => Poll::Ready(()),
+            Poll::Ready(Waited::OverBudget) => {
+                // The exit gets the same span once more.
+                self.leftovers
+                    .give_up(about(), self.budget.unwrap_or_default());
+                Poll::Ready(())
+            }
+            Poll::Pending => {
+                self.hold_off_cancellation();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// From the end of the body on, a combinator of ours that polls this does not drop it (K10).
+    fn hold_off_cancellation(&mut self) {
+        if self.token.is_none() {
+            self.token = ExitToken::register();
+        }
+    }
+
+    fn start_exit(&mut self) {
+        if let (Some(manager), Some(resource), Some(why)) =
+            (self.manager.take(), self.resource.take(), self.why.take())
+        {
+            self.exit().start(manager, resource, why);
+        }
+    }
+
+    #[inline]
+    fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: pinned structurally (2).
+        let mut exit = unsafe { Pin::new_unchecked(&mut self.exit) };
+        let polled = self
+            .leftovers
+            .within(|| catch(|| exit.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Ready((result, why))) => {
+                self.exit_result = Some(result.map_err(ExitError::Failed));
+                self.why = Some(why);
+            }
+            Ok(Poll::Pending) => {
+                let rt = self.rt;
+                let clock = |timeout| rt.alarm(timeout);
+                if self
+                    .leftovers
+                    .poll_budget(cx, &clock, self.budget)
+                    .is_pending()
+                {
+                    self.hold_off_cancellation();
+                    return Poll::Pending;
+                }
+                self.exit_over_budget();
+            }
+            Err(payload) => self.exit_panic = Some(payload),
+        }
+        if let Err(payload) = self.drop_exit() {
+            self.exit_panic.get_or_insert(payload);
+        }
+        Poll::Ready(())
+    }
+
+    #[cold]
+    fn exit_over_budget(&mut self) {
+        let (about, budget) = (self.about(), self.budget.unwrap_or_default());
+        report(&Report::OverBudget(about, budget, about));
+        self.exit_result = Some(Err(ExitError::OverBudget(budget)));
+        let mut bequest = self.bequest();
+        bequest.budget = None;
+        bequest.detached = true;
+        if let Err(bequest) = self.exit().hand_over(bequest) {
+            self.leftovers = bequest.leftovers;
+            report(&Report::Abandoned(about));
+        }
+    }
+
+    fn exit(&mut self) -> Pin<&mut X> {
+        // SAFETY: pinned structurally (2); a `&mut self` exists here only behind the pin of `poll`
+        // or in `drop`.
+        unsafe { Pin::new_unchecked(&mut self.exit) }
+    }
+
+    /// Drops the exit in place, and collects what comes out.
+    fn drop_exit(&mut self) -> Result<(), Payload> {
+        // SAFETY: pinned structurally (2).
+        let exit = unsafe { Pin::new_unchecked(&mut self.exit) };
+        self.leftovers.collect(|| exit.clear())
+    }
+
+    fn bequest(&mut self) -> Bequest<'r, R, M::Kind> {
+        Bequest {
+            rt: self.rt,
+            about: self.about(),
+            budget: self.budget,
+            leftovers: core::mem::replace(&mut self.leftovers, Leftovers::new()),
+            live: core::mem::take(&mut self.live),
+            entered_under: self.entered_under,
+            detached: false,
+        }
+    }
+
+    #[inline]
+    fn finish(&mut self) -> P::Output {
+        self.token = None;
+        self.live = LiveEntry::default();
+        let exit = self.exit_result.take().unwrap_or(Ok(()));
+        let ended = match (self.ended.take(), self.exit_panic.take()) {
+            (Some(Outcome::Panicked(body)), exit_panic) => self.resume_body(body, exit, exit_panic),
+            (_, Some(exit)) => exit.resume(),
+            (Some(Outcome::Value(value)), None) => BodyEnd::Value(value),
+            (Some(Outcome::Failed(kept)), None) => {
+                let inside = match self.why.take() {
+                    Some(Why::Failed(inside)) => Some(inside),
+                    _ => None,
+                };
+                match P::unpack(kept, inside) {
+                    (Some(error), suppressed) => BodyEnd::Error { error, suppressed },
+                    (None, _) => BodyEnd::Overdue,
+                }
+            }
+            (None, None) => unreachable!("an exited scope has its outcome"),
+        };
+        P::output(ended, exit)
+    }
+
+    /// The body's panic goes on; what its exit did is told to the hook.
+    #[cold]
+    fn resume_body(
+        &self,
+        body: Payload,
+        exit: Result<(), ExitError<M::Error>>,
+        exit_panic: Option<Payload>,
+    ) -> ! {
+        if let Err(ExitError::Failed(error)) = exit {
+            report(&Report::ExitFailed(self.about(), &error));
+        }
+        if let Some(payload) = exit_panic {
+            report(&Report::ExitPanicked(self.about(), payload.message()));
+        }
+        body.resume()
+    }
+
+    /// The scope is dropped while it is entered: everything that must still happen is handed over.
+    #[cold]
+    fn hand_over(&mut self) {
+        let about = self.about();
+        let panic = self.drop_body().err();
+        match (self.manager.take(), self.resource.take()) {
+            (Some(manager), Some(resource)) => {
+                let why = self.why.take().unwrap_or(Why::Cancelled);
+                manager.dropped(resource, why, self.bequest());
+            }
+            _ if self.exit.is_running() => self.hand_over_exit(),
+            // The exit has ended, and what was born in it goes on.
+            _ => self.bequest().hand_on(),
+        }
+        match &self.ended {
+            Some(Outcome::Panicked(payload)) => {
+                report(&Report::PanicLost(about, payload.message()));
+            }
+            Some(Outcome::Failed(kept)) => P::lost(kept, about),
+            Some(Outcome::Value(_)) | None => {}
+        }
+        if let Some(Err(ExitError::Failed(error))) = &self.exit_result {
+            report(&Report::ExitFailed(about, error));
+        }
+        if let Some(payload) = &self.exit_panic {
+            report(&Report::ExitPanicked(about, payload.message()));
+        }
+        if let Some(payload) = panic {
+            if unwinding() {
+                report(&Report::PanicLost(about, payload.message()));
+            } else {
+                payload.resume();
+            }
+        }
+    }
+
+    fn hand_over_exit(&mut self) {
+        let bequest = self.bequest();
+        let about = bequest.about;
+        let Err(bequest) = self.exit().hand_over(bequest) else {
+            return;
+        };
+        // It runs in this frame, so it ends here.
+        self.leftovers = bequest.leftovers;
+        report(&Report::Abandoned(about));
+        if let Err(payload) = self.drop_exit() {
+            report(&Report::ExitPanicked(about, payload.message()));
+        }
+        self.bequest().hand_on();
+    }
+}
+
+impl<'r, R, M, F, T, E, P, N, X> Drop for With<'r, R, M, F, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    P: Policy<M, T, E>,
+    X: ExitSlot<M, P::Inside>,
+    M::Resource: 'r,
+{
+    #[inline]
+    fn drop(&mut self) {
+        // Nothing below moves a pinned field (2); the body is gone before its resource moves (1).
+        if !matches!(self.stage, Stage::Entering | Stage::Done) {
+            self.hand_over();
+        }
+    }
+}
+
+impl<'r, R, M, F, T, E, P, N, X> fmt::Debug for With<'r, R, M, F, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    P: Policy<M, T, E>,
+    X: ExitSlot<M, P::Inside>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("With")
+            .field("scope", &M::name())
+            .field("location", &self.location)
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
+    }
+}
