@@ -50,7 +50,7 @@ mod task;
 pub(crate) mod watch;
 
 #[cfg(not(feature = "alloc"))]
-mod inert;
+pub(crate) mod inert;
 #[cfg(not(feature = "alloc"))]
 pub(crate) use self::inert as kind;
 #[cfg(not(feature = "alloc"))]
@@ -66,11 +66,14 @@ pub(crate) use self::report::report;
 pub use self::ambient::{SlotStorage, Slots, install_slots};
 #[cfg(feature = "alloc")]
 pub use self::{
+    kind::{Kind, Sendable},
     drain::{Drain, DrainReport, drain},
     leftovers::report_waits_after,
     report::set_report_hook,
     task::CleanupTask,
 };
+#[cfg(feature = "std")]
+pub use self::kind::ThreadBound;
 #[cfg(feature = "std")]
 pub use self::live::{LiveScope, list_live_scopes, live_scopes};
 

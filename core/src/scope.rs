@@ -10,6 +10,8 @@
 //!
 //! Source: PEP 492 (`async with`), PEP 343 for the shape of `enter` and `exit`.
 
+#[cfg(feature = "alloc")]
+mod closure;
 mod error;
 mod exit;
 mod guard;
@@ -19,6 +21,10 @@ mod policy;
 mod reason;
 mod with;
 
+#[cfg(feature = "alloc")]
+pub use self::closure::{Ended, Lend, Lending, ScopeFn, scope_fn};
+#[cfg(feature = "std")]
+pub use self::closure::{LocalScopeFn, scope_fn_local};
 pub(crate) use self::exit::InPlace;
 pub use self::error::{Detailed, ExitError, ScopeError};
 pub use self::guard::{Entered, enter_in};

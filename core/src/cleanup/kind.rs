@@ -1,7 +1,6 @@
 //! The two kinds of managers, from one definition: those whose exits may move between threads, and
 //! those whose exits stay (K8).
 
-#![expect(unnameable_types, reason = "public only in sealed traits")]
 
 use alloc::boxed::Box;
 

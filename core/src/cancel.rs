@@ -1,0 +1,345 @@
+//! Cancelling, with whoever cancels waiting for what comes out (K1).
+
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomPinned;
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use crate::cleanup::kind::{Kind, Sendable};
+#[cfg(feature = "std")]
+use crate::cleanup::kind::ThreadBound;
+use crate::cleanup::leftovers::Leftovers;
+use crate::cleanup::watch::Watch;
+use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
+use crate::panic::{Payload, catch};
+use crate::runtime::RuntimeId;
+
+/// Runs `future` and then waits for all cleanup that it caused: the combinator that makes foreign
+/// code wait.
+///
+/// A foreign timeout or `select!` returns while the scopes it dropped are still being exited;
+/// inside `await_cleanup` they have ended when it returns. `!Send` cleanups are left to the
+/// thread, unless you call [`local`](AwaitCleanup::local).
+///
+/// # Cancel safety
+///
+/// Dropped, it hands what it waits for to whoever drops it. Leaked, what it has collected is
+/// leaked with it.
+///
+/// # Panics
+///
+/// A panic of `future` goes on after the cleanup (std only).
+///
+/// # Complexity
+///
+/// No allocation, unless there is something to wait for.
+///
+/// # Examples
+///
+/// ```
+/// # async fn example<F: core::future::Future>(foreign_timeout: F) -> F::Output {
+/// withal_core::await_cleanup(foreign_timeout).await
+/// # }
+/// ```
+#[track_caller]
+pub fn await_cleanup<F: Future>(future: F) -> AwaitCleanup<F> {
+    AwaitCleanup {
+        output: None,
+        inner: Cancellable::new("await_cleanup", future),
+    }
+}
+
+/// Drops `future` where it is, and waits for the cleanup of every scope that was entered in it.
+///
+/// `future` owns what it polls: a reference is refused, since dropping it would cancel nothing.
+/// Tasks that it merely watches (a `JoinHandle`) are not its own, and are not waited for.
+///
+/// # Cancel safety
+///
+/// As [`await_cleanup`]. Dropped before the first poll, it drops `future` like any other drop.
+///
+/// # Panics
+///
+/// A panic in a destructor of `future` goes on after the cleanup (std only).
+#[track_caller]
+pub fn cancel<F: Future + OwnsWhatItPolls<A>, A>(future: F) -> Cancel<F> {
+    Cancel {
+        inner: Cancellable::new("cancel", future),
+    }
+}
+
+/// Ends `stream`, whatever adaptors are wrapped around it, and waits for the cleanup of every scope
+/// that it holds open.
+///
+/// `stream` owns what it polls: a reference is refused, since dropping it would close nothing.
+///
+/// # Cancel safety
+///
+/// As [`cancel`].
+///
+/// # Panics
+///
+/// A panic in a destructor of `stream` goes on after the cleanup (std only).
+///
+/// Source: PEP 525, `aclose`.
+#[track_caller]
+pub fn close<S: Stream + OwnsWhatItPolls<A>, A>(stream: S) -> Cancel<S> {
+    Cancel {
+        inner: Cancellable::new("close", stream),
+    }
+}
+
+/// Values whose drop is the end of what they poll: everything but references.
+///
+/// For a reference two impls apply, so the compiler refuses it as ambiguous. `A` is inferred.
+pub trait OwnsWhatItPolls<A> {}
+
+impl<T> OwnsWhatItPolls<Owned> for T {}
+impl<T: ?Sized> OwnsWhatItPolls<AReferenceCannotBeCancelled> for &mut T {}
+impl<T: ?Sized> OwnsWhatItPolls<AReferenceCannotBeCancelled> for Pin<&mut T> {}
+
+/// Marks what can be cancelled.
+#[derive(Debug)]
+pub enum Owned {}
+
+/// Marks what cannot be cancelled: pass the future or stream itself.
+#[derive(Debug)]
+pub enum AReferenceCannotBeCancelled {}
+
+/// The future that [`await_cleanup`] returns.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct AwaitCleanup<F: Future, K: Kind = Sendable> {
+    output: Option<F::Output>,
+    inner: Cancellable<F, K>,
+}
+
+impl<F: Future> AwaitCleanup<F> {
+    /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
+    #[cfg(feature = "std")]
+    pub fn local(self) -> AwaitCleanup<F, ThreadBound> {
+        AwaitCleanup {
+            output: self.output,
+            inner: self.inner.local(),
+        }
+    }
+}
+
+impl<F: Future, K: Kind> Future for AwaitCleanup<F, K> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: `inner` alone is pinned, structurally; `output` is moved freely.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let mut inner = unsafe { Pin::new_unchecked(&mut this.inner) };
+        if this.output.is_none() {
+            this.output = Some(ready!(inner.as_mut().poll(cx)));
+        }
+        ready!(inner.poll_cancel(cx));
+        match this.output.take() {
+            Some(output) => Poll::Ready(output),
+            None => panic!("a future was polled after completion"),
+        }
+    }
+}
+
+/// The future that [`cancel`] and [`close`] return.
+#[derive(Debug)]
+#[must_use = "nothing is cancelled or closed unless this is awaited"]
+pub struct Cancel<T, K: Kind = Sendable> {
+    inner: Cancellable<T, K>,
+}
+
+impl<T> Cancel<T> {
+    /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
+    #[cfg(feature = "std")]
+    pub fn local(self) -> Cancel<T, ThreadBound> {
+        Cancel {
+            inner: self.inner.local(),
+        }
+    }
+}
+
+impl<T, K: Kind> Future for Cancel<T, K> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: `inner` is pinned structurally.
+        unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll_cancel(cx)
+    }
+}
+
+/// The building block of combinators that drop: holds a future, drops it in place, and waits for
+/// what comes out.
+///
+/// While it polls, it is the enclosing scope of what foreign code drops in the future, so that no
+/// cleanup born there outlives the combinator.
+///
+/// # Cancel safety
+///
+/// Dropped, it hands what it waits for to whoever drops it.
+#[must_use = "it does nothing unless polled"]
+pub struct Cancellable<T, K: Kind = Sendable> {
+    name: &'static str,
+    location: &'static Location<'static>,
+    value: Option<T>,
+    leftovers: Leftovers<K>,
+    watch: Watch,
+    token: Option<ExitToken>,
+    panic: Option<Payload>,
+    _pinned: PhantomPinned,
+}
+
+impl<T> Cancellable<T> {
+    /// Holds `value`; `name` is the combinator's, for reports.
+    #[track_caller]
+    pub fn new(name: &'static str, value: T) -> Self {
+        Self {
+            name,
+            location: Location::caller(),
+            value: Some(value),
+            leftovers: Leftovers::new(),
+            watch: Watch::default(),
+            token: None,
+            panic: None,
+            _pinned: PhantomPinned,
+        }
+    }
+
+    /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
+    #[cfg(feature = "std")]
+    pub fn local(mut self) -> Cancellable<T, ThreadBound> {
+        Cancellable {
+            name: self.name,
+            location: self.location,
+            value: self.value.take(),
+            leftovers: Leftovers::new(),
+            watch: Watch::default(),
+            token: None,
+            panic: None,
+            _pinned: PhantomPinned,
+        }
+    }
+}
+
+impl<T, K: Kind> Cancellable<T, K> {
+    /// Polls the future.
+    ///
+    /// After its output was given, call [`poll_cancel`](Self::poll_cancel) until it is ready.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the future goes on, after what it left is cleaned up (std only). If called after
+    /// the future has ended.
+    pub fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T::Output>
+    where
+        T: Future,
+    {
+        if self.panic.is_none() {
+            // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
+            let this = unsafe { self.as_mut().get_unchecked_mut() };
+            let Some(value) = &mut this.value else {
+                panic!("a future was polled after completion");
+            };
+            // SAFETY: as above.
+            let value = unsafe { Pin::new_unchecked(value) };
+            let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
+            match watch.during(|| leftovers.within(|| catch(|| value.poll(cx)))) {
+                Ok(poll) => {
+                    this.pass_on_exits();
+                    return poll;
+                }
+                Err(payload) => this.panic = Some(payload),
+            }
+        }
+        // The panic goes on from there.
+        ready!(self.poll_cancel(cx));
+        Poll::Pending
+    }
+
+    /// Whether a scope in the future is being exited right now: then the future is not dropped yet,
+    /// but polled until this is over (K10).
+    pub fn is_exiting(&self) -> bool {
+        self.watch.is_busy()
+    }
+
+    /// An exit in here is one for the combinator around this one, too.
+    fn pass_on_exits(&mut self) {
+        if !self.watch.is_busy() {
+            self.token = None;
+        } else if self.token.is_none() {
+            self.token = ExitToken::register();
+        }
+    }
+
+    /// Drops the future in place, and waits for the cleanup of what it left.
+    ///
+    /// # Panics
+    ///
+    /// The panic of the future, or of its destructor, goes on once the cleanup has ended.
+    pub fn poll_cancel(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.value.is_some() {
+            this.token = None;
+            let value = &mut this.value;
+            if let Err(payload) = this.leftovers.collect(|| *value = None) {
+                this.keep_panic(payload);
+            }
+        }
+        let (name, location) = (this.name, this.location);
+        let about = || about(name, location);
+        // There is no runtime at hand, so no clock: the scopes around this one have theirs.
+        let _done = ready!(this.leftovers.poll(cx, about, |_| None, None));
+        match this.panic.take() {
+            Some(payload) => payload.resume(),
+            None => Poll::Ready(()),
+        }
+    }
+
+    fn keep_panic(&mut self, payload: Payload) {
+        let earlier = self.panic.get_or_insert(payload);
+        let _ = earlier;
+    }
+}
+
+fn about(name: &'static str, location: &'static Location<'static>) -> About {
+    About {
+        scope: name,
+        location,
+        runtime: RuntimeId::new("any", 0),
+    }
+}
+
+impl<T, K: Kind> Drop for Cancellable<T, K> {
+    fn drop(&mut self) {
+        // Dropped in place, under the collector of whoever drops this.
+        self.value = None;
+        if !self.leftovers.is_empty() {
+            let (name, location) = (self.name, self.location);
+            self.leftovers
+                .hand_on(|| about(name, location), CollectorId::NONE);
+        }
+        if let Some(payload) = &self.panic {
+            report(&Report::PanicLost(
+                about(self.name, self.location),
+                payload.message(),
+            ));
+        }
+    }
+}
+
+impl<T, K: Kind> fmt::Debug for Cancellable<T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancellable")
+            .field("name", &self.name)
+            .field("location", &self.location)
+            .field("is_exiting", &self.is_exiting())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+use alloc::boxed::Box;
+use core::any::type_name;
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use crate::cleanup::kind::Sendable;
+use crate::cleanup::leftovers::Leftovers;
+use crate::cleanup::live::LiveEntry;
+use crate::cleanup::scope_link::Bequest;
+use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::runtime::Cleanup;
+
+/// Runs `future` to its end once it has begun, whoever cancels: it is treated like an exit.
+///
+/// Our combinators wait for it before they cancel what it is in, and if it ends by then, so may
+/// they. Foreign code that drops it gets rid of it at once; it is then handed over like the cleanup
+/// of a scope, and its output is dropped.
+///
+/// # Cancel safety
+///
+/// Dropped before the first poll, `future` is dropped; later, it is handed over and runs on.
+/// Leaked, it never ends.
+///
+/// # Complexity
+///
+/// One allocation.
+#[track_caller]
+pub fn shielded<R, F>(rt: &R, future: F) -> Shielded<'_, R, F::Output>
+where
+    R: Cleanup,
+    F: Future + Send + 'static,
+{
+    Shielded {
+        rt,
+        name: type_name::<F>(),
+        location: Location::caller(),
+        future: Some(Box::pin(future)),
+        begun: None,
+    }
+}
+
+/// The future that [`shielded`] returns.
+#[must_use = "futures do nothing unless polled"]
+pub struct Shielded<'r, R: Cleanup, T: 'static> {
+    rt: &'r R,
+    name: &'static str,
+    location: &'static Location<'static>,
+    future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    begun: Option<Begun>,
+}
+
+/// What a shield knows from its first poll on.
+struct Begun {
+    under: CollectorId,
+    /// Held for as long as the future runs.
+    _token: Option<ExitToken>,
+}
+
+impl<R: Cleanup, T: 'static> Future for Shielded<'_, R, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let this = &mut *self;
+        let Some(future) = &mut this.future else {
+            panic!("a future was polled after completion");
+        };
+        this.begun.get_or_insert_with(|| Begun {
+            under: CollectorId::current(),
+            _token: ExitToken::register(),
+        });
+        let output = ready!(future.as_mut().poll(cx));
+        this.future = None;
+        this.begun = None;
+        Poll::Ready(output)
+    }
+}
+
+impl<R: Cleanup, T: 'static> Drop for Shielded<'_, R, T> {
+    fn drop(&mut self) {
+        let (Some(future), Some(begun)) = (self.future.take(), self.begun.take()) else {
+            return;
+        };
+        let bequest = Bequest::<_, Sendable> {
+            rt: self.rt,
+            about: About {
+                scope: self.name,
+                location: self.location,
+                runtime: self.rt.id(),
+            },
+            budget: None,
+            leftovers: Leftovers::new(),
+            live: LiveEntry::default(),
+            entered_under: begun.under,
+            detached: false,
+        };
+        bequest.hand_over(Ran(future));
+    }
+}
+
+/// A shielded future whose output nobody wants any more.
+struct Ran<T>(Pin<Box<dyn Future<Output = T> + Send>>);
+
+impl<T> Future for Ran<T> {
+    type Output = (Result<(), Infallible>, ());
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx).map(|_output| (Ok(()), ()))
+    }
+}
+
+impl<R: Cleanup, T: 'static> fmt::Debug for Shielded<'_, R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shielded")
+            .field("future", &self.name)
+            .field("begun", &self.begun.is_some())
+            .finish_non_exhaustive()
+    }
+}
