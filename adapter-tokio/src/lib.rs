@@ -12,7 +12,7 @@ mod tests;
 
 use std::fmt;
 use std::future::Future;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::panic::resume_unwind;
 use std::rc::{Rc, Weak};
 
@@ -37,16 +37,11 @@ pub struct TokioRuntime {
 impl TokioRuntime {
     /// Captures `handle`.
     pub fn new(handle: Handle) -> Self {
-        let id = handle.id();
-        let instance = id.to_string().parse().unwrap_or_else(|_| {
-            // Should Tokio ever print its ids in another way: less pretty, as distinct.
-            let mut hasher = DefaultHasher::new();
-            id.hash(&mut hasher);
-            hasher.finish()
-        });
+        let mut number = IdNumber(0);
+        handle.id().hash(&mut number);
         Self {
             handle,
-            id: RuntimeId::new("tokio", instance),
+            id: RuntimeId::new("tokio", number.finish()),
         }
     }
 
@@ -174,6 +169,29 @@ impl fmt::Display for NoTokio {
 }
 
 impl std::error::Error for NoTokio {}
+
+/// Reads the number in an opaque runtime id, which is all that the id hashes.
+///
+/// Printing the id and parsing the text gives the same number, at the price of an allocation for
+/// each capture of a handle.
+struct IdNumber(u64);
+
+impl Hasher for IdNumber {
+    fn write(&mut self, bytes: &[u8]) {
+        // Should Tokio ever hash its ids in another way: less pretty, as distinct.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 const _: () = {
     const fn runtime<R: withal_core::runtime::Runtime + Unpin>() {}

@@ -258,6 +258,10 @@ fn the_current_runtime_is_found_or_the_error_names_the_fix() {
     let rt = runtime();
     let current = rt.block_on(async { TokioRuntime::current().unwrap() });
     assert_eq!(current.id(), rt.id());
+    assert_eq!(
+        current.id().to_string(),
+        format!("tokio#{}", rt.handle().id())
+    );
     assert_ne!(current.id(), dead().id());
 
     let error = TokioRuntime::current().unwrap_err().to_string();
