@@ -3,7 +3,9 @@
 use crate::checks;
 use crate::rules;
 use crate::step::{Cargo, Step, has_subcommand, toolchain};
-use crate::workspace::{CORE, FACADE, NO_STD, PACKAGES, Package, RUNTIMES, TESTS, published};
+use crate::workspace::{
+    CORE, FACADE, NO_STD, NO_STD_PROGRAMS, PACKAGES, Package, RUNTIMES, TESTS, published,
+};
 
 /// A named list of steps.
 #[derive(Debug)]
@@ -128,9 +130,11 @@ fn clippy() -> Vec<Step> {
             "clippy --locked -p {name} --all-targets --all-features -- -D warnings"
         ))
     }));
-    steps.push(call(&format!(
-        "clippy --locked --manifest-path {NO_STD} --all-features -- -D warnings"
-    )));
+    steps.extend(NO_STD_PROGRAMS.iter().map(|program| {
+        call(&format!(
+            "clippy --locked --manifest-path {NO_STD} {program} -- -D warnings"
+        ))
+    }));
     steps
 }
 
@@ -207,8 +211,8 @@ fn no_std() -> Vec<Step> {
     if !cfg!(target_os = "linux") {
         return vec![Step::Skip("the programs are written for Linux".to_owned())];
     }
-    ["--bin bare", "--bin heap --features alloc"]
-        .into_iter()
+    NO_STD_PROGRAMS
+        .iter()
         .map(|program| {
             Step::Judge(
                 Cargo::new(&format!(

@@ -78,6 +78,9 @@ pub(crate) const RUNTIMES: &[&str] = &["tokio", "async-std", "smol"];
 /// The manifest of the workspace without std.
 pub(crate) const NO_STD: &str = "tests/no-std/Cargo.toml";
 
+/// How its programs are chosen.
+pub(crate) const NO_STD_PROGRAMS: &[&str] = &["--bin bare", "--bin heap --features alloc"];
+
 /// The published members.
 pub(crate) fn published() -> impl Iterator<Item = &'static Package> {
     PACKAGES.iter().filter(|package| package.published)
