@@ -15,6 +15,14 @@ pub(crate) fn is_output(expected: &str, output: &str) -> Verdict {
     }
 }
 
+/// There are tests in what `-- --list` printed.
+pub(crate) fn has_tests(list: &str) -> Verdict {
+    match list.lines().filter(|line| line.ends_with(": test")).count() {
+        0 => Err("there is no test".to_owned()),
+        count => Ok(format!("{count} tests")),
+    }
+}
+
 /// The workspace's members (`cargo tree --depth 0`) are those of `PACKAGES`.
 pub(crate) fn members_are_listed(tree: &str) -> Verdict {
     let members = names(tree);

@@ -145,10 +145,10 @@ fn output(cargo: &Cargo) -> Verdict {
         .map_err(|error| format!("cargo cannot be started: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
-        Ok(text)
-    } else {
-        Err(format!("{}, after printing:\n{text}", output.status))
+        return Ok(text);
     }
+    print!("{text}");
+    Err(output.status.to_string())
 }
 
 /// Whether `cargo <name>` is installed.

@@ -24,6 +24,13 @@ fn a_member_that_the_table_misses_is_named() {
 }
 
 #[test]
+fn an_empty_suite_is_refused() {
+    assert!(has_tests("\n0 tests, 0 benchmarks\n").is_err());
+    let list = "a::b: test\nc: test\nd: benchmark\n\n2 tests, 1 benchmark\n";
+    assert_eq!(has_tests(list).unwrap(), "2 tests");
+}
+
+#[test]
 fn features_are_the_public_keys() {
     let manifest = "[features]\ndefault = []\n# Adds `x = 1`.\nalloc = []\n__inner = []\n\
                     std = [\"alloc\"]\n\n[dependencies]\nserde = \"1\"\n";
