@@ -1,1 +1,148 @@
-fn main() {}
+//! `cargo xtask <stage>…`: every command that the project asks of a change, by name.
+//!
+//! A stage is a list of cargo calls (environment and arguments, see `stages.rs`); nothing needs to
+//! be installed. Each call is printed as it is made, so that it can be pasted into a shell.
+
+mod checks;
+mod report;
+mod rules;
+mod stages;
+mod step;
+mod workspace;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crate::report::{Report, Row};
+use crate::stages::{STAGES, Stage};
+
+fn main() -> ExitCode {
+    let request = match Request::parse(env::args().skip(1)) {
+        Ok(request) => request,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    if request.help {
+        print!("{}", stages::help());
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = env::set_current_dir(workspace::root()) {
+        eprintln!("xtask: the workspace cannot be entered: {error}");
+        return ExitCode::FAILURE;
+    }
+    let mut report = Report::new(request.strict);
+    for stage in request.stages {
+        println!("\n== {}: {}", stage.name, stage.about);
+        let started = Instant::now();
+        let outcome = step::run_all((stage.steps)());
+        report.add(Row {
+            stage: stage.name,
+            outcome,
+            took: started.elapsed(),
+        });
+    }
+    print!("\n{report}");
+    if report.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+struct Request {
+    stages: Vec<&'static Stage>,
+    strict: bool,
+    help: bool,
+}
+
+impl Request {
+    fn parse(args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut request = Self::default();
+        for arg in args {
+            match arg.as_str() {
+                "help" | "--help" | "-h" => request.help = true,
+                "--strict" => request.strict = true,
+                "ci" => STAGES.iter().for_each(|stage| request.add(stage)),
+                name => {
+                    let stage = find(name)?;
+                    request.add(stage);
+                    for also in stage.also {
+                        request.add(find(also)?);
+                    }
+                }
+            }
+        }
+        if request.stages.is_empty() && !request.help {
+            return Err("no stage named; `cargo xtask help` lists them".to_owned());
+        }
+        Ok(request)
+    }
+
+    /// Adds a stage, unless it was named before.
+    fn add(&mut self, stage: &'static Stage) {
+        if !self.stages.iter().any(|known| known.name == stage.name) {
+            self.stages.push(stage);
+        }
+    }
+}
+
+fn find(name: &str) -> Result<&'static Stage, String> {
+    STAGES
+        .iter()
+        .find(|stage| stage.name == name)
+        .ok_or_else(|| {
+            let known: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+            format!(
+                "unknown stage `{name}`; there are {}, and ci for all of them",
+                known.join(", ")
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+
+    fn parse(line: &str) -> Result<(Vec<&'static str>, bool, bool), String> {
+        let request = Request::parse(line.split_whitespace().map(str::to_owned))?;
+        let names = request.stages.iter().map(|stage| stage.name).collect();
+        Ok((names, request.strict, request.help))
+    }
+
+    #[test]
+    fn stages_run_once_and_in_the_order_named() {
+        let expected = (vec!["docs", "fmt"], true, false);
+        assert_eq!(parse("docs fmt --strict docs"), Ok(expected));
+    }
+
+    #[test]
+    fn test_brings_rules_along() {
+        assert_eq!(parse("test"), Ok((vec!["test", "rules"], false, false)));
+    }
+
+    #[test]
+    fn ci_is_everything_once() {
+        let (names, ..) = parse("ci test rules").unwrap();
+        assert_eq!(names.len(), super::STAGES.len());
+    }
+
+    #[test]
+    fn an_unknown_stage_is_named_together_with_the_known_ones() {
+        let error = parse("tset").unwrap_err();
+        assert!(
+            error.contains("`tset`") && error.contains("clippy"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn no_stage_is_an_error_and_help_is_not() {
+        assert!(parse("").is_err());
+        assert_eq!(parse("help"), Ok((vec![], false, true)));
+    }
+}

@@ -1,0 +1,47 @@
+//! Three nested scopes in a box, polled by hand, with an allocator but without std.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use core::alloc::{GlobalAlloc, Layout};
+use core::ffi::{c_int, c_void};
+
+use withal_no_std::{nested, run};
+
+#[link(name = "c")]
+unsafe extern "C" {
+    fn aligned_alloc(align: usize, size: usize) -> *mut c_void;
+    fn free(memory: *mut c_void);
+}
+
+/// The C library's heap.
+struct CHeap;
+
+// SAFETY: `aligned_alloc` gives memory of the size and alignment asked for, or null, and takes it
+// back only through `free`; both may be called from any thread and neither unwinds.
+unsafe impl GlobalAlloc for CHeap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let layout = layout.pad_to_align();
+        // SAFETY: the alignment is a power of two, and the size is a multiple of it.
+        unsafe { aligned_alloc(layout.align(), layout.size()) }.cast()
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, _: Layout) {
+        // SAFETY: the caller got `memory` from `alloc`, hence from `aligned_alloc`.
+        unsafe { free(memory.cast()) }
+    }
+}
+
+#[global_allocator]
+static HEAP: CHeap = CHeap;
+
+#[unsafe(no_mangle)]
+extern "C" fn main() -> c_int {
+    match run(Box::pin(nested()), 100) {
+        Some(Ok(3)) => 0,
+        _ => 1,
+    }
+}
