@@ -1,9 +1,19 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod current;
+mod race;
+mod run;
+mod shield;
+mod timeout;
 
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
+pub use self::race::{Either, Race, race};
+pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
+pub use self::shield::shield;
+pub use self::timeout::{Elapsed, Timeout, timeout};
+
 #[cfg(feature = "async-std")]
 pub use withal_async_std as async_std;
 pub use withal_core::*;

@@ -11,9 +11,8 @@ mod timer;
 mod tests;
 
 use std::future::Future;
-use std::panic::resume_unwind;
 
-use withal_core::runtime::TaskFuture;
+use withal_core::runtime::Cleared;
 
 pub use self::blocking::Job;
 pub use self::spawn::{LocalTask, Task};
@@ -41,13 +40,7 @@ impl AsyncStdRuntime {
     ///
     /// If `future` panics.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        match async_std::task::block_on(TaskFuture::new(future)) {
-            Ok(value) => value,
-            Err(error) => match error.into_panic() {
-                Ok(payload) => resume_unwind(payload),
-                Err(_) => unreachable!("nothing discards a future that is being polled here"),
-            },
-        }
+        async_std::task::block_on(Cleared::new(future))
     }
 }
 

@@ -12,12 +12,11 @@ mod tests;
 
 use std::fmt;
 use std::future::Future;
-use std::panic::resume_unwind;
 use std::rc::{Rc, Weak as LocalWeak};
 use std::sync::{Arc, Weak};
 
 use async_executor::{Executor, LocalExecutor};
-use withal_core::runtime::{Cleanup, TaskFuture};
+use withal_core::runtime::{Cleanup, Cleared};
 
 pub use self::blocking::Job;
 pub use self::spawn::{LocalTask, Task};
@@ -75,20 +74,13 @@ impl SmolRuntime {
     ///
     /// If `future` panics.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let task = TaskFuture::new(future);
-        let result = match &self.executor {
-            Choice::Global => smol::block_on(task),
-            Choice::Static(executor) => smol::block_on(executor.run(task)),
+        let future = Cleared::new(future);
+        match &self.executor {
+            Choice::Global => smol::block_on(future),
+            Choice::Static(executor) => smol::block_on(executor.run(future)),
             Choice::Own(executor) => match executor.upgrade() {
-                Some(executor) => smol::block_on(executor.run(task)),
-                None => smol::block_on(task),
-            },
-        };
-        match result {
-            Ok(value) => value,
-            Err(error) => match error.into_panic() {
-                Ok(payload) => resume_unwind(payload),
-                Err(_) => unreachable!("nothing discards a future that is being polled here"),
+                Some(executor) => smol::block_on(executor.run(future)),
+                None => smol::block_on(future),
             },
         }
     }

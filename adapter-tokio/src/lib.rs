@@ -4,6 +4,7 @@
 
 mod blocking;
 mod cleanup;
+mod entry;
 mod spawn;
 mod timer;
 
@@ -13,14 +14,14 @@ mod tests;
 use std::fmt;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
-use std::panic::resume_unwind;
 use std::rc::{Rc, Weak};
 
 use tokio::runtime::Handle;
 use tokio::task::LocalSet;
-use withal_core::runtime::{RuntimeId, TaskFuture};
+use withal_core::runtime::{Cleared, RuntimeId};
 
 pub use self::blocking::Job;
+pub use self::entry::TokioMain;
 pub use self::spawn::{LocalTask, Task};
 pub use self::timer::Sleep;
 
@@ -76,13 +77,7 @@ impl TokioRuntime {
     /// If `future` panics, if the caller is already inside an async context, or if the runtime's
     /// timers or sockets are used after its shutdown.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        match self.handle.block_on(TaskFuture::new(future)) {
-            Ok(value) => value,
-            Err(error) => match error.into_panic() {
-                Ok(payload) => resume_unwind(payload),
-                Err(_) => unreachable!("nothing discards a future that is being polled here"),
-            },
-        }
+        self.handle.block_on(Cleared::new(future))
     }
 }
 

@@ -4,6 +4,8 @@
 
 use core::pin::Pin;
 
+#[cfg(feature = "std")]
+use crate::runtime::{Cleared, TaskFuture};
 use crate::scope::InPlace;
 
 pub(crate) fn in_place<F>(this: Pin<&mut InPlace<F>>) -> Pin<&mut F> {
@@ -12,8 +14,13 @@ pub(crate) fn in_place<F>(this: Pin<&mut InPlace<F>>) -> Pin<&mut F> {
 }
 
 #[cfg(feature = "std")]
-pub(crate) fn task_future<F>(this: Pin<&mut crate::runtime::TaskFuture<F>>) -> Pin<&mut F> {
+pub(crate) fn cleared<F>(this: Pin<&mut Cleared<F>>) -> Pin<&mut Option<F>> {
     // SAFETY: structural, see above.
     unsafe { this.map_unchecked_mut(|this| &mut this.future) }
 }
 
+#[cfg(feature = "std")]
+pub(crate) fn task_future<F>(this: Pin<&mut TaskFuture<F>>) -> Pin<&mut Cleared<F>> {
+    // SAFETY: structural, see above.
+    unsafe { this.map_unchecked_mut(|this| &mut this.future) }
+}

@@ -18,7 +18,7 @@ pub use self::no_executor::NoExecutor;
 pub use self::spawn::{Spawn, SpawnLocal};
 pub use self::task::TaskError;
 #[cfg(feature = "std")]
-pub use self::task::TaskFuture;
+pub use self::task::{Cleared, TaskFuture};
 pub use self::timer::Timer;
 
 /// Every capability at once: the bound of code that uses a whole runtime.

@@ -9,6 +9,8 @@ use core::{
 
 #[cfg(feature = "alloc")]
 use crate::panic::Payload;
+#[cfg(feature = "std")]
+use crate::{cleanup::ambient, panic::catch, pin};
 
 /// Why a task or a blocking job gave no value.
 pub struct TaskError {
@@ -81,23 +83,67 @@ impl fmt::Display for TaskError {
 
 impl core::error::Error for TaskError {}
 
+/// A future that is nobody's body: while it is polled or dropped, no scope and no combinator around
+/// it is current.
+///
+/// For entry points, which may be called from inside a body, or from its `Drop`.
+#[cfg(feature = "std")]
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Cleared<F> {
+    // `None` only while it is dropped.
+    pub(crate) future: Option<F>,
+}
+
+#[cfg(feature = "std")]
+impl<F> Cleared<F> {
+    /// Wraps `future`.
+    pub fn new(future: F) -> Self {
+        Self {
+            future: Some(future),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl<F: Future> Future for Cleared<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        ambient::cleared(|| match pin::cleared(self).as_pin_mut() {
+            Some(future) => future.poll(cx),
+            None => Poll::Pending,
+        })
+    }
+}
+
+#[cfg(feature = "std")]
+impl<F> Drop for Cleared<F> {
+    fn drop(&mut self) {
+        // In place, as it may be pinned.
+        ambient::cleared(|| self.future = None);
+    }
+}
+
 /// What an adapter gives to its executor instead of a bare future.
 ///
-/// Each poll runs without an ambient scope, so a task that happens to be polled inside somebody's
-/// body (a `LocalSet` driven there) does not leave its cleanup to that body's scope. A panic of the
-/// future becomes a [`TaskError`], whatever the executor would have done with it.
+/// It is [`Cleared`], so a task that happens to be polled inside somebody's body (a `LocalSet`
+/// driven there) does not leave its cleanup to that body's scope. A panic of the future becomes a
+/// [`TaskError`], whatever the executor would have done with it.
 #[cfg(feature = "std")]
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct TaskFuture<F> {
-    pub(crate) future: F,
+    pub(crate) future: Cleared<F>,
 }
 
 #[cfg(feature = "std")]
 impl<F: Future> TaskFuture<F> {
     /// Wraps `future`.
     pub fn new(future: F) -> Self {
-        Self { future }
+        Self {
+            future: Cleared::new(future),
+        }
     }
 }
 
@@ -106,12 +152,9 @@ impl<F: Future> Future for TaskFuture<F> {
     type Output = Result<F::Output, TaskError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = crate::pin::task_future(self);
-        crate::cleanup::ambient::cleared(|| {
-            match crate::panic::catch(|| future.poll(cx)) {
-                Ok(poll) => poll.map(Ok),
-                Err(payload) => Poll::Ready(Err(TaskError::panicked(payload.into_inner()))),
-            }
-        })
+        match catch(|| pin::task_future(self).poll(cx)) {
+            Ok(poll) => poll.map(Ok),
+            Err(payload) => Poll::Ready(Err(TaskError::panicked(payload.into_inner()))),
+        }
     }
 }
