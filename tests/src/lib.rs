@@ -1,1 +1,16 @@
-//! tests
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "cases panic by design: that is how they fail"
+)]
+
+pub mod harness;
+pub mod log;
+pub mod poll;
+pub mod probe;
+pub mod suite;
+
+pub use self::harness::Harness;
+pub use self::log::Log;
+pub use self::probe::Probe;

@@ -1,0 +1,16 @@
+//! The suite on every flavour of the enabled runtimes.
+
+#[cfg(feature = "async-std")]
+mod async_std;
+#[cfg(feature = "smol")]
+mod smol_global;
+#[cfg(feature = "smol")]
+mod smol_local;
+#[cfg(feature = "smol")]
+mod smol_own;
+#[cfg(feature = "tokio")]
+mod tokio_current_thread;
+#[cfg(feature = "tokio")]
+mod tokio_local_set;
+#[cfg(feature = "tokio")]
+mod tokio_multi_thread;

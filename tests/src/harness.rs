@@ -1,0 +1,41 @@
+//! What a runtime must provide to take part in the suite.
+
+use withal::runtime::Runtime;
+
+/// One flavour of a runtime.
+pub trait Harness {
+    /// The value that cases get.
+    type Runtime: Runtime;
+
+    /// Runs `case` on a fresh runtime (or the global one, where there is only one) until it ends,
+    /// with timers, tasks and blocking work alive meanwhile.
+    fn run<T>(case: impl AsyncFnOnce(&Self::Runtime) -> T) -> T;
+}
+
+/// Expands to one `#[test]` for each case of the suite, on the given [`Harness`].
+#[macro_export]
+macro_rules! conformance {
+    ($harness:ty) => {
+        $crate::scope_cases!($harness);
+        $crate::attack_cases!($harness);
+    };
+}
+
+/// Expands to one `#[test]` for each named case of a module of the suite. A case is an async
+/// function that takes the runtime.
+#[macro_export]
+macro_rules! cases {
+    ($harness:ty, $module:ident: $($case:ident),* $(,)?) => {
+        mod $module {
+            use super::*;
+            $(
+                #[test]
+                fn $case() {
+                    <$harness as $crate::Harness>::run(async |rt| {
+                        $crate::suite::$module::$case(rt).await
+                    });
+                }
+            )*
+        }
+    };
+}

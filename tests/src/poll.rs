@@ -1,0 +1,54 @@
+//! Polling by hand: no test waits for time to pass.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// Counts how often a task was woken.
+#[derive(Debug, Default)]
+pub struct Wakes(AtomicUsize);
+
+impl Wakes {
+    /// The number of wakes so far.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Polls `future` once, with a waker that counts.
+pub fn poll_once<F: Future>(future: Pin<&mut F>, wakes: &Arc<Wakes>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(&Waker::from(wakes.clone())))
+}
+
+/// A future that is pending `times` times, waking itself, and then ready.
+pub async fn yields(times: usize) {
+    let mut left = times;
+    std::future::poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Polls `future` until it is ready, at most `limit` times.
+pub fn drive<F: Future>(mut future: Pin<&mut F>, limit: usize) -> Option<F::Output> {
+    let wakes = Arc::default();
+    for _ in 0..limit {
+        if let Poll::Ready(output) = poll_once(future.as_mut(), &wakes) {
+            return Some(output);
+        }
+    }
+    None
+}

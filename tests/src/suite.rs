@@ -1,0 +1,5 @@
+//! The cases. Each is a sentence about behaviour, generic over the runtime, and names the rules of
+//! `docs/contract.md` that it proves.
+
+pub mod attack;
+pub mod scope;
