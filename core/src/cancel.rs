@@ -9,9 +9,9 @@ use core::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use crate::cleanup::kind::{Kind, Sendable};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
+use crate::cleanup::kind::{Kind, Sendable};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::watch::Watch;
 use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
@@ -104,10 +104,12 @@ impl<T: ?Sized> OwnsWhatItPolls<AReferenceCannotBeCancelled> for Pin<&mut T> {}
 
 /// Marks what can be cancelled.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Owned {}
 
 /// Marks what cannot be cancelled: pass the future or stream itself.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum AReferenceCannotBeCancelled {}
 
 /// The future that [`await_cleanup`] returns.

@@ -59,27 +59,27 @@ pub(crate) use self::inert as leftovers;
 pub(crate) use self::inert as scope_link;
 
 pub use self::about::About;
-pub use self::report::{Report, ReportHook};
 pub(crate) use self::report::report;
+pub use self::report::{Report, ReportHook};
 
 #[cfg(all(feature = "alloc", not(feature = "std")))]
 pub use self::ambient::{SlotStorage, Slots, install_slots};
-#[cfg(feature = "alloc")]
-pub use self::{
-    kind::{Kind, Sendable},
-    drain::{Drain, DrainReport, drain},
-    leftovers::report_waits_after,
-    report::set_report_hook,
-    task::CleanupTask,
-};
 #[cfg(feature = "std")]
 pub use self::kind::ThreadBound;
 #[cfg(feature = "std")]
 pub use self::live::{LiveScope, list_live_scopes, live_scopes};
+#[cfg(feature = "alloc")]
+pub use self::{
+    drain::{Drain, DrainReport, drain},
+    kind::{Kind, Sendable},
+    leftovers::report_waits_after,
+    report::set_report_hook,
+    task::CleanupTask,
+};
 
-#[cfg(not(feature = "alloc"))]
-pub use self::inert::CleanupTask;
 #[cfg(feature = "alloc")]
 pub(crate) use self::ambient::{CollectorId, ExitToken};
+#[cfg(not(feature = "alloc"))]
+pub use self::inert::CleanupTask;
 #[cfg(not(feature = "alloc"))]
 pub(crate) use self::inert::{CollectorId, ExitToken};

@@ -29,13 +29,13 @@ mod shield;
 pub use self::body::Body;
 #[cfg(feature = "alloc")]
 pub use self::cancel::{await_cleanup, cancel, close};
-#[cfg(feature = "alloc")]
-pub use self::shield::{Shielded, shielded};
 pub use self::scope::{
-    Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed, with_suppressing,
-    with_unseen_error,
+    Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed,
+    with_suppressing, with_unseen_error,
 };
 #[cfg(feature = "alloc")]
 pub use self::scope::{HandOver, scope_fn};
 #[cfg(feature = "std")]
 pub use self::scope::{Local, LocalScope};
+#[cfg(feature = "alloc")]
+pub use self::shield::{Shielded, shielded};

@@ -58,11 +58,19 @@ impl Log {
             }
         }
         let (entered, exited) = (self.count_in(&events, '+'), self.count_in(&events, '-'));
-        assert_eq!(entered, exited, "entered and exited in {}", events.join(" "));
+        assert_eq!(
+            entered,
+            exited,
+            "entered and exited in {}",
+            events.join(" ")
+        );
     }
 
     fn count_in(&self, events: &[String], mark: char) -> usize {
-        events.iter().filter(|event| event.starts_with(mark)).count()
+        events
+            .iter()
+            .filter(|event| event.starts_with(mark))
+            .count()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {

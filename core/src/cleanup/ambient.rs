@@ -19,6 +19,10 @@ use super::link::AnyCleanup;
 use super::local::LocalChildren;
 
 /// The ambient slots of one thread (or, without std, of one priority level).
+#[cfg_attr(
+    feature = "std",
+    expect(unreachable_pub, reason = "public where the application stores them")
+)]
 pub struct Slots {
     pub(super) collector: CollectorSlot,
     pub(super) scope: ScopeSlot,
@@ -27,6 +31,10 @@ pub struct Slots {
 
 impl Slots {
     /// Slots with nothing in them.
+    #[cfg_attr(
+        feature = "std",
+        expect(unreachable_pub, reason = "public where the application stores them")
+    )]
     pub const EMPTY: Self = Self {
         collector: CollectorSlot::EMPTY,
         scope: ScopeSlot::EMPTY,
@@ -43,6 +51,7 @@ impl core::fmt::Debug for Slots {
 /// Receives what a drop leaves behind, for the one that drops and then waits.
 pub(super) struct CollectorSlot {
     pub(super) present: bool,
+    #[cfg(feature = "std")]
     pub(super) takes_local: bool,
     /// Given out when first asked for, so that a drop that meets no scope pays nothing.
     id: CollectorId,
@@ -52,15 +61,17 @@ pub(super) struct CollectorSlot {
 impl CollectorSlot {
     const EMPTY: Self = Self {
         present: false,
+        #[cfg(feature = "std")]
         takes_local: false,
         id: CollectorId::NONE,
         list: Vec::new(),
     };
 
-    pub(super) const fn new(takes_local: bool) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             present: true,
-            takes_local,
+            #[cfg(feature = "std")]
+            takes_local: false,
             id: CollectorId::NONE,
             list: Vec::new(),
         }
@@ -97,6 +108,7 @@ pub(super) struct ScopeSlot {
     pub(super) unwinding: bool,
     pub(super) tracker: Tracker,
     /// Whether `!Send` cleanups may be left here: not if the scope may move between threads.
+    #[cfg(feature = "std")]
     pub(super) takes_local: bool,
     #[cfg(feature = "std")]
     pub(super) local: Option<Box<LocalChildren>>,
@@ -106,6 +118,7 @@ impl ScopeSlot {
     pub(super) const EMPTY: Self = Self {
         present: false,
         unwinding: false,
+        #[cfg(feature = "std")]
         takes_local: false,
         tracker: Tracker::EMPTY,
         #[cfg(feature = "std")]
@@ -164,7 +177,8 @@ pub trait SlotStorage: Sync {
 }
 
 #[cfg(not(feature = "std"))]
-static STORAGE: crate::lock::Mutex<Option<&'static dyn SlotStorage>> = crate::lock::Mutex::new(None);
+static STORAGE: crate::lock::Mutex<Option<&'static dyn SlotStorage>> =
+    crate::lock::Mutex::new(None);
 
 /// Says where the ambient slots live on a target without std. Call it once, before the first scope
 /// is entered.

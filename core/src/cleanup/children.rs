@@ -30,7 +30,9 @@ impl Tracker {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.children.as_ref().is_none_or(|children| children.is_empty())
+        self.children
+            .as_ref()
+            .is_none_or(|children| children.is_empty())
     }
 
     /// Drives every child that has not ended; ready when all have.
@@ -62,7 +64,8 @@ pub(crate) struct Children {
 impl Children {
     pub(super) fn insert(&self, child: &Arc<Shared>) {
         let child = child.clone();
-        self.unfinished.with(|children| children.insert(child.id, child));
+        self.unfinished
+            .with(|children| children.insert(child.id, child));
     }
 
     pub(super) fn remove(&self, id: usize) {

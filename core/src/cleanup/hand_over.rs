@@ -103,7 +103,10 @@ fn adopt_local(cleanup: LocalCleanup) {
         let scope = &mut slots.scope;
         if scope.takes_local {
             let children = scope.local.get_or_insert_default();
-            cleanup.take().into_iter().for_each(|link| children.adopt(link));
+            cleanup
+                .take()
+                .into_iter()
+                .for_each(|link| children.adopt(link));
         }
     });
     if let Some(cleanup) = cleanup {

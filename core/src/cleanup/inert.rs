@@ -2,6 +2,12 @@
 //!
 //! Exits run in place, and a dropped scope gets its synchronous `abandon` hook.
 
+#![expect(
+    unnameable_types,
+    missing_debug_implementations,
+    reason = "public only in sealed traits, which nobody can call"
+)]
+
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
@@ -54,6 +60,10 @@ impl ExitToken {
 }
 
 #[derive(PartialEq, Eq)]
+#[expect(
+    dead_code,
+    reason = "there is nothing to wait for, so no wait takes too long"
+)]
 pub(crate) enum Waited {
     Done,
     OverBudget,
@@ -72,10 +82,6 @@ impl<K: Kind> Leftovers<K> {
 
     pub(crate) fn collect(&mut self, f: impl FnOnce()) -> Result<(), Payload> {
         catch(f)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        true
     }
 
     pub(crate) fn poll(
@@ -97,12 +103,11 @@ impl<K: Kind> Leftovers<K> {
         Poll::Pending
     }
 
-    pub(crate) fn reset_budget(&mut self) {}
-
     pub(crate) fn give_up(&mut self, _about: About, _budget: Duration) {}
 }
 
 /// What a dropped scope would hand over.
+#[expect(dead_code, reason = "read only where something can be handed over")]
 pub struct Bequest<'r, R, K: Kind> {
     pub(crate) rt: &'r R,
     pub(crate) about: About,
@@ -126,8 +131,3 @@ impl<R, K: Kind> Bequest<'_, R, K> {
         } = self;
     }
 }
-
-/// What an exit gives at its end, where no caller is left to hear.
-pub trait Ended {}
-
-impl<X, W> Ended for (Result<(), X>, W) {}

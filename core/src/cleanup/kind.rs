@@ -1,7 +1,6 @@
 //! The two kinds of managers, from one definition: those whose exits may move between threads, and
 //! those whose exits stay (K8).
 
-
 use alloc::boxed::Box;
 
 use super::link::{AnyCleanup, AsLink, Cleanup, Link};
@@ -14,9 +13,11 @@ pub trait Kind: 'static {
     /// A handed-over cleanup of this kind.
     type Link: AsLink + Into<AnyCleanup>;
     /// Where `!Send` children are kept.
+    #[cfg(feature = "std")]
     type Local: Default;
 
     /// Whether `!Send` cleanups may be left here.
+    #[cfg(feature = "std")]
     const TAKES_LOCAL: bool;
 
     /// The link back from a collector that took only this kind.
@@ -33,12 +34,15 @@ pub trait Kind: 'static {
 
 /// Exits may move between threads.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Sendable {}
 
 impl Kind for Sendable {
     type Link = Cleanup;
+    #[cfg(feature = "std")]
     type Local = ();
 
+    #[cfg(feature = "std")]
     const TAKES_LOCAL: bool = false;
 
     fn from_any(link: AnyCleanup) -> Option<Cleanup> {
@@ -67,6 +71,7 @@ impl Kind for Sendable {
 /// Exits stay on the thread of their scope.
 #[cfg(feature = "std")]
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ThreadBound {}
 
 #[cfg(feature = "std")]
@@ -90,7 +95,7 @@ impl Kind for ThreadBound {
 }
 
 /// Boxes a link as its kind has it.
-pub trait BoxLink<L>: Kind {
+pub(crate) trait BoxLink<L>: Kind {
     /// Boxes `link`.
     fn box_link(link: L) -> AnyCleanup;
 }

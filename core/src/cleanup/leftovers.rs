@@ -23,6 +23,7 @@ use crate::runtime::Alarm;
 /// Empty, and without allocation, on the ordinary path.
 pub(crate) struct Leftovers<K: Kind> {
     tracker: Tracker,
+    #[cfg(feature = "std")]
     local: K::Local,
     slow: Option<Box<Slow<K>>>,
 }
@@ -63,6 +64,7 @@ impl<K: Kind> Leftovers<K> {
     pub(crate) fn new() -> Self {
         Self {
             tracker: Tracker::EMPTY,
+            #[cfg(feature = "std")]
             local: K::Local::default(),
             slow: None,
         }
@@ -74,6 +76,7 @@ impl<K: Kind> Leftovers<K> {
         let mut slot = ScopeSlot {
             present: true,
             unwinding: unwinding(),
+            #[cfg(feature = "std")]
             takes_local: K::TAKES_LOCAL,
             tracker: core::mem::replace(&mut self.tracker, Tracker::EMPTY),
             #[cfg(feature = "std")]
@@ -110,7 +113,11 @@ impl<K: Kind> Leftovers<K> {
     ///
     /// What `f` panicked with. The cleanups are kept all the same.
     pub(crate) fn collect(&mut self, f: impl FnOnce()) -> Result<(), Payload> {
-        let mut slot = CollectorSlot::new(K::TAKES_LOCAL);
+        let mut slot = CollectorSlot::new();
+        #[cfg(feature = "std")]
+        {
+            slot.takes_local = K::TAKES_LOCAL;
+        }
         // Without std a panic is not caught: the list is handed on while it unwinds (K11).
         struct Back<'a, K: Kind>(&'a mut Leftovers<K>, &'a mut CollectorSlot);
 

@@ -1,6 +1,10 @@
 //! A link: one cleanup that left its scope's frame, and chains of them.
 
-#![expect(unnameable_types, reason = "public only in sealed traits")]
+#![expect(
+    unnameable_types,
+    missing_debug_implementations,
+    reason = "public only in sealed traits, which nobody can call"
+)]
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -28,11 +32,11 @@ pub trait Link {
 }
 
 /// A link that may move between threads.
-pub type Cleanup = Pin<Box<dyn Link + Send>>;
+pub(crate) type Cleanup = Pin<Box<dyn Link + Send>>;
 
 /// A link that stays on its thread.
 #[cfg(feature = "std")]
-pub type LocalCleanup = Pin<Box<dyn Link>>;
+pub(crate) type LocalCleanup = Pin<Box<dyn Link>>;
 
 /// A link of either sort.
 pub enum AnyCleanup {

@@ -73,7 +73,11 @@ mod list {
 
     impl fmt::Display for LiveScope {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{} (entered at {}, {:?} ago)", self.name, self.location, self.age)
+            write!(
+                f,
+                "{} (entered at {}, {:?} ago)",
+                self.name, self.location, self.age
+            )
         }
     }
 

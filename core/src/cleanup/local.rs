@@ -1,6 +1,10 @@
 //! `!Send` cleanups: they stay on their thread (K8).
 
-#![expect(unnameable_types, reason = "public only in sealed traits")]
+#![expect(
+    unnameable_types,
+    missing_debug_implementations,
+    reason = "public only in sealed traits, which nobody can call"
+)]
 
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -59,7 +63,10 @@ impl LocalChildren {
 
     /// All links, inner before outer within each drop.
     pub(crate) fn take(&mut self) -> Vec<LocalCleanup> {
-        self.chains.drain(..).flat_map(|mut chain| chain.take()).collect()
+        self.chains
+            .drain(..)
+            .flat_map(|mut chain| chain.take())
+            .collect()
     }
 }
 
@@ -105,10 +112,7 @@ pub(super) fn orphan(link: LocalCleanup) {
 }
 
 /// Polls this thread's orphans once; ready when none is left.
-pub(super) fn poll_orphans(
-    cx: &mut Context<'_>,
-    mut ended: impl FnMut(About, End),
-) -> Poll<()> {
+pub(super) fn poll_orphans(cx: &mut Context<'_>, mut ended: impl FnMut(About, End)) -> Poll<()> {
     // Taken out while they are polled, since each may orphan others. Kept by a guard, so that
     // nothing is lost should a poll unwind.
     struct PutBack(Vec<LocalCleanup>);
@@ -134,17 +138,19 @@ pub(super) fn poll_orphans(
     let (links, previous) = links;
     drop(previous);
     let mut links = PutBack(links);
-    links.0.retain_mut(|link| match link.as_mut().poll_link(cx) {
-        Poll::Ready(End::OverBudget) => {
-            link.as_mut().unlimit();
-            true
-        }
-        Poll::Ready(end) => {
-            ended(link.about(), end);
-            false
-        }
-        Poll::Pending => true,
-    });
+    links
+        .0
+        .retain_mut(|link| match link.as_mut().poll_link(cx) {
+            Poll::Ready(End::OverBudget) => {
+                link.as_mut().unlimit();
+                true
+            }
+            Poll::Ready(end) => {
+                ended(link.about(), end);
+                false
+            }
+            Poll::Pending => true,
+        });
     drop(links);
     if unfinished().is_empty() {
         Poll::Ready(())
@@ -156,6 +162,13 @@ pub(super) fn poll_orphans(
 /// This thread's orphans.
 pub(super) fn unfinished() -> Vec<About> {
     ORPHANS
-        .try_with(|orphans| orphans.borrow().links.iter().map(|link| link.about()).collect())
+        .try_with(|orphans| {
+            orphans
+                .borrow()
+                .links
+                .iter()
+                .map(|link| link.about())
+                .collect()
+        })
         .unwrap_or_default()
 }

@@ -42,20 +42,32 @@ impl fmt::Display for Report<'_> {
             Self::ExitFailed(about, error) => write!(f, "{about}: exit failed: {error:?}"),
             Self::ExitPanicked(about, message) => write!(f, "{about}: exit panicked: {message}"),
             Self::ErrorLost(about, error) => {
-                write!(f, "{about}: dropped while exiting, the body's error was {error:?}")
+                write!(
+                    f,
+                    "{about}: dropped while exiting, the body's error was {error:?}"
+                )
             }
             Self::PanicLost(about, message) => {
-                write!(f, "{about}: dropped while exiting, the body panicked: {message}")
+                write!(
+                    f,
+                    "{about}: dropped while exiting, the body panicked: {message}"
+                )
             }
             Self::Abandoned(about) => write!(f, "{about}: dropped without its exit"),
             Self::NotSynchronous(about) => {
                 write!(f, "{about}: exit was declared synchronous but waited")
             }
             Self::Waiting(about, waited, child) => {
-                write!(f, "{about}: has waited {waited:?} for the cleanup of {child}")
+                write!(
+                    f,
+                    "{about}: has waited {waited:?} for the cleanup of {child}"
+                )
             }
             Self::OverBudget(about, budget, child) => {
-                write!(f, "{about}: cleanup budget of {budget:?} ran out before {child}")
+                write!(
+                    f,
+                    "{about}: cleanup budget of {budget:?} ran out before {child}"
+                )
             }
         }
     }

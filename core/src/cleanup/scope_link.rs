@@ -1,6 +1,10 @@
 //! A scope that left its frame: what must end first, then its exit.
 
-#![expect(unnameable_types, reason = "public only in sealed traits")]
+#![expect(
+    unnameable_types,
+    missing_debug_implementations,
+    reason = "public only in sealed traits, which nobody can call"
+)]
 
 use core::fmt::Debug;
 use core::future::Future;
@@ -11,14 +15,17 @@ use core::time::Duration;
 use super::kind::{BoxLink, Kind};
 use super::leftovers::{Leftovers, Waited};
 use super::link::{End, Link};
-use super::report::{Report, report};
 use super::live::LiveEntry;
-use super::{About, CleanupTask, CollectorId, hand_over::{detach, hand_over}};
+use super::report::{Report, report};
+use super::{
+    About, CleanupTask, CollectorId,
+    hand_over::{detach, hand_over},
+};
 use crate::panic::catch;
 use crate::runtime::Cleanup;
 
 /// What an exit gives at its end, where no caller is left to hear.
-pub trait Ended {
+pub(crate) trait Ended {
     /// Reports what went wrong.
     fn settle(self, about: About) -> Result<(), ()>;
 }
@@ -31,13 +38,14 @@ impl<X: Debug, W> Ended for (Result<(), X>, W) {
     }
 }
 
-pub struct ScopeLink<R, K: Kind, F> {
+pub(crate) struct ScopeLink<R, K: Kind, F> {
     rt: R,
     about: About,
     budget: Option<Duration>,
     leftovers: Leftovers<K>,
-    live: LiveEntry,
-    pub(crate) exit: Option<F>,
+    /// The scope counts as live for as long as its link is there.
+    _live: LiveEntry,
+    exit: Option<F>,
     stage: Stage,
     end: End,
 }
@@ -74,7 +82,7 @@ impl<R: Cleanup, K: Kind> Bequest<'_, R, K> {
             about: self.about,
             budget: self.budget,
             leftovers: self.leftovers,
-            live: self.live,
+            _live: self.live,
             exit: Some(exit),
             stage: Stage::Waiting,
             end: End::Finished,

@@ -120,16 +120,17 @@ impl<T> Slot<T> {
 
     /// The scope takes what was lent.
     fn take_lent(&self) -> Option<T> {
-        self.state.with(|state| match core::mem::replace(state, State::Closure) {
-            State::Lent(resource, waker) => {
-                *state = State::Body(waker);
-                Some(resource)
-            }
-            other => {
-                *state = other;
-                None
-            }
-        })
+        self.state
+            .with(|state| match core::mem::replace(state, State::Closure) {
+                State::Lent(resource, waker) => {
+                    *state = State::Body(waker);
+                    Some(resource)
+                }
+                other => {
+                    *state = other;
+                    None
+                }
+            })
     }
 
     /// The scope gives back what the body had.
@@ -138,9 +139,7 @@ impl<T> Slot<T> {
             look(reason);
         }
         let returned = State::Returned(resource, reason.kind());
-        let before = self
-            .state
-            .with(|state| core::mem::replace(state, returned));
+        let before = self.state.with(|state| core::mem::replace(state, returned));
         // The closure may await it inside a set of futures that polls only what was woken.
         if let State::Body(waker) = before {
             waker.wake();

@@ -139,7 +139,10 @@ impl<E: fmt::Display, X, T> fmt::Display for ScopeError<E, X, T> {
             Self::Exit { .. } => f.write_str("scope was not exited cleanly"),
             Self::Both { body, .. } => write!(f, "{body} (and the scope was not exited cleanly)"),
             Self::Overdue(budget) => {
-                write!(f, "body failed, and its exit exceeded the cleanup budget of {budget:?}")
+                write!(
+                    f,
+                    "body failed, and its exit exceeded the cleanup budget of {budget:?}"
+                )
             }
         }
     }

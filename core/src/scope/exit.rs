@@ -1,19 +1,25 @@
 //! The future of an exit, and why it runs.
 
-#![expect(unnameable_types, reason = "public only in sealed traits")]
+#![expect(
+    unnameable_types,
+    missing_debug_implementations,
+    reason = "public only in sealed traits, which nobody can call"
+)]
 
 use core::fmt::Debug;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::manager::Manager;
+use super::manager::{Managed, Manager};
 use super::reason::{ExitReason, Failure};
+use crate::cleanup::kind::Kind;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
-use crate::cleanup::kind::{Kind, Sendable};
-use crate::cleanup::scope_link::{Bequest, Ended};
+use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, Report, report};
+#[cfg(feature = "alloc")]
+use crate::cleanup::{kind::Sendable, scope_link::Ended};
 use crate::pin;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
@@ -65,7 +71,9 @@ impl<E: Debug + Send + Sync + 'static> Seen<E> {
 
 impl<E: Debug + Send + Sync + 'static> Look for Seen<E> {
     fn look(&self) -> Failure<'_> {
-        self.error.as_ref().map_or(Failure::unseen::<E>(), Failure::new)
+        self.error
+            .as_ref()
+            .map_or(Failure::unseen::<E>(), Failure::new)
     }
 }
 
@@ -165,6 +173,9 @@ impl<K: Kind, F: Future> ExitFuture<K> for InPlace<F> {
     }
 }
 
+/// What an exit gives: its own result, and what it was told.
+pub(super) type Exited<M, I> = (Result<(), <M as Managed>::Error>, Why<I>);
+
 /// Where the exit of a scope runs. It is a type of its own so that the scope's struct can hold the
 /// exit's future, which has no name, as a field.
 pub trait ExitSlot<M: Manager, I> {
@@ -172,10 +183,7 @@ pub trait ExitSlot<M: Manager, I> {
     fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why<I>);
 
     /// Polls the exit.
-    fn poll(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<(Result<(), M::Error>, Why<I>)>;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M, I>>;
 
     /// As [`ExitFuture::hand_over`].
     fn hand_over<'r, R: Cleanup>(
@@ -195,7 +203,7 @@ pub(crate) fn slot<M, I, C, F>(make: C) -> impl ExitSlot<M, I>
 where
     M: Manager,
     C: Fn(M, M::Resource, Why<I>) -> F,
-    F: ExitFuture<M::Kind, Output = (Result<(), M::Error>, Why<I>)>,
+    F: ExitFuture<M::Kind, Output = Exited<M, I>>,
 {
     Slot { make, exit: None }
 }
@@ -216,17 +224,14 @@ impl<M, I, C, F> ExitSlot<M, I> for Slot<C, F>
 where
     M: Manager,
     C: Fn(M, M::Resource, Why<I>) -> F,
-    F: ExitFuture<M::Kind, Output = (Result<(), M::Error>, Why<I>)>,
+    F: ExitFuture<M::Kind, Output = Exited<M, I>>,
 {
     fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why<I>) {
         let exit = (self.make)(manager, resource, why);
         self.exit().set(Some(exit));
     }
 
-    fn poll(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<(Result<(), M::Error>, Why<I>)> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M, I>> {
         match self.exit().as_pin_mut() {
             Some(exit) => exit.poll(cx),
             None => Poll::Pending,

@@ -7,8 +7,8 @@ use super::exit::{ExitSlot, Unseen, Why, slot};
 use super::manager::{Managed, Manager};
 use super::policy::{Plain, Policy};
 use super::with::{EnteredParts, With};
-use crate::cleanup::live::LiveEntry;
 use crate::cleanup::leftovers::Leftovers;
+use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId};
 use crate::runtime::Cleanup;
@@ -95,6 +95,10 @@ impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
     /// # Errors
     ///
     /// [`ScopeError`](super::ScopeError), as [`with`](super::with()).
+    #[expect(
+        clippy::type_complexity,
+        reason = "the struct of `with`, without a body; nobody writes its type"
+    )]
     pub fn exit<T, E>(
         mut self,
         result: Result<T, E>,

@@ -153,7 +153,10 @@ scope! {
 /// Passes a [`LocalScope`] where a scope is expected.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a marker around one value, now and later")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a marker around one value, now and later"
+)]
 pub struct Local<S>(pub S);
 
 /// What [`with`](super::with()) runs: a [`Scope`], or a `LocalScope` as `Local(scope)`. Sealed.

@@ -3,19 +3,19 @@
 
 use core::future::Future;
 
+#[cfg(feature = "alloc")]
+use super::exit::Boxed;
 use super::exit::{ExitFuture, InPlace, Look, Why};
-use super::manager::Scope;
 #[cfg(feature = "std")]
 use super::manager::LocalScope;
+use super::manager::Scope;
+use crate::cleanup::kind::Sendable;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
-use crate::cleanup::kind::Sendable;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{Report, report};
 use crate::panic::catch;
 use crate::runtime::Cleanup;
-#[cfg(feature = "alloc")]
-use super::exit::Boxed;
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
 #[cfg(feature = "alloc")]
@@ -29,6 +29,7 @@ use core::task::{Context, Poll, Waker};
 /// Costs one allocation for the exit.
 #[cfg(feature = "alloc")]
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum HandOver {}
 
 /// The exit never waits, so that it runs at once, in the drop. For owned scopes (`'static`) like
@@ -36,6 +37,7 @@ pub enum HandOver {}
 ///
 /// Costs no allocation. An exit that waits all the same is abandoned in a drop, and reported.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Synchronous {}
 
 /// A dropped scope gets its synchronous [`abandon`](Scope::abandon) hook instead of its exit. For
@@ -45,6 +47,7 @@ pub enum Synchronous {}
 /// *and* must exit asynchronously on a drop are written in closure style, where the frame owns
 /// everything.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Abandon {}
 
 /// What the [`abandon`](Scope::abandon) hook achieved.

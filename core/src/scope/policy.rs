@@ -1,6 +1,10 @@
 //! How a scope treats its body's error, and what it gives its caller.
 
-#![expect(unnameable_types, reason = "public only in sealed traits")]
+#![expect(
+    unnameable_types,
+    missing_debug_implementations,
+    reason = "public only in sealed traits, which nobody can call"
+)]
 
 use core::fmt::Debug;
 
@@ -53,7 +57,10 @@ pub trait Policy<M: Manager, T, E> {
 /// How a body ended, as far as its caller can be told.
 pub enum BodyEnd<T, E> {
     Value(T),
-    Error { error: E, suppressed: bool },
+    Error {
+        error: E,
+        suppressed: bool,
+    },
     /// The exit went over its budget, and still looks at the error.
     Overdue,
 }
@@ -161,7 +168,12 @@ where
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
         match (ended, exit) {
-            (BodyEnd::Error { suppressed: true, .. }, Ok(())) => Ok(None),
+            (
+                BodyEnd::Error {
+                    suppressed: true, ..
+                },
+                Ok(()),
+            ) => Ok(None),
             (ended, exit) => plain(ended, exit).map(Some),
         }
     }

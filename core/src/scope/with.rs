@@ -18,181 +18,127 @@ use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
 use crate::panic::{Payload, catch, unwinding};
 use crate::runtime::Cleanup;
 
-/// Enters `scope`, runs `body` with the resource it lends, and exits it, whatever happened.
-///
-/// `rt` is the runtime that cleans up if the scope is dropped where nobody waits; it is borrowed,
-/// and cloned only then. Enter, body and exit run one after the other in the caller's task;
-/// nothing is spawned, and nothing is forced to wait. Before its exit starts, the scope waits for
-/// every cleanup that was born on its thread while its own body was polled or dropped.
-///
-/// # Cancel safety
-///
-/// Dropped before its first poll, or while it enters, it does nothing but drop `enter`'s future.
-/// Dropped later, it is exited with [`ExitReason::Cancelled`](super::ExitReason), or with the reason
-/// that its body had ended for: by whoever drops it if that is a combinator of ours, which waits,
-/// else as the scope's [`OnDrop`](super::Scope::OnDrop) says. Leaked (`mem::forget`), it is never
-/// exited.
-///
-/// # Errors
-///
-/// [`ScopeError`]: of `enter`, of the body, of the exit, or of the latter two at once.
-///
-/// # Panics
-///
-/// A panic of the body goes on after the exit (std only). If polled again after completion.
-///
-/// # Complexity
-///
-/// No allocation of its own; `HandOver` boxes the exit.
-///
-/// # Examples
-///
-/// ```
-/// # use core::convert::Infallible;
-/// use withal_core::scope::{ExitReason, Scope, HandOver};
-/// use withal_core::{runtime::NoExecutor, with};
-///
-/// struct Greeter;
-///
-/// impl Scope for Greeter {
-///     type Resource = String;
-///     type Error = Infallible;
-///     type OnDrop = HandOver;
-///
-///     async fn enter(&mut self) -> Result<String, Infallible> {
-///         Ok("hello".to_owned())
-///     }
-///
-///     async fn exit(self, said: String, reason: ExitReason<'_>) -> Result<(), Infallible> {
-///         println!("{said}: {}", reason.kind());
-///         Ok(())
-///     }
-/// }
-///
-/// # futures_util::FutureExt::now_or_never(async {
-/// let rt = NoExecutor::new();
-/// let length = with(&rt, Greeter, async |said| {
-///     said.push_str(", world");
-///     Ok::<_, std::fmt::Error>(said.len())
-/// })
-/// .await?; // prints «hello, world: completed»
-/// assert_eq!(length, 12);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap().unwrap();
-/// ```
-///
-/// Source: PEP 492, "async with".
-#[track_caller]
-pub fn with<R, M, F, T, E>(
-    rt: &R,
-    scope: M,
-    body: F,
-) -> With<
-    '_,
-    R,
-    M,
-    F,
-    T,
-    E,
-    Plain,
-    impl Future<Output = Entered<M>>,
-    impl ExitSlot<M, <Plain as Policy<M, T, E>>::Inside>,
->
-where
-    R: Cleanup,
-    M: Manager,
-    F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
-        + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
-    E: Debug + Send + Sync + 'static,
-{
-    With::new(rt, scope.enter(), body, slot(M::exit))
+macro_rules! with_fn {
+    (
+        $(#[$doc:meta])*
+        $with:ident: $Policy:ident, scope: $($Suppress:ident)?, error: $($bound:tt)*
+    ) => {
+        $(#[$doc])*
+        #[track_caller]
+        pub fn $with<R, M, F, T, E>(
+            rt: &R,
+            scope: M,
+            body: F,
+        ) -> With<
+            '_,
+            R,
+            M,
+            F,
+            T,
+            E,
+            $Policy,
+            impl Future<Output = Entered<M>>,
+            impl ExitSlot<M, <$Policy as Policy<M, T, E>>::Inside>,
+        >
+        where
+            R: Cleanup,
+            M: Manager $(+ $Suppress)?,
+            F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
+                + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
+            E: $($bound)*,
+        {
+            With::new(rt, scope.enter(), body, slot(M::exit))
+        }
+    };
 }
 
-/// [`with`], whose caller gets what became of body and exit side by side.
-///
-/// # Errors
-///
-/// The error of `enter`: the body did not run.
-#[track_caller]
-pub fn with_detailed<R, M, F, T, E>(
-    rt: &R,
-    scope: M,
-    body: F,
-) -> With<
-    '_,
-    R,
-    M,
-    F,
-    T,
-    E,
-    Both,
-    impl Future<Output = Entered<M>>,
-    impl ExitSlot<M, <Both as Policy<M, T, E>>::Inside>,
->
-where
-    R: Cleanup,
-    M: Manager,
-    F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
-        + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
-    E: Debug + Send + Sync + 'static,
-{
-    With::new(rt, scope.enter(), body, slot(M::exit))
+with_fn! {
+    /// Enters `scope`, runs `body` with the resource it lends, and exits it, whatever happened.
+    ///
+    /// `rt` is the runtime that cleans up if the scope is dropped where nobody waits; it is borrowed,
+    /// and cloned only then. Enter, body and exit run one after the other in the caller's task;
+    /// nothing is spawned, and nothing is forced to wait. Before its exit starts, the scope waits for
+    /// every cleanup that was born on its thread while its own body was polled or dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its first poll, or while it enters, it does nothing but drop `enter`'s future.
+    /// Dropped later, it is exited with [`ExitReason::Cancelled`](super::ExitReason), or with the reason
+    /// that its body had ended for: by whoever drops it if that is a combinator of ours, which waits,
+    /// else as the scope's [`OnDrop`](super::Scope::OnDrop) says. Leaked (`mem::forget`), it is never
+    /// exited.
+    ///
+    /// # Errors
+    ///
+    /// [`ScopeError`]: of `enter`, of the body, of the exit, or of the latter two at once.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the body goes on after the exit (std only). If polled again after completion.
+    ///
+    /// # Complexity
+    ///
+    /// No allocation of its own; `HandOver` boxes the exit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use core::convert::Infallible;
+    /// use withal_core::scope::{ExitReason, Scope, HandOver};
+    /// use withal_core::{runtime::NoExecutor, with};
+    ///
+    /// struct Greeter;
+    ///
+    /// impl Scope for Greeter {
+    ///     type Resource = String;
+    ///     type Error = Infallible;
+    ///     type OnDrop = HandOver;
+    ///
+    ///     async fn enter(&mut self) -> Result<String, Infallible> {
+    ///         Ok("hello".to_owned())
+    ///     }
+    ///
+    ///     async fn exit(self, said: String, reason: ExitReason<'_>) -> Result<(), Infallible> {
+    ///         println!("{said}: {}", reason.kind());
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// let rt = NoExecutor::new();
+    /// let length = with(&rt, Greeter, async |said| {
+    ///     said.push_str(", world");
+    ///     Ok::<_, std::fmt::Error>(said.len())
+    /// })
+    /// .await?; // prints «hello, world: completed»
+    /// assert_eq!(length, 12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// Source: PEP 492, "async with".
+    with: Plain, scope:, error: Debug + Send + Sync + 'static
 }
 
-/// [`with`] for bodies whose error borrows something, or is not `Send + Sync`: the exit learns that
-/// the body failed, and the name of the error's type, but cannot look at it.
-#[track_caller]
-pub fn with_unseen_error<R, M, F, T, E>(
-    rt: &R,
-    scope: M,
-    body: F,
-) -> With<
-    '_,
-    R,
-    M,
-    F,
-    T,
-    E,
-    Borrowed,
-    impl Future<Output = Entered<M>>,
-    impl ExitSlot<M, <Borrowed as Policy<M, T, E>>::Inside>,
->
-where
-    R: Cleanup,
-    M: Manager,
-    F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
-        + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
-    E: Debug,
-{
-    With::new(rt, scope.enter(), body, slot(M::exit))
+with_fn! {
+    /// [`with`], whose caller gets what became of body and exit side by side.
+    ///
+    /// # Errors
+    ///
+    /// The error of `enter`: the body did not run.
+    with_detailed: Both, scope:, error: Debug + Send + Sync + 'static
 }
 
-/// [`with`] for scopes that may swallow their body's error (see [`Suppress`]): the value is an
-/// `Option`, `None` for an error that was suppressed.
-#[track_caller]
-pub fn with_suppressing<R, M, F, T, E>(
-    rt: &R,
-    scope: M,
-    body: F,
-) -> With<
-    '_,
-    R,
-    M,
-    F,
-    T,
-    E,
-    Suppressing,
-    impl Future<Output = Entered<M>>,
-    impl ExitSlot<M, <Suppressing as Policy<M, T, E>>::Inside>,
->
-where
-    R: Cleanup,
-    M: Manager + Suppress,
-    F: for<'a> Body<&'a mut M::Resource, Out = Result<T, E>>
-        + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
-    E: Debug + Send + Sync + 'static,
-{
-    With::new(rt, scope.enter(), body, slot(M::exit))
+with_fn! {
+    /// [`with`] for bodies whose error borrows something, or is not `Send + Sync`: the exit learns that
+    /// the body failed, and the name of the error's type, but cannot look at it.
+    with_unseen_error: Borrowed, scope:, error: Debug
+}
+
+with_fn! {
+    /// [`with`] for scopes that may swallow their body's error (see [`Suppress`]): the value is an
+    /// `Option`, `None` for an error that was suppressed.
+    with_suppressing: Suppressing, scope: Suppress, error: Debug + Send + Sync + 'static
 }
 
 /// What an enter gives: the scope and its resource, or its error.
@@ -542,9 +488,7 @@ where
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: pinned structurally (2).
         let mut exit = unsafe { Pin::new_unchecked(&mut self.exit) };
-        let polled = self
-            .leftovers
-            .within(|| catch(|| exit.as_mut().poll(cx)));
+        let polled = self.leftovers.within(|| catch(|| exit.as_mut().poll(cx)));
         match polled {
             Ok(Poll::Ready((result, why))) => {
                 self.exit_result = Some(result.map_err(ExitError::Failed));
