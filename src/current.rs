@@ -26,8 +26,8 @@ use crate::runtime::{Alarm, Blocking, Cleanup, RuntimeId, Spawn, TaskError, Time
 ///
 /// The answer is the first of these:
 ///
-/// 1. Tokio, if a Tokio handle is current;
-/// 2. the runtime whose [`run`](crate) drives this thread;
+/// 1. Tokio, if a Tokio handle was entered since the runtime of 2 began;
+/// 2. the runtime whose [`run`](crate::run()) drives this thread;
 /// 3. the default that the application installed with [`install_default`];
 /// 4. an error that names the fix.
 ///
@@ -51,8 +51,9 @@ use crate::runtime::{Alarm, Blocking, Cleanup, RuntimeId, Spawn, TaskError, Time
 /// }
 /// ```
 pub fn current() -> Result<CurrentRuntime, NoRuntime> {
-    entered()
-        .or_else(driven)
+    let driven = driven();
+    entered(driven.as_ref())
+        .or_else(|| driven.map(|driving| driving.rt))
         .or_else(|| DEFAULT.get().cloned())
         .ok_or(NoRuntime { _private: () })
 }
@@ -96,12 +97,8 @@ pub fn install_default(rt: impl Into<CurrentRuntime>) -> Result<(), AlreadyInsta
 /// Calls `f` with `rt` as the runtime that drives this thread.
 ///
 /// It is for what blocks the thread on a future. Nested calls shadow and restore each other.
-#[allow(
-    dead_code,
-    reason = "only tests with every feature call it until `run` does"
-)]
 pub(crate) fn driving<T>(rt: impl Into<CurrentRuntime>, f: impl FnOnce() -> T) -> T {
-    struct Restore(Option<CurrentRuntime>);
+    struct Restore(Option<Driving>);
 
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -109,7 +106,12 @@ pub(crate) fn driving<T>(rt: impl Into<CurrentRuntime>, f: impl FnOnce() -> T) -
         }
     }
 
-    let _restore = Restore(DRIVING.with(|driving| driving.replace(Some(rt.into()))));
+    let driving = Driving {
+        rt: rt.into(),
+        #[cfg(feature = "tokio")]
+        inside: crate::tokio::TokioRuntime::current().ok().map(|rt| rt.id()),
+    };
+    let _restore = Restore(DRIVING.with(|slot| slot.replace(Some(driving))));
     f()
 }
 
@@ -284,23 +286,37 @@ impl fmt::Display for AlreadyInstalled {
 impl std::error::Error for AlreadyInstalled {}
 
 /// The Tokio runtime that the caller is in.
-fn entered() -> Option<CurrentRuntime> {
+fn entered(driving: Option<&Driving>) -> Option<CurrentRuntime> {
     #[cfg(feature = "tokio")]
     if let Ok(rt) = crate::tokio::TokioRuntime::current() {
-        return Some(rt.into());
+        // A handle that was current before does not count: were the `tokio` feature off, it would
+        // not be seen either.
+        if driving.and_then(|driving| driving.inside) != Some(rt.id()) {
+            return Some(rt.into());
+        }
     }
+    let _ = driving;
     None
 }
 
 /// The runtime that drives this thread; none while the thread's locals are being destroyed.
-fn driven() -> Option<CurrentRuntime> {
+fn driven() -> Option<Driving> {
     DRIVING
         .try_with(|driving| driving.borrow().clone())
         .unwrap_or_default()
 }
 
+/// A runtime that drives this thread.
+#[derive(Clone)]
+struct Driving {
+    rt: CurrentRuntime,
+    /// The Tokio runtime that the thread was in already when it began.
+    #[cfg(feature = "tokio")]
+    inside: Option<RuntimeId>,
+}
+
 thread_local! {
-    static DRIVING: RefCell<Option<CurrentRuntime>> = const { RefCell::new(None) };
+    static DRIVING: RefCell<Option<Driving>> = const { RefCell::new(None) };
 }
 
 static DEFAULT: OnceLock<CurrentRuntime> = OnceLock::new();

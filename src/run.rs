@@ -142,7 +142,7 @@ impl Entry for crate::async_std::AsyncStdRuntime {
     type Runtime = Self;
 
     fn runtime(&self) -> Self {
-        self.clone()
+        *self
     }
 
     fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -150,7 +150,7 @@ impl Entry for crate::async_std::AsyncStdRuntime {
     }
 
     fn current(&self) -> Option<CurrentRuntime> {
-        Some(self.clone().into())
+        Some((*self).into())
     }
 }
 

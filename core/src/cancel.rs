@@ -305,8 +305,14 @@ impl<T, K: Kind> Cancellable<T, K> {
     }
 
     fn keep_panic(&mut self, payload: Payload) {
-        let earlier = self.panic.get_or_insert(payload);
-        let _ = earlier;
+        match &self.panic {
+            // The earlier one goes on; two cannot.
+            Some(_) => report(&Report::PanicLost(
+                about(self.name, self.location),
+                payload.message(),
+            )),
+            None => self.panic = Some(payload),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::task::{Context, Poll};
 use core::time::Duration;
 
@@ -43,12 +43,12 @@ struct Stuck {
 /// How long a scope waits for a cleanup before this is reported, in milliseconds; then again after
 /// each such span. Ten seconds: longer than a healthy goodbye over a network takes, shorter than
 /// the patience of who watches a service hang.
-static REPORT_AFTER_MS: AtomicU64 = AtomicU64::new(10_000);
+static REPORT_AFTER_MS: AtomicU32 = AtomicU32::new(10_000);
 
 /// Sets how long a scope waits for the cleanup of another before that is reported as
 /// [`Report::Waiting`], and after each such span again. The default is ten seconds.
 pub fn report_waits_after(span: Duration) {
-    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
+    let millis = u32::try_from(span.as_millis()).unwrap_or(u32::MAX).max(1);
     REPORT_AFTER_MS.store(millis, Ordering::Relaxed);
 }
 
@@ -219,8 +219,12 @@ impl<K: Kind> Leftovers<K> {
         cx: &mut Context<'_>,
         clock: &impl Fn(Duration) -> Option<Alarm>,
     ) -> Poll<()> {
-        let period = Duration::from_millis(REPORT_AFTER_MS.load(Ordering::Relaxed));
+        let period = Duration::from_millis(REPORT_AFTER_MS.load(Ordering::Relaxed).into());
         let slow = self.slow();
+        // A combinator has no runtime of its own; those of the cleanups do as well.
+        let clock = |period| {
+            clock(period).or_else(|| slow.collected.first().and_then(|link| link.alarm(period)))
+        };
         if slow.stuck.is_none() {
             slow.stuck = clock(period).map(|alarm| Stuck {
                 alarm,
@@ -349,6 +353,10 @@ impl Link for Settle {
     fn spawn(&self, task: CleanupTask) {
         // The children have executors of their own; whoever waits for this link polls it.
         drop(task);
+    }
+
+    fn alarm(&self, _timeout: Duration) -> Option<Alarm> {
+        None
     }
 
     fn unlimit(self: Pin<&mut Self>) {}

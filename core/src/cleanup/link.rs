@@ -11,8 +11,10 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use super::{About, CleanupTask};
+use crate::runtime::Alarm;
 
 /// What ended scopes become when they are handed over: something that owns all it needs.
 ///
@@ -26,6 +28,9 @@ pub trait Link {
 
     /// Starts `task` on the runtime that the scope was entered with.
     fn spawn(&self, task: CleanupTask);
+
+    /// An alarm of that runtime, if it has a clock.
+    fn alarm(&self, timeout: Duration) -> Option<Alarm>;
 
     /// Takes the cleanup budget off: it has run out, and the link goes on by itself.
     fn unlimit(self: Pin<&mut Self>);
@@ -112,6 +117,7 @@ impl<C: Into<AnyCleanup> + AsLink> Chain<C> {
 pub trait AsLink {
     fn as_link(&mut self) -> Pin<&mut dyn Link>;
     fn about(&self) -> About;
+    fn alarm(&self, timeout: Duration) -> Option<Alarm>;
 }
 
 impl AsLink for Cleanup {
@@ -121,6 +127,10 @@ impl AsLink for Cleanup {
 
     fn about(&self) -> About {
         (**self).about()
+    }
+
+    fn alarm(&self, timeout: Duration) -> Option<Alarm> {
+        (**self).alarm(timeout)
     }
 }
 
@@ -140,6 +150,14 @@ impl AsLink for AnyCleanup {
             Self::Local(link) => (**link).about(),
         }
     }
+
+    fn alarm(&self, timeout: Duration) -> Option<Alarm> {
+        match self {
+            Self::Send(link) => (**link).alarm(timeout),
+            #[cfg(feature = "std")]
+            Self::Local(link) => (**link).alarm(timeout),
+        }
+    }
 }
 
 #[cfg(feature = "std")]
@@ -150,6 +168,10 @@ impl AsLink for LocalCleanup {
 
     fn about(&self) -> About {
         (**self).about()
+    }
+
+    fn alarm(&self, timeout: Duration) -> Option<Alarm> {
+        (**self).alarm(timeout)
     }
 }
 

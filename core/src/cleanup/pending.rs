@@ -38,8 +38,11 @@ pub(super) fn snapshot() -> Vec<Arc<Shared>> {
 
 /// Wakes `waker` at the next arrival.
 pub(super) fn on_arrival(waker: &Waker) {
-    let waker = waker.clone();
-    PENDING.with(|pending| pending.drains.push(waker));
+    let known = PENDING.with(|pending| pending.drains.iter().any(|drain| drain.will_wake(waker)));
+    if !known {
+        let waker = waker.clone();
+        PENDING.with(|pending| pending.drains.push(waker));
+    }
 }
 
 pub(super) fn wake_drains() {

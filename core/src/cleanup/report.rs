@@ -18,6 +18,8 @@ pub enum Report<'a> {
     ExitFailed(About, &'a dyn fmt::Debug),
     /// An exit panicked with this message, where the panic could not go on.
     ExitPanicked(About, &'a str),
+    /// The body had returned a value, and its scope was dropped before it could return it.
+    ValueLost(About),
     /// The body had failed with this error, and its scope was dropped before it could return it.
     ErrorLost(About, &'a dyn fmt::Debug),
     /// The body had panicked with this message, and its scope was dropped before the panic could
@@ -45,6 +47,12 @@ impl fmt::Display for Report<'_> {
                 write!(
                     f,
                     "{about}: dropped while exiting, the body's error was {error:?}"
+                )
+            }
+            Self::ValueLost(about) => {
+                write!(
+                    f,
+                    "{about}: dropped while exiting, the body had returned a value"
                 )
             }
             Self::PanicLost(about, message) => {

@@ -22,7 +22,7 @@ use super::{
     hand_over::{detach, hand_over},
 };
 use crate::panic::catch;
-use crate::runtime::Cleanup;
+use crate::runtime::{Alarm, Cleanup};
 
 /// What an exit gives at its end, where no caller is left to hear.
 pub(crate) trait Ended {
@@ -193,6 +193,10 @@ where
 
     fn spawn(&self, task: CleanupTask) {
         self.rt.spawn_cleanup(task);
+    }
+
+    fn alarm(&self, timeout: Duration) -> Option<Alarm> {
+        self.rt.alarm(timeout)
     }
 
     fn unlimit(self: Pin<&mut Self>) {

@@ -3,9 +3,10 @@ use crate::cleanup::CleanupTask;
 
 /// A runtime value that spawns nothing, for code that has no executor at hand, and for tests.
 ///
-/// Cleanups that one of our combinators or an enclosing scope waits for run as everywhere else.
-/// The others go to the process's orphan list, are reported there, and run when somebody drains
-/// it. There is no clock: cleanup budgets are unlimited.
+/// Cleanups that one of our combinators collects run as everywhere else. Those that foreign code
+/// causes inside an enclosing scope run when that scope exits. The others go to the process's
+/// orphan list, are reported there, and run when somebody drains it. There is no clock: cleanup
+/// budgets are unlimited.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct NoExecutor;

@@ -614,7 +614,8 @@ where
                 report(&Report::PanicLost(about, payload.message()));
             }
             Some(Outcome::Failed(kept)) => P::lost(kept, about),
-            Some(Outcome::Value(_)) | None => {}
+            Some(Outcome::Value(_)) => report(&Report::ValueLost(about)),
+            None => {}
         }
         if let Some(Err(ExitError::Failed(error))) = &self.exit_result {
             report(&Report::ExitFailed(about, error));
