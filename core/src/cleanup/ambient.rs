@@ -77,6 +77,7 @@ impl CollectorSlot {
         }
     }
 
+    #[inline]
     pub(super) fn id(&mut self) -> CollectorId {
         if self.present && self.id == CollectorId::NONE {
             self.id = CollectorId(NEXT_COLLECTOR.fetch_add(1, Ordering::Relaxed));
@@ -94,6 +95,7 @@ impl CollectorId {
 
     /// The collector that is current now. A scope that is entered under it never hands itself to
     /// it: that would be a `block_on` inside the very `Drop` that is being collected (K2).
+    #[inline]
     pub(crate) fn current() -> Self {
         access(|slots| slots.collector.id()).unwrap_or(Self::NONE)
     }
@@ -128,6 +130,7 @@ impl ScopeSlot {
 
 impl ScopeSlot {
     /// The drop that was going on has ended: what comes next is a chain of its own (K4).
+    #[inline]
     pub(super) fn close_chains(&mut self) {
         self.tracker.close_chain();
         #[cfg(feature = "std")]
@@ -160,6 +163,7 @@ std::thread_local! {
 
 /// Calls `f` with this thread's slots; `None` where there are none. `f` runs no user code.
 #[cfg(feature = "std")]
+#[inline]
 pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
     SLOTS.with(|slots| Some(f(&mut slots.borrow_mut())))
 }
@@ -228,6 +232,15 @@ pub(super) fn swapped<S, T>(
     let result = f();
     drop(back);
     result
+}
+
+/// Swaps `slot` with this thread's enclosing scope, whose drop in progress, if any, ends by that.
+#[inline]
+pub(super) fn swap_scope(slot: &mut ScopeSlot) {
+    access(|slots| {
+        slots.scope.close_chains();
+        core::mem::swap(slot, &mut slots.scope);
+    });
 }
 
 /// Calls `f` with all slots empty: for tasks and entry points of ours, which are nobody's body.

@@ -23,10 +23,23 @@ impl Tracker {
         open: None,
     };
 
+    #[inline]
+    pub(crate) fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::EMPTY)
+    }
+
+    #[inline]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.children.is_none()
+    }
+
     /// A drop has ended: what comes next begins a chain of its own.
+    #[inline]
     pub(super) fn close_chain(&mut self) {
         // No user code runs here: an ended chain holds no links, another is held by the pending set.
-        self.open = None;
+        if self.open.is_some() {
+            self.open = None;
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

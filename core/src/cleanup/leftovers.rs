@@ -73,38 +73,59 @@ impl<K: Kind> Leftovers<K> {
     /// Calls `f`, a poll of our own, as the enclosing scope of whatever is dropped in it.
     #[inline]
     pub(crate) fn within<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let mut slot = ScopeSlot {
-            present: true,
-            unwinding: unwinding(),
-            #[cfg(feature = "std")]
-            takes_local: K::TAKES_LOCAL,
-            tracker: core::mem::replace(&mut self.tracker, Tracker::EMPTY),
-            #[cfg(feature = "std")]
-            local: K::local(&mut self.local).and_then(Option::take),
-        };
         // The content comes back also when `f` unwinds.
-        struct Back<'a, K: Kind>(&'a mut Leftovers<K>, ScopeSlot);
+        struct Within<'a, K: Kind> {
+            leftovers: &'a mut Leftovers<K>,
+            slot: ScopeSlot,
+        }
 
-        impl<K: Kind> Drop for Back<'_, K> {
+        impl<K: Kind> Within<'_, K> {
+            #[inline]
+            fn swap(&mut self) {
+                self.slot.close_chains();
+                ambient::swap_scope(&mut self.slot);
+            }
+        }
+
+        impl<K: Kind> Drop for Within<'_, K> {
+            #[inline]
             fn drop(&mut self) {
-                core::mem::swap(&mut self.0.tracker, &mut self.1.tracker);
+                self.swap();
+                self.leftovers.tracker = self.slot.tracker.take();
                 #[cfg(feature = "std")]
-                if let Some(local) = K::local(&mut self.0.local) {
-                    *local = self.1.local.take();
+                if let Some(local) = K::local(&mut self.leftovers.local) {
+                    *local = self.slot.local.take();
                 }
             }
         }
 
-        slot.close_chains();
-        let mut back = Back(self, slot);
-        ambient::swapped(
-            &mut back.1,
-            |slots| {
-                slots.scope.close_chains();
-                &mut slots.scope
-            },
-            f,
-        )
+        let slot = ScopeSlot {
+            present: true,
+            unwinding: unwinding(),
+            #[cfg(feature = "std")]
+            takes_local: K::TAKES_LOCAL,
+            tracker: self.tracker.take(),
+            #[cfg(feature = "std")]
+            local: K::local(&mut self.local).and_then(Option::take),
+        };
+        let mut within = Within {
+            leftovers: self,
+            slot,
+        };
+        within.swap();
+        let result = f();
+        drop(within);
+        result
+    }
+
+    /// Whether nothing ever came: the ordinary path.
+    #[inline]
+    fn is_untouched(&self) -> bool {
+        #[cfg(feature = "std")]
+        if K::local_ref(&self.local).is_some() {
+            return false;
+        }
+        self.tracker.is_untouched() && self.slow.is_none()
     }
 
     /// Calls `f`, which drops something in place, and keeps the cleanups that come out of it.
@@ -146,7 +167,6 @@ impl<K: Kind> Leftovers<K> {
         })
     }
 
-    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         #[cfg(feature = "std")]
         if K::local_ref(&self.local).is_some_and(|local| !local.is_empty()) {
@@ -168,7 +188,7 @@ impl<K: Kind> Leftovers<K> {
         clock: impl Fn(Duration) -> Option<Alarm>,
         budget: Option<Duration>,
     ) -> Poll<Waited> {
-        if self.is_empty() {
+        if self.is_untouched() {
             return Poll::Ready(Waited::Done);
         }
         self.poll_slow(cx, about, clock, budget)
@@ -293,12 +313,12 @@ impl<K: Kind> Leftovers<K> {
         }
         self.for_each_link(detach);
         // The children learn that nobody waits for them.
-        drop(core::mem::replace(&mut self.tracker, Tracker::EMPTY));
+        drop(self.tracker.take());
     }
 
     /// Hands everything on, for an owner that is being dropped itself.
     pub(crate) fn hand_on(&mut self, about: impl FnOnce() -> About, entered_under: CollectorId) {
-        let tracker = core::mem::replace(&mut self.tracker, Tracker::EMPTY);
+        let tracker = self.tracker.take();
         if !tracker.is_empty() {
             let settle = Settle {
                 tracker,
@@ -328,8 +348,9 @@ impl<K: Kind> Leftovers<K> {
 
 /// A net: leftovers whose owner forgot them are handed on, never lost.
 impl<K: Kind> Drop for Leftovers<K> {
+    #[inline]
     fn drop(&mut self) {
-        if !self.is_empty() {
+        if !self.is_untouched() && !self.is_empty() {
             self.for_each_link(|link| hand_over(link, CollectorId::NONE));
         }
     }

@@ -108,9 +108,15 @@ mod list {
         name: &'static str,
         location: &'static Location<'static>,
     ) -> Option<usize> {
-        if !ON.load(Ordering::Relaxed) {
-            return None;
+        if ON.load(Ordering::Relaxed) {
+            insert_entry(name, location)
+        } else {
+            None
         }
+    }
+
+    #[cold]
+    fn insert_entry(name: &'static str, location: &'static Location<'static>) -> Option<usize> {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let since = Instant::now();
         let entry = Entry {

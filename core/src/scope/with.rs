@@ -406,22 +406,24 @@ where
                     // functions take only bodies that accept a reference of any lifetime.
                     *body = Some(function(unsafe { &mut *resource }));
                 }
-                match body {
+                let polled = match body {
                     // SAFETY: pinned structurally (2).
                     Some(body) => unsafe { Pin::new_unchecked(body) }.poll(cx),
                     None => Poll::Pending,
+                };
+                if polled.is_ready() {
+                    // What this leaves is a child like any other.
+                    *body = None;
                 }
+                polled
             })
         });
-        let (mut ended, mut why) = match polled {
+        let (ended, why) = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(Ok(value))) => (Outcome::Value(value), Why::Completed),
             Ok(Poll::Ready(Err(error))) => self.failed(error),
-            Err(payload) => (Outcome::Panicked(payload), Why::Panicked),
+            Err(payload) => self.panicked(payload),
         };
-        if let Err(payload) = self.drop_body() {
-            (ended, why) = (Outcome::Panicked(payload), Why::Panicked);
-        }
         self.ended = Some(ended);
         self.why = Some(why);
         Poll::Ready(())
@@ -438,12 +440,21 @@ where
         }
     }
 
+    #[cold]
+    fn panicked(&mut self, payload: Payload) -> (Outcome<T, P::Kept>, Why<P::Inside>) {
+        if let Err(second) = self.drop_body() {
+            report(&Report::PanicLost(self.about(), second.message()));
+        }
+        (Outcome::Panicked(payload), Why::Panicked)
+    }
+
     /// Drops the body in place, and collects what comes out.
     fn drop_body(&mut self) -> Result<(), Payload> {
         let body = &mut self.body;
         self.leftovers.collect(|| *body = None)
     }
 
+    #[inline]
     fn poll_leftovers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (rt, location) = (self.rt, self.location);
         let about = || About {
@@ -493,6 +504,9 @@ where
             Ok(Poll::Ready((result, why))) => {
                 self.exit_result = Some(result.map_err(ExitError::Failed));
                 self.why = Some(why);
+                // It is an async block of ours, which has nothing left to drop.
+                self.exit().clear();
+                return Poll::Ready(());
             }
             Ok(Poll::Pending) => {
                 let rt = self.rt;
