@@ -191,6 +191,8 @@ pub struct Cancellable<T, K: Kind = Sendable> {
     location: &'static Location<'static>,
     value: Option<T>,
     leftovers: Leftovers<K>,
+    /// The collector at work when there first was something to wait for.
+    under: Option<CollectorId>,
     watch: Watch,
     token: Option<ExitToken>,
     panic: Option<Payload>,
@@ -206,6 +208,7 @@ impl<T> Cancellable<T> {
             location: Location::caller(),
             value: Some(value),
             leftovers: Leftovers::new(),
+            under: None,
             watch: Watch::default(),
             token: None,
             panic: None,
@@ -221,6 +224,7 @@ impl<T> Cancellable<T> {
             location: self.location,
             value: self.value.take(),
             leftovers: Leftovers::new(),
+            under: None,
             watch: Watch::default(),
             token: None,
             panic: None,
@@ -254,6 +258,7 @@ impl<T, K: Kind> Cancellable<T, K> {
             match watch.during(|| leftovers.within(|| catch(|| value.poll(cx)))) {
                 Ok(poll) => {
                     this.pass_on_exits();
+                    this.note_collector();
                     return poll;
                 }
                 Err(payload) => this.panic = Some(payload),
@@ -294,6 +299,7 @@ impl<T, K: Kind> Cancellable<T, K> {
                 this.keep_panic(payload);
             }
         }
+        this.note_collector();
         let (name, location) = (this.name, this.location);
         let about = || about(name, location);
         // There is no runtime at hand, so no clock: the scopes around this one have theirs.
@@ -301,6 +307,15 @@ impl<T, K: Kind> Cancellable<T, K> {
         match this.panic.take() {
             Some(payload) => payload.resume(),
             None => Poll::Ready(()),
+        }
+    }
+
+    /// A collector that is at work around this poll belongs to a `Drop` that waits for it: what is
+    /// left here must not go there (K2).
+    #[inline]
+    fn note_collector(&mut self) {
+        if self.under.is_none() && !self.leftovers.is_empty() {
+            self.under = Some(CollectorId::current());
         }
     }
 
@@ -330,8 +345,8 @@ impl<T, K: Kind> Drop for Cancellable<T, K> {
         self.value = None;
         if !self.leftovers.is_empty() {
             let (name, location) = (self.name, self.location);
-            self.leftovers
-                .hand_on(|| about(name, location), CollectorId::NONE);
+            let under = self.under.unwrap_or(CollectorId::NONE);
+            self.leftovers.hand_on(|| about(name, location), under);
         }
         if let Some(payload) = &self.panic {
             report(&Report::PanicLost(

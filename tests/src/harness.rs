@@ -18,6 +18,7 @@ macro_rules! conformance {
     ($harness:ty) => {
         $crate::scope_cases!($harness);
         $crate::attack_cases!($harness);
+        $crate::traces_cases!($harness);
     };
 }
 

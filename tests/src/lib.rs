@@ -5,12 +5,18 @@
     reason = "cases panic by design: that is how they fail"
 )]
 
+pub mod act;
+pub mod by_hand;
+pub mod foreign;
 pub mod harness;
 pub mod log;
 pub mod poll;
 pub mod probe;
+pub mod reports;
 pub mod suite;
 
+pub use self::act::Act;
+pub use self::by_hand::ByHand;
 pub use self::harness::Harness;
 pub use self::log::Log;
 pub use self::probe::Probe;

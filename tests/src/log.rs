@@ -1,12 +1,24 @@
 //! What happened, in order: kept by the tests themselves, never read from the kernel.
 
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use withal::runtime::Runtime;
+
+/// How long a case waits for an event that must come: longer than any healthy machine needs, so
+/// that what never comes fails its case instead of hanging it.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A shared list of events, written as in the design's traces: `+a` entered, `-a` exited.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     events: Arc<Mutex<Vec<String>>>,
+    waiting: Arc<Mutex<Vec<Waker>>>,
 }
 
 impl Log {
@@ -18,6 +30,44 @@ impl Log {
     /// Adds an event.
     pub fn push(&self, event: impl Display) {
         self.lock().push(event.to_string());
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// The events so far.
+    pub fn events(&self) -> Vec<String> {
+        self.lock().clone()
+    }
+
+    /// Whether `event` has happened.
+    pub fn has(&self, event: &str) -> bool {
+        self.position(event).is_some()
+    }
+
+    /// Waits until the events are as `wanted`; looks again after each one. Without a limit: for
+    /// scopes that wait to be told.
+    pub async fn when(&self, mut wanted: impl FnMut(&[String]) -> bool) {
+        poll_fn(|cx| {
+            // Registered first, so that no event slips in between.
+            lock(&self.waiting).push(cx.waker().clone());
+            if wanted(&self.lock()) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    /// Waits until the events are as `wanted`, or fails the case.
+    pub async fn until(&self, rt: &impl Runtime, wanted: impl FnMut(&[String]) -> bool) {
+        within_patience(rt, self.when(wanted), || self.trace()).await;
+    }
+
+    /// Waits for `event`, or fails the case.
+    pub async fn seen(&self, rt: &impl Runtime, event: &str) {
+        self.until(rt, |events| events.iter().any(|seen| seen == event))
+            .await;
     }
 
     /// The events so far, separated by blanks.
@@ -73,8 +123,24 @@ impl Log {
             .count()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
-        // A case that panics on purpose must not hide what was logged.
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        lock(&self.events)
     }
+}
+
+/// Runs `future` to its end, or fails the case and says what `seen` says.
+pub async fn within_patience<F: Future>(
+    rt: &impl Runtime,
+    future: F,
+    seen: impl FnOnce() -> String,
+) -> F::Output {
+    match select(pin!(future), pin!(rt.sleep(PATIENCE))).await {
+        Either::Left((output, _)) => output,
+        Either::Right(_) => panic!("waited in vain; so far: {}", seen()),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A case that panics on purpose must not hide what was logged.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

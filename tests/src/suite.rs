@@ -3,3 +3,4 @@
 
 pub mod attack;
 pub mod scope;
+pub mod traces;
