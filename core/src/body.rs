@@ -21,6 +21,7 @@ pub trait Body<A>: FnOnce(A) -> <Self as Body<A>>::Fut {
     type Fut: Future<Output = Self::Out>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<A, F, Fut> Body<A> for F
 where
     F: FnOnce(A) -> Fut,

@@ -9,6 +9,7 @@ use core::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
+use self::marker::{AReferenceCannotBeCancelled, Owned};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
@@ -66,7 +67,10 @@ pub fn await_cleanup<F: Future>(future: F) -> AwaitCleanup<F> {
 ///
 /// A panic in a destructor of `future` goes on after the cleanup (std only).
 #[track_caller]
-pub fn cancel<F: Future + OwnsWhatItPolls<A>, A>(future: F) -> Cancel<F> {
+pub fn cancel<F, NotAReference>(future: F) -> Cancel<F>
+where
+    F: Future + OwnsWhatItPolls<NotAReference>,
+{
     Cancel {
         inner: Cancellable::new("cancel", future),
     }
@@ -87,7 +91,10 @@ pub fn cancel<F: Future + OwnsWhatItPolls<A>, A>(future: F) -> Cancel<F> {
 ///
 /// Source: PEP 525, `aclose`.
 #[track_caller]
-pub fn close<S: Stream + OwnsWhatItPolls<A>, A>(stream: S) -> Cancel<S> {
+pub fn close<S, NotAReference>(stream: S) -> Cancel<S>
+where
+    S: Stream + OwnsWhatItPolls<NotAReference>,
+{
     Cancel {
         inner: Cancellable::new("close", stream),
     }
@@ -95,22 +102,27 @@ pub fn close<S: Stream + OwnsWhatItPolls<A>, A>(stream: S) -> Cancel<S> {
 
 /// Values whose drop is the end of what they poll: everything but references.
 ///
-/// For a reference two impls apply, so the compiler refuses it as ambiguous. `A` is inferred.
-pub trait OwnsWhatItPolls<A> {}
+/// For a reference two impls apply, so the compiler refuses it as ambiguous: it "cannot infer
+/// `NotAReference`", and no type can be named for it. Pass the future or stream itself, or
+/// [`Box::pin`](alloc::boxed::Box::pin) it in the first place, which gives a pointer that owns.
+pub trait OwnsWhatItPolls<NotAReference> {}
 
 impl<T> OwnsWhatItPolls<Owned> for T {}
 impl<T: ?Sized> OwnsWhatItPolls<AReferenceCannotBeCancelled> for &mut T {}
 impl<T: ?Sized> OwnsWhatItPolls<AReferenceCannotBeCancelled> for Pin<&mut T> {}
 
-/// Marks what can be cancelled.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Owned {}
+/// Unnameable, so that nobody follows the compiler's advice to name the type.
+mod marker {
+    #![expect(unnameable_types, reason = "naming one would let a reference pass")]
 
-/// Marks what cannot be cancelled: pass the future or stream itself.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum AReferenceCannotBeCancelled {}
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub enum Owned {}
+
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub enum AReferenceCannotBeCancelled {}
+}
 
 /// The future that [`await_cleanup`] returns.
 #[derive(Debug)]

@@ -20,16 +20,17 @@ macro_rules! scope {
         $(#[$doc:meta])*
         $Scope:ident, $OnDrop:ident $(, $Send:ident)?
     ) => {
+        // The compiler shows the line of a bound that is not met, and with it the comment there.
         $(#[$doc])*
         pub trait $Scope: Sized $(+ $Send)? {
             /// What `enter` gives, the body is lent, and `exit` gets back.
-            type Resource $(: $Send)?;
+            type Resource $(: $Send)?; // where it is not, implement `LocalScope`
 
             /// What can go wrong in `enter` and `exit`; `Infallible` where nothing can.
-            type Error: Debug $(+ $Send)?;
+            type Error: Debug $(+ $Send)?; // where it is not, implement `LocalScope`
 
             /// What a drop does while the scope is entered: `HandOver`, `Synchronous` or `Abandon`.
-            type OnDrop: $OnDrop<Self>;
+            type OnDrop: $OnDrop<Self>; // a scope that borrows declares `Abandon`
 
             /// Acquires the resource.
             ///
@@ -43,7 +44,8 @@ macro_rules! scope {
             /// Whatever went wrong. The body does not run, and `exit` is not called.
             fn enter(
                 &mut self,
-            ) -> impl Future<Output = Result<Self::Resource, Self::Error>> $(+ $Send)?;
+            ) -> impl Future<Output = Result<Self::Resource, Self::Error>>
+            $(+ $Send)?; // where it is not, implement `LocalScope`
 
             /// Releases the resource. Called exactly once for each `enter` that succeeded, whatever
             /// the `reason`; it cannot swallow the reason (see [`Suppress`](super::Suppress)).
@@ -58,7 +60,8 @@ macro_rules! scope {
                 self,
                 resource: Self::Resource,
                 reason: ExitReason<'_>,
-            ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?;
+            ) -> impl Future<Output = Result<(), Self::Error>>
+            $(+ $Send)?; // where it is not, implement `LocalScope`
 
             /// Releases the resource synchronously, where the scope was dropped and its
             /// [`OnDrop`](Self::OnDrop) is `Abandon`. The provided hook drops it, and calls it lost.
@@ -160,10 +163,21 @@ scope! {
 pub struct Local<S>(pub S);
 
 /// What [`with`](super::with()) runs: a [`Scope`], or a `LocalScope` as `Local(scope)`. Sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no async scope",
+    label = "expected a type with async `enter` and `exit`"
+)]
 pub trait Manager: Sized + Managed {}
 
 impl<M: Managed> Manager for M {}
 
+// Where the compiler cannot tell which of the two impls below was meant.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no async scope",
+    label = "expected a `Scope`, or a `LocalScope` as `Local(scope)`",
+    note = "`Local` marks a scope that implements `LocalScope`; one that implements `Scope` is \
+            passed without it"
+)]
 #[expect(unnameable_types, reason = "seals the public trait")]
 pub trait Managed: Sized {
     type Kind: Kind;

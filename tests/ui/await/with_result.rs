@@ -1,0 +1,32 @@
+// what became of a scope is a `Result`, not to be dropped unseen.
+//
+// Cure: `?`.
+
+#![deny(unused_must_use)]
+
+use std::convert::Infallible;
+
+use withal::runtime::Cleanup;
+use withal::{ExitReason, HandOver, Scope, with};
+
+struct Buffer;
+
+impl Scope for Buffer {
+    type Resource = Vec<u8>;
+    type Error = Infallible;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<Vec<u8>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    async fn exit(self, _: Vec<u8>, _: ExitReason<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn run(rt: &impl Cleanup) {
+    with(rt, Buffer, async |_| Ok::<_, String>(())).await;
+}
+
+fn main() {}

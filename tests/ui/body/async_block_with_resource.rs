@@ -1,0 +1,34 @@
+// as `async_block.rs`, with a body that uses what it is lent.
+//
+// Cure: `async |bytes| { … }`.
+
+use std::convert::Infallible;
+
+use withal::runtime::Cleanup;
+use withal::{ExitReason, HandOver, Scope, with};
+
+struct Buffer;
+
+impl Scope for Buffer {
+    type Resource = Vec<u8>;
+    type Error = Infallible;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<Vec<u8>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    async fn exit(self, _: Vec<u8>, _: ExitReason<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn run(rt: &impl Cleanup) {
+    let _ = with(rt, Buffer, |bytes| async move {
+        bytes.push(1);
+        Ok::<_, String>(())
+    })
+    .await;
+}
+
+fn main() {}

@@ -1,0 +1,33 @@
+// K12: the body's error travels inside the exit, which may run on another thread.
+//
+// Cure: an error that is `Send + Sync`, or `with_unseen_error`.
+
+use std::convert::Infallible;
+
+use withal::runtime::Cleanup;
+use withal::{ExitReason, HandOver, Scope, with};
+
+struct Buffer;
+
+impl Scope for Buffer {
+    type Resource = Vec<u8>;
+    type Error = Infallible;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<Vec<u8>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    async fn exit(self, _: Vec<u8>, _: ExitReason<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn run(rt: &impl Cleanup) {
+    let _ = with(rt, Buffer, async |_| {
+        Err::<(), Box<dyn std::error::Error>>("no".into())
+    })
+    .await;
+}
+
+fn main() {}

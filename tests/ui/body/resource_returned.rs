@@ -1,0 +1,30 @@
+// CM-15: as `resource_escapes.rs`, with a body that returns what it was lent.
+//
+// Cure: return an owned value.
+
+use std::convert::Infallible;
+
+use withal::runtime::Cleanup;
+use withal::{ExitReason, HandOver, Scope, with};
+
+struct Buffer;
+
+impl Scope for Buffer {
+    type Resource = Vec<u8>;
+    type Error = Infallible;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<Vec<u8>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    async fn exit(self, _: Vec<u8>, _: ExitReason<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn run(rt: &impl Cleanup) {
+    let _ = with(rt, Buffer, async |bytes| Ok::<_, String>(bytes)).await;
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+// GM-23: the resource is lent by value and cannot borrow from the frame.
+//
+// Cure: lend the value; it comes back.
+
+use std::convert::Infallible;
+
+use withal::scope::{Lend, scope_fn};
+
+fn numbers() {
+    let _ = scope_fn(async |lend: Lend<&mut Vec<u8>>| {
+        let mut bytes = Vec::new();
+        let (_, ended) = lend.lend(&mut bytes).await;
+        drop(bytes);
+        Ok::<_, Infallible>(ended)
+    });
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+// K8: `Local` marks a `LocalScope`.
+//
+// Cure: pass a `Scope` as it is.
+
+use std::convert::Infallible;
+
+use withal::runtime::Cleanup;
+use withal::{ExitReason, HandOver, Local, Scope, with};
+
+struct Buffer;
+
+impl Scope for Buffer {
+    type Resource = Vec<u8>;
+    type Error = Infallible;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<Vec<u8>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    async fn exit(self, _: Vec<u8>, _: ExitReason<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn run(rt: &impl Cleanup) {
+    let _ = with(rt, Local(Buffer), async |_| Ok::<_, String>(())).await;
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+// K5: as `without_runtime.rs`, with the argument left out.
+//
+// Cure: `with(rt, Buffer, …)`.
+
+use std::convert::Infallible;
+
+use withal::{ExitReason, HandOver, Scope, with};
+
+struct Buffer;
+
+impl Scope for Buffer {
+    type Resource = Vec<u8>;
+    type Error = Infallible;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<Vec<u8>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    async fn exit(self, _: Vec<u8>, _: ExitReason<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn run() {
+    let _ = with(Buffer, async |_| Ok::<_, String>(())).await;
+}
+
+fn main() {}
