@@ -7,16 +7,13 @@
 //! With std the slots are thread-local. Without it they live where the application says, see
 //! [`install_slots`]; until then there is no ambient scope, and a drop goes to the executor.
 
-#[cfg(feature = "std")]
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::children::Tracker;
+use super::leftovers::Content;
 use super::link::AnyCleanup;
-#[cfg(feature = "std")]
-use super::local::LocalChildren;
 
 /// The ambient slots of one thread (or, without std, of one priority level).
 #[cfg_attr(
@@ -51,7 +48,7 @@ impl core::fmt::Debug for Slots {
 /// Receives what a drop leaves behind, for the one that drops and then waits.
 pub(super) struct CollectorSlot {
     pub(super) present: bool,
-    #[cfg(feature = "std")]
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "all are `Send`"))]
     pub(super) takes_local: bool,
     /// Given out when first asked for, so that a drop that meets no scope pays nothing.
     id: CollectorId,
@@ -61,17 +58,15 @@ pub(super) struct CollectorSlot {
 impl CollectorSlot {
     const EMPTY: Self = Self {
         present: false,
-        #[cfg(feature = "std")]
         takes_local: false,
         id: CollectorId::NONE,
         list: Vec::new(),
     };
 
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(takes_local: bool) -> Self {
         Self {
             present: true,
-            #[cfg(feature = "std")]
-            takes_local: false,
+            takes_local,
             id: CollectorId::NONE,
             list: Vec::new(),
         }
@@ -108,34 +103,25 @@ pub(super) struct ScopeSlot {
     pub(super) present: bool,
     /// Whether the thread was unwinding already when the poll began.
     pub(super) unwinding: bool,
-    pub(super) tracker: Tracker,
     /// Whether `!Send` cleanups may be left here: not if the scope may move between threads.
-    #[cfg(feature = "std")]
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "all are `Send`"))]
     pub(super) takes_local: bool,
-    #[cfg(feature = "std")]
-    pub(super) local: Option<Box<LocalChildren>>,
+    pub(super) content: Option<Box<Content>>,
 }
 
 impl ScopeSlot {
     pub(super) const EMPTY: Self = Self {
         present: false,
         unwinding: false,
-        #[cfg(feature = "std")]
         takes_local: false,
-        tracker: Tracker::EMPTY,
-        #[cfg(feature = "std")]
-        local: None,
+        content: None,
     };
-}
 
-impl ScopeSlot {
     /// The drop that was going on has ended: what comes next is a chain of its own (K4).
     #[inline]
-    pub(super) fn close_chains(&mut self) {
-        self.tracker.close_chain();
-        #[cfg(feature = "std")]
-        if let Some(local) = &mut self.local {
-            local.close_chain();
+    fn close_chains(&mut self) {
+        if let Some(content) = &mut self.content {
+            content.close_chains();
         }
     }
 }
@@ -234,10 +220,11 @@ pub(super) fn swapped<S, T>(
     result
 }
 
-/// Swaps `slot` with this thread's enclosing scope, whose drop in progress, if any, ends by that.
+/// Swaps `slot` with this thread's enclosing scope. A drop in progress in either ends by that.
 #[inline]
 pub(super) fn swap_scope(slot: &mut ScopeSlot) {
     access(|slots| {
+        slot.close_chains();
         slots.scope.close_chains();
         core::mem::swap(slot, &mut slots.scope);
     });

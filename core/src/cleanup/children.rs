@@ -9,8 +9,8 @@ use super::About;
 use super::shared::Shared;
 use crate::lock::Mutex;
 
-/// What a scope knows of the cleanups that foreign code dropped into it. Empty and unallocated
-/// until the first one comes.
+/// What a scope knows of the cleanups that foreign code dropped into it.
+#[derive(Default)]
 pub(crate) struct Tracker {
     pub(super) children: Option<Arc<Children>>,
     /// The chain of the drop that is going on: its later cleanups follow the earlier ones (K4).
@@ -18,28 +18,10 @@ pub(crate) struct Tracker {
 }
 
 impl Tracker {
-    pub(crate) const EMPTY: Self = Self {
-        children: None,
-        open: None,
-    };
-
-    #[inline]
-    pub(crate) fn take(&mut self) -> Self {
-        core::mem::replace(self, Self::EMPTY)
-    }
-
-    #[inline]
-    pub(crate) fn is_untouched(&self) -> bool {
-        self.children.is_none()
-    }
-
     /// A drop has ended: what comes next begins a chain of its own.
-    #[inline]
     pub(super) fn close_chain(&mut self) {
         // No user code runs here: an ended chain holds no links, another is held by the pending set.
-        if self.open.is_some() {
-            self.open = None;
-        }
+        self.open = None;
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -65,7 +65,8 @@ fn adopt(cleanup: Cleanup) {
         if !scope.present {
             return None;
         }
-        if let Some(open) = &scope.tracker.open {
+        let content = scope.content.get_or_insert_default();
+        if let Some(open) = &content.tracker.open {
             // The `None` arm cannot occur; the chain that has ended gives its link back.
             match cleanup.take().map(|cleanup| open.append(cleanup)) {
                 Some(Err(back)) => cleanup = Some(back),
@@ -74,7 +75,7 @@ fn adopt(cleanup: Cleanup) {
         }
         // A body that panics is about to be exited: its scope runs what comes out itself (K11).
         let unwinding = crate::panic::unwinding() && !scope.unwinding;
-        let children = scope.tracker.children.get_or_insert_with(Arc::default);
+        let children = content.tracker.children.get_or_insert_with(Arc::default);
         Some(Place::Child(children.clone(), !unwinding))
     })
     .flatten();
@@ -85,8 +86,8 @@ fn adopt(cleanup: Cleanup) {
         Some(Place::Child(children, on_executor)) => {
             let shared = Shared::start(cleanup, Some(&children), on_executor);
             access(|slots| {
-                if slots.scope.present {
-                    slots.scope.tracker.open = Some(shared);
+                if let Some(content) = &mut slots.scope.content {
+                    content.tracker.open = Some(shared);
                 }
             });
         }
@@ -102,11 +103,11 @@ fn adopt_local(cleanup: LocalCleanup) {
     access(|slots| {
         let scope = &mut slots.scope;
         if scope.takes_local {
-            let children = scope.local.get_or_insert_default();
+            let content = scope.content.get_or_insert_default();
             cleanup
                 .take()
                 .into_iter()
-                .for_each(|link| children.adopt(link));
+                .for_each(|link| content.local.adopt(link));
         }
     });
     if let Some(cleanup) = cleanup {

@@ -76,6 +76,10 @@ impl<K: Kind> Leftovers<K> {
         Self(PhantomData)
     }
 
+    pub(crate) fn take(&mut self) -> Self {
+        Self::new()
+    }
+
     pub(crate) fn within<T>(&mut self, f: impl FnOnce() -> T) -> T {
         f()
     }

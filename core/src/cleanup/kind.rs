@@ -3,70 +3,18 @@
 
 use alloc::boxed::Box;
 
-use super::link::{AnyCleanup, AsLink, Cleanup, Link};
-#[cfg(feature = "std")]
-use super::local::LocalChildren;
+use super::link::{AnyCleanup, Link};
 
 /// Whether what a scope leaves behind may move between threads. Sealed: [`Sendable`] and
-/// [`ThreadBound`].
-pub trait Kind: 'static {
-    /// A handed-over cleanup of this kind.
-    type Link: AsLink + Into<AnyCleanup>;
-    /// Where `!Send` children are kept.
-    #[cfg(feature = "std")]
-    type Local: Default;
+/// `ThreadBound`.
+pub trait Kind: sealed::Sealed + 'static {}
 
-    /// Whether `!Send` cleanups may be left here.
-    #[cfg(feature = "std")]
-    const TAKES_LOCAL: bool;
-
-    /// The link back from a collector that took only this kind.
-    fn from_any(link: AnyCleanup) -> Option<Self::Link>;
-
-    /// The `!Send` children, to be moved into the ambient slot and back.
-    #[cfg(feature = "std")]
-    fn local(local: &mut Self::Local) -> Option<&mut Option<Box<LocalChildren>>>;
-
-    /// The `!Send` children, to be looked at.
-    #[cfg(feature = "std")]
-    fn local_ref(local: &Self::Local) -> Option<&LocalChildren>;
-}
+impl<K: sealed::Sealed + 'static> Kind for K {}
 
 /// Exits may move between threads.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Sendable {}
-
-impl Kind for Sendable {
-    type Link = Cleanup;
-    #[cfg(feature = "std")]
-    type Local = ();
-
-    #[cfg(feature = "std")]
-    const TAKES_LOCAL: bool = false;
-
-    fn from_any(link: AnyCleanup) -> Option<Cleanup> {
-        match link {
-            AnyCleanup::Send(link) => Some(link),
-            #[cfg(feature = "std")]
-            AnyCleanup::Local(link) => {
-                // Cannot occur: its collector said that it takes none. Never lost all the same.
-                super::local::orphan(link);
-                None
-            }
-        }
-    }
-
-    #[cfg(feature = "std")]
-    fn local((): &mut ()) -> Option<&mut Option<Box<LocalChildren>>> {
-        None
-    }
-
-    #[cfg(feature = "std")]
-    fn local_ref((): &()) -> Option<&LocalChildren> {
-        None
-    }
-}
 
 /// Exits stay on the thread of their scope.
 #[cfg(feature = "std")]
@@ -74,29 +22,25 @@ impl Kind for Sendable {
 #[non_exhaustive]
 pub enum ThreadBound {}
 
+mod sealed {
+    #[expect(unnameable_types, reason = "seals the public trait")]
+    pub trait Sealed {
+        /// Whether `!Send` cleanups may be left here.
+        const TAKES_LOCAL: bool;
+    }
+}
+
+impl sealed::Sealed for Sendable {
+    const TAKES_LOCAL: bool = false;
+}
+
 #[cfg(feature = "std")]
-impl Kind for ThreadBound {
-    type Link = AnyCleanup;
-    type Local = Option<Box<LocalChildren>>;
-
+impl sealed::Sealed for ThreadBound {
     const TAKES_LOCAL: bool = true;
-
-    fn from_any(link: AnyCleanup) -> Option<AnyCleanup> {
-        Some(link)
-    }
-
-    fn local(local: &mut Self::Local) -> Option<&mut Self::Local> {
-        Some(local)
-    }
-
-    fn local_ref(local: &Self::Local) -> Option<&LocalChildren> {
-        local.as_deref()
-    }
 }
 
 /// Boxes a link as its kind has it.
 pub(crate) trait BoxLink<L>: Kind {
-    /// Boxes `link`.
     fn box_link(link: L) -> AnyCleanup;
 }
 

@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::Future;
+use core::marker::PhantomData;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::task::{Context, Poll};
@@ -13,25 +14,63 @@ use super::About;
 use super::ambient::{self, CollectorId, CollectorSlot, ScopeSlot};
 use super::children::Tracker;
 use super::hand_over::{detach, hand_over};
-use super::kind::Kind;
+use super::kind::{Kind, Sendable};
 use super::link::{AnyCleanup, AsLink, Chain, End, Link};
+#[cfg(feature = "std")]
+use super::local::LocalChildren;
 use super::report::{Report, report};
 use super::task::CleanupTask;
 use crate::panic::{Payload, catch, unwinding};
 use crate::runtime::Alarm;
 
 /// Empty, and without allocation, on the ordinary path.
+///
+/// # Invariants
+///
+/// 1. The content of `Leftovers<Sendable>` holds no `!Send` link. Links come in by a collector or by
+///    an enclosing scope, and both take `!Send` ones only if their kind says so.
 pub(crate) struct Leftovers<K: Kind> {
-    tracker: Tracker,
-    #[cfg(feature = "std")]
-    local: K::Local,
-    slow: Option<Box<Slow<K>>>,
+    content: Option<Box<Content>>,
+    _kind: PhantomData<fn() -> K>,
 }
 
-struct Slow<K: Kind> {
-    collected: Chain<K::Link>,
+// SAFETY: all of the content is `Send` but for `!Send` links, and there are none (1).
+unsafe impl Send for Leftovers<Sendable> {}
+
+/// What there is to wait for.
+#[derive(Default)]
+pub(super) struct Content {
+    pub(super) tracker: Tracker,
+    #[cfg(feature = "std")]
+    pub(super) local: LocalChildren,
+    collected: Chain<AnyCleanup>,
     stuck: Option<Stuck>,
     budget: Option<Alarm>,
+}
+
+impl Content {
+    /// The drop that was going on has ended: what comes next is a chain of its own (K4).
+    pub(super) fn close_chains(&mut self) {
+        self.tracker.close_chain();
+        #[cfg(feature = "std")]
+        self.local.close_chain();
+    }
+
+    fn is_empty(&self) -> bool {
+        #[cfg(feature = "std")]
+        if !self.local.is_empty() {
+            return false;
+        }
+        self.tracker.is_empty() && self.collected.is_empty()
+    }
+
+    fn take_links(&mut self) -> Vec<AnyCleanup> {
+        let mut links = Vec::new();
+        #[cfg(feature = "std")]
+        links.extend(self.local.take().into_iter().map(AnyCleanup::Local));
+        links.extend(self.collected.take());
+        links
+    }
 }
 
 struct Stuck {
@@ -61,71 +100,50 @@ pub(crate) enum Waited {
 }
 
 impl<K: Kind> Leftovers<K> {
-    pub(crate) fn new() -> Self {
+    #[inline]
+    pub(crate) const fn new() -> Self {
         Self {
-            tracker: Tracker::EMPTY,
-            #[cfg(feature = "std")]
-            local: K::Local::default(),
-            slow: None,
+            content: None,
+            _kind: PhantomData,
         }
+    }
+
+    #[inline]
+    pub(crate) fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::new())
     }
 
     /// Calls `f`, a poll of our own, as the enclosing scope of whatever is dropped in it.
     #[inline]
     pub(crate) fn within<T>(&mut self, f: impl FnOnce() -> T) -> T {
         // The content comes back also when `f` unwinds.
-        struct Within<'a, K: Kind> {
-            leftovers: &'a mut Leftovers<K>,
+        struct Within<'a> {
+            content: &'a mut Option<Box<Content>>,
             slot: ScopeSlot,
         }
 
-        impl<K: Kind> Within<'_, K> {
-            #[inline]
-            fn swap(&mut self) {
-                self.slot.close_chains();
-                ambient::swap_scope(&mut self.slot);
-            }
-        }
-
-        impl<K: Kind> Drop for Within<'_, K> {
+        impl Drop for Within<'_> {
             #[inline]
             fn drop(&mut self) {
-                self.swap();
-                self.leftovers.tracker = self.slot.tracker.take();
-                #[cfg(feature = "std")]
-                if let Some(local) = K::local(&mut self.leftovers.local) {
-                    *local = self.slot.local.take();
-                }
+                ambient::swap_scope(&mut self.slot);
+                *self.content = self.slot.content.take();
             }
         }
 
         let slot = ScopeSlot {
             present: true,
             unwinding: unwinding(),
-            #[cfg(feature = "std")]
             takes_local: K::TAKES_LOCAL,
-            tracker: self.tracker.take(),
-            #[cfg(feature = "std")]
-            local: K::local(&mut self.local).and_then(Option::take),
+            content: self.content.take(),
         };
         let mut within = Within {
-            leftovers: self,
+            content: &mut self.content,
             slot,
         };
-        within.swap();
+        ambient::swap_scope(&mut within.slot);
         let result = f();
         drop(within);
         result
-    }
-
-    /// Whether nothing ever came: the ordinary path.
-    #[inline]
-    fn is_untouched(&self) -> bool {
-        #[cfg(feature = "std")]
-        if K::local_ref(&self.local).is_some() {
-            return false;
-        }
-        self.tracker.is_untouched() && self.slow.is_none()
     }
 
     /// Calls `f`, which drops something in place, and keeps the cleanups that come out of it.
@@ -134,49 +152,35 @@ impl<K: Kind> Leftovers<K> {
     ///
     /// What `f` panicked with. The cleanups are kept all the same.
     pub(crate) fn collect(&mut self, f: impl FnOnce()) -> Result<(), Payload> {
-        let mut slot = CollectorSlot::new();
-        #[cfg(feature = "std")]
-        {
-            slot.takes_local = K::TAKES_LOCAL;
+        // Without std a panic is not caught: the list is kept while it unwinds, and handed on by
+        // the drop of these leftovers (K11).
+        struct Collect<'a> {
+            content: &'a mut Option<Box<Content>>,
+            slot: CollectorSlot,
         }
-        // Without std a panic is not caught: the list is handed on while it unwinds (K11).
-        struct Back<'a, K: Kind>(&'a mut Leftovers<K>, &'a mut CollectorSlot);
 
-        impl<K: Kind> Drop for Back<'_, K> {
+        impl Drop for Collect<'_> {
             fn drop(&mut self) {
-                let list = core::mem::take(&mut self.1.list);
-                for link in list.into_iter().filter_map(K::from_any) {
-                    self.0.slow().collected.push(link);
+                let list = core::mem::take(&mut self.slot.list);
+                if !list.is_empty() {
+                    let content = self.content.get_or_insert_default();
+                    list.into_iter()
+                        .for_each(|link| content.collected.push(link));
                 }
             }
         }
 
-        let back = Back(self, &mut slot);
-        let result = catch(|| ambient::swapped(back.1, |slots| &mut slots.collector, f));
-        drop(back);
-        result
-    }
-
-    fn slow(&mut self) -> &mut Slow<K> {
-        self.slow.get_or_insert_with(|| {
-            Box::new(Slow {
-                collected: Chain::default(),
-                stuck: None,
-                budget: None,
-            })
-        })
+        let mut collect = Collect {
+            content: &mut self.content,
+            slot: CollectorSlot::new(K::TAKES_LOCAL),
+        };
+        catch(|| ambient::swapped(&mut collect.slot, |slots| &mut slots.collector, f))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        #[cfg(feature = "std")]
-        if K::local_ref(&self.local).is_some_and(|local| !local.is_empty()) {
-            return false;
-        }
-        self.tracker.is_empty()
-            && self
-                .slow
-                .as_ref()
-                .is_none_or(|slow| slow.collected.is_empty())
+        self.content
+            .as_ref()
+            .is_none_or(|content| content.is_empty())
     }
 
     /// Drives what is left. `clock` makes alarms, where there is a clock.
@@ -188,14 +192,71 @@ impl<K: Kind> Leftovers<K> {
         clock: impl Fn(Duration) -> Option<Alarm>,
         budget: Option<Duration>,
     ) -> Poll<Waited> {
-        if self.is_untouched() {
-            return Poll::Ready(Waited::Done);
+        match &mut self.content {
+            None => Poll::Ready(Waited::Done),
+            Some(content) => content.poll(cx, about, clock, budget),
         }
-        self.poll_slow(cx, about, clock, budget)
     }
 
+    /// Ready once the cleanup budget, which began with the first wait, has run out.
+    #[inline]
+    pub(crate) fn poll_budget(
+        &mut self,
+        cx: &mut Context<'_>,
+        clock: &impl Fn(Duration) -> Option<Alarm>,
+        budget: Option<Duration>,
+    ) -> Poll<()> {
+        match budget {
+            None => Poll::Pending,
+            Some(budget) => self
+                .content
+                .get_or_insert_default()
+                .poll_budget(cx, clock, budget),
+        }
+    }
+
+    /// The budget has run out and the owner moves on with a new one or none.
+    pub(crate) fn reset_budget(&mut self) {
+        if let Some(content) = &mut self.content {
+            content.budget = None;
+        }
+    }
+
+    /// Stops waiting: what is left goes on by itself and is reported as over `budget`.
+    pub(crate) fn give_up(&mut self, about: About, budget: Duration) {
+        let Some(mut content) = self.content.take() else {
+            return;
+        };
+        for child in content.unfinished() {
+            report(&Report::OverBudget(about, budget, child));
+        }
+        content.take_links().into_iter().for_each(detach);
+        // The children learn by this drop that nobody waits for them.
+        drop(content);
+    }
+
+    /// Hands everything on, for an owner that is being dropped itself.
+    pub(crate) fn hand_on(&mut self, about: impl FnOnce() -> About, entered_under: CollectorId) {
+        let Some(mut content) = self.content.take() else {
+            return;
+        };
+        let tracker = core::mem::take(&mut content.tracker);
+        if !tracker.is_empty() {
+            let settle = Settle {
+                tracker,
+                about: about(),
+            };
+            hand_over(AnyCleanup::Send(Box::pin(settle)), entered_under);
+        }
+        for link in content.take_links() {
+            hand_over(link, entered_under);
+        }
+    }
+}
+
+impl Content {
     #[cold]
-    fn poll_slow(
+    fn poll(
         &mut self,
         cx: &mut Context<'_>,
         about: impl Fn() -> About,
@@ -204,61 +265,53 @@ impl<K: Kind> Leftovers<K> {
     ) -> Poll<Waited> {
         let children = self.tracker.poll(cx);
         #[cfg(feature = "std")]
-        let local = K::local(&mut self.local)
-            .and_then(Option::as_mut)
-            .map_or(Poll::Ready(()), |local| local.poll(cx));
+        let local = self.local.poll(cx);
         #[cfg(not(feature = "std"))]
         let local = Poll::Ready(());
-        let collected = match &mut self.slow {
-            Some(slow) => slow.collected.poll(cx, |_, _| ()),
-            None => Poll::Ready(()),
-        };
+        let collected = self.collected.poll(cx, |_, _| ());
         if children.is_ready() && local.is_ready() && collected.is_ready() {
-            if let Some(slow) = &mut self.slow {
-                slow.stuck = None;
-            }
+            self.stuck = None;
             return Poll::Ready(Waited::Done);
         }
-        if self.poll_stuck(cx, &clock).is_ready() {
-            let waited = self
-                .slow
-                .as_ref()
-                .and_then(|slow| slow.stuck.as_ref())
-                .map_or(Duration::ZERO, |stuck| stuck.waited);
+        if let Poll::Ready(waited) = self.poll_stuck(cx, &clock) {
             for child in self.unfinished() {
                 report(&Report::Waiting(about(), waited, child));
             }
         }
-        self.poll_budget(cx, &clock, budget)
-            .map(|()| Waited::OverBudget)
+        match budget {
+            None => Poll::Pending,
+            Some(budget) => self
+                .poll_budget(cx, &clock, budget)
+                .map(|()| Waited::OverBudget),
+        }
     }
 
-    /// Ready once each span.
+    /// Ready once each span, with how long the wait has lasted.
     fn poll_stuck(
         &mut self,
         cx: &mut Context<'_>,
         clock: &impl Fn(Duration) -> Option<Alarm>,
-    ) -> Poll<()> {
+    ) -> Poll<Duration> {
         let period = Duration::from_millis(REPORT_AFTER_MS.load(Ordering::Relaxed).into());
-        let slow = self.slow();
+        let collected = &self.collected;
         // A combinator has no runtime of its own; those of the cleanups do as well.
         let clock = |period| {
-            clock(period).or_else(|| slow.collected.first().and_then(|link| link.alarm(period)))
+            clock(period).or_else(|| collected.first().and_then(|link| link.alarm(period)))
         };
-        if slow.stuck.is_none() {
-            slow.stuck = clock(period).map(|alarm| Stuck {
+        if self.stuck.is_none() {
+            self.stuck = clock(period).map(|alarm| Stuck {
                 alarm,
                 period,
                 waited: Duration::ZERO,
             });
         }
-        let Some(stuck) = &mut slow.stuck else {
+        let Some(stuck) = &mut self.stuck else {
             return Poll::Pending;
         };
         let mut rang = Poll::Pending;
         while Pin::new(&mut stuck.alarm).poll(cx).is_ready() {
-            rang = Poll::Ready(());
             stuck.waited += stuck.period;
+            rang = Poll::Ready(stuck.waited);
             match clock(stuck.period) {
                 Some(alarm) => stuck.alarm = alarm,
                 None => break,
@@ -267,82 +320,28 @@ impl<K: Kind> Leftovers<K> {
         rang
     }
 
-    /// Ready once the cleanup budget, which began with the first wait, has run out.
-    pub(crate) fn poll_budget(
+    fn poll_budget(
         &mut self,
         cx: &mut Context<'_>,
         clock: &impl Fn(Duration) -> Option<Alarm>,
-        budget: Option<Duration>,
+        budget: Duration,
     ) -> Poll<()> {
-        let Some(budget) = budget else {
-            return Poll::Pending;
-        };
-        let slow = self.slow();
-        if slow.budget.is_none() {
-            slow.budget = clock(budget);
+        if self.budget.is_none() {
+            self.budget = clock(budget);
         }
-        match &mut slow.budget {
+        match &mut self.budget {
             Some(alarm) => Pin::new(alarm).poll(cx),
             None => Poll::Pending,
         }
     }
 
-    /// The budget has run out and the owner moves on with a new one or none.
-    pub(crate) fn reset_budget(&mut self) {
-        if let Some(slow) = &mut self.slow {
-            slow.budget = None;
-        }
-    }
-
     /// Which cleanups have not ended.
-    pub(crate) fn unfinished(&self) -> Vec<About> {
+    fn unfinished(&self) -> Vec<About> {
         let mut unfinished = self.tracker.unfinished();
         #[cfg(feature = "std")]
-        if let Some(local) = K::local_ref(&self.local) {
-            unfinished.extend(local.unfinished());
-        }
-        let collected = self.slow.as_ref().and_then(|slow| slow.collected.first());
-        unfinished.extend(collected.map(AsLink::about));
+        unfinished.extend(self.local.unfinished());
+        unfinished.extend(self.collected.first().map(AsLink::about));
         unfinished
-    }
-
-    /// Stops waiting: what is left goes on by itself and is reported as over `budget`.
-    pub(crate) fn give_up(&mut self, about: About, budget: Duration) {
-        for child in self.unfinished() {
-            report(&Report::OverBudget(about, budget, child));
-        }
-        self.for_each_link(detach);
-        // The children learn that nobody waits for them.
-        drop(self.tracker.take());
-    }
-
-    /// Hands everything on, for an owner that is being dropped itself.
-    pub(crate) fn hand_on(&mut self, about: impl FnOnce() -> About, entered_under: CollectorId) {
-        let tracker = self.tracker.take();
-        if !tracker.is_empty() {
-            let settle = Settle {
-                tracker,
-                about: about(),
-            };
-            hand_over(AnyCleanup::Send(Box::pin(settle)), entered_under);
-        }
-        self.for_each_link(|link| hand_over(link, entered_under));
-    }
-
-    fn for_each_link(&mut self, mut f: impl FnMut(AnyCleanup)) {
-        #[cfg(feature = "std")]
-        if let Some(Some(local)) = K::local(&mut self.local) {
-            local
-                .take()
-                .into_iter()
-                .for_each(|link| f(AnyCleanup::Local(link)));
-        }
-        if let Some(mut slow) = self.slow.take() {
-            slow.collected
-                .take()
-                .into_iter()
-                .for_each(|link| f(link.into()));
-        }
     }
 }
 
@@ -350,8 +349,10 @@ impl<K: Kind> Leftovers<K> {
 impl<K: Kind> Drop for Leftovers<K> {
     #[inline]
     fn drop(&mut self) {
-        if !self.is_untouched() && !self.is_empty() {
-            self.for_each_link(|link| hand_over(link, CollectorId::NONE));
+        if let Some(mut content) = self.content.take() {
+            for link in content.take_links() {
+                hand_over(link, CollectorId::NONE);
+            }
         }
     }
 }

@@ -1,11 +1,5 @@
 //! A link: one cleanup that left its scope's frame, and chains of them.
 
-#![expect(
-    unnameable_types,
-    missing_debug_implementations,
-    reason = "public only in sealed traits, which nobody can call"
-)]
-
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -19,7 +13,7 @@ use crate::runtime::Alarm;
 /// What ended scopes become when they are handed over: something that owns all it needs.
 ///
 /// A link catches the panics of what it polls, so the links behind it always run.
-pub trait Link {
+pub(crate) trait Link {
     /// Runs the cleanup. Not called again after it ended.
     fn poll_link(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End>;
 
@@ -44,7 +38,7 @@ pub(crate) type Cleanup = Pin<Box<dyn Link + Send>>;
 pub(crate) type LocalCleanup = Pin<Box<dyn Link>>;
 
 /// A link of either sort.
-pub enum AnyCleanup {
+pub(crate) enum AnyCleanup {
     Send(Cleanup),
     #[cfg(feature = "std")]
     Local(LocalCleanup),
@@ -52,7 +46,7 @@ pub enum AnyCleanup {
 
 /// How a link ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Finished,
     Failed,
     Panicked,
@@ -114,7 +108,7 @@ impl<C: Into<AnyCleanup> + AsLink> Chain<C> {
 }
 
 /// What a chain needs of its links, whichever sort they are.
-pub trait AsLink {
+pub(crate) trait AsLink {
     fn as_link(&mut self) -> Pin<&mut dyn Link>;
     fn about(&self) -> About;
     fn alarm(&self, timeout: Duration) -> Option<Alarm>;

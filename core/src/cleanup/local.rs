@@ -1,11 +1,5 @@
 //! `!Send` cleanups: they stay on their thread (K8).
 
-#![expect(
-    unnameable_types,
-    missing_debug_implementations,
-    reason = "public only in sealed traits, which nobody can call"
-)]
-
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::task::{Context, Poll, Waker};
@@ -17,7 +11,7 @@ use super::report::{Report, report};
 /// The `!Send` cleanups that an enclosing local scope waits for. They are never spawned: the scope
 /// polls them when it exits.
 #[derive(Default)]
-pub struct LocalChildren {
+pub(crate) struct LocalChildren {
     chains: Vec<Chain<LocalCleanup>>,
     /// Whether the last chain belongs to the drop that is going on (K4).
     open: bool,

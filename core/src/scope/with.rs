@@ -561,7 +561,7 @@ where
             rt: self.rt,
             about: self.about(),
             budget: self.budget,
-            leftovers: core::mem::replace(&mut self.leftovers, Leftovers::new()),
+            leftovers: self.leftovers.take(),
             live: core::mem::take(&mut self.live),
             entered_under: self.entered_under,
             detached: false,
