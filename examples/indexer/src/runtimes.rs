@@ -1,0 +1,74 @@
+//! The one place that names runtimes.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexer::index::{IndexError, Options, index};
+use indexer::ledger::Ledger;
+use indexer::progress::Progress;
+use indexer::stop::{Ending, Interrupt, until_stopped};
+use withal::async_std::AsyncStdRuntime;
+use withal::runtime::Runtime;
+use withal::smol::SmolRuntime;
+use withal::tokio::TokioRuntime;
+
+use crate::cli::RuntimeChoice;
+
+/// A runtime to work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flavour {
+    Tokio,
+    Smol,
+    AsyncStd,
+}
+
+impl Flavour {
+    pub(crate) fn chosen(choice: RuntimeChoice) -> &'static [Self] {
+        match choice {
+            RuntimeChoice::Tokio => &[Self::Tokio],
+            RuntimeChoice::Smol => &[Self::Smol],
+            RuntimeChoice::AsyncStd => &[Self::AsyncStd],
+            RuntimeChoice::All => &[Self::Tokio, Self::Smol, Self::AsyncStd],
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tokio => "tokio",
+            Self::Smol => "smol",
+            Self::AsyncStd => "async-std",
+        }
+    }
+
+    /// Does `job` on this runtime, from its start to its shutdown.
+    pub(crate) fn run(self, job: &Job<'_>) -> io::Result<Ending<Result<(), IndexError>>> {
+        match self {
+            Self::Tokio => {
+                let tokio = tokio::runtime::Builder::new_multi_thread()
+                    .enable_all()
+                    .build()?;
+                let rt = TokioRuntime::from(tokio.handle().clone());
+                Ok(tokio.block_on(job.on(&rt)))
+            }
+            Self::Smol => Ok(smol::block_on(job.on(&SmolRuntime::global()))),
+            Self::AsyncStd => Ok(async_std::task::block_on(job.on(&AsyncStdRuntime::new()))),
+        }
+    }
+}
+
+/// What to do, whichever the runtime.
+pub(crate) struct Job<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) time_limit: Option<Duration>,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) ledger: &'a Arc<Ledger>,
+    pub(crate) progress: &'a dyn Progress,
+}
+
+impl Job<'_> {
+    async fn on<R: Runtime>(&self, rt: &R) -> Ending<Result<(), IndexError>> {
+        let work = index(rt, self.options, self.ledger, self.progress);
+        until_stopped(rt, self.time_limit, self.interrupt.clone(), work).await
+    }
+}

@@ -1,0 +1,101 @@
+//! What ends a run before its time: Ctrl-C, and the time limit.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use futures_util::task::AtomicWaker;
+use withal::runtime::Runtime;
+
+/// How a run ended.
+#[derive(Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a program's own type: every case is to be handled"
+)]
+pub enum Ending<T> {
+    /// Of its own accord.
+    Finished(T),
+    /// By Ctrl-C.
+    Interrupted,
+    /// By the time limit.
+    OutOfTime,
+}
+
+/// Runs `work` until it is done, `interrupt` comes, or `time_limit` is over. In the last two cases
+/// `work` is cancelled, and this returns once every scope in it has been exited.
+pub async fn until_stopped<R: Runtime, T>(
+    rt: &R,
+    time_limit: Option<Duration>,
+    interrupt: Interrupt,
+    work: impl Future<Output = T>,
+) -> Ending<T> {
+    let limit = async {
+        match time_limit {
+            Some(limit) => rt.sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    match select(pin!(work), select(interrupt, pin!(limit))).await {
+        Either::Left((value, _)) => Ending::Finished(value),
+        Either::Right((Either::Left(_), _)) => Ending::Interrupted,
+        Either::Right((Either::Right(_), _)) => Ending::OutOfTime,
+    }
+}
+
+/// Ctrl-C, as a future: ready from the moment it was pressed. Needs no runtime's signal handling.
+///
+/// One task at a time may wait for it.
+#[derive(Clone, Debug)]
+pub struct Interrupt(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    pressed: AtomicBool,
+    waiting: AtomicWaker,
+}
+
+impl Interrupt {
+    /// Takes over Ctrl-C for this process: from now on it no longer ends it.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses, or somebody has taken it over before.
+    pub fn install() -> Result<Self, ctrlc::Error> {
+        let interrupt = Self::never();
+        let shared = Arc::clone(&interrupt.0);
+        ctrlc::set_handler(move || {
+            shared.pressed.store(true, Ordering::Release);
+            shared.waiting.wake();
+        })?;
+        Ok(interrupt)
+    }
+
+    /// One that nobody can press.
+    pub fn never() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Whether it was pressed.
+    pub fn is_pressed(&self) -> bool {
+        self.0.pressed.load(Ordering::Acquire)
+    }
+}
+
+impl Future for Interrupt {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Registered before the look: a press in between is then seen by one of the two.
+        self.0.waiting.register(cx.waker());
+        if self.is_pressed() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
