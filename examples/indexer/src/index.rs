@@ -201,8 +201,10 @@ impl<R: Runtime> Run<'_, R> {
         // The file scopes live in a foreign combinator inside this batch's body. When it is
         // dropped, they are handed to the batch's scope, which waits for them before it exits.
         let width = self.options.width.max(1);
+        // Collected first: a closure inside the stream would be tied to one lifetime, and the whole
+        // would no longer be `Send`.
+        let files: Vec<_> = files.iter().map(|file| self.file(file)).collect();
         let mut read = stream::iter(files)
-            .map(|file| self.file(file))
             .buffer_unordered(width)
             .ready_chunks(width);
         while let Some(read) = read.next().await {
@@ -275,3 +277,10 @@ impl<T> From<ScopeError<Self, BatchError, T>> for IndexError {
         }
     }
 }
+
+const _: () = {
+    /// The indexing can be spawned, not only waited for on one thread.
+    fn _index_is_send<R: Runtime>(rt: &R, options: &Options, ledger: &Arc<Ledger>) -> impl Send {
+        index(rt, options, ledger, &())
+    }
+};
