@@ -93,11 +93,8 @@ fn run(
     is_temporary: bool,
 ) -> io::Result<Report> {
     let ledger = Arc::new(Ledger::default());
-    let progress: &dyn Progress = if cli.progress_lines {
-        &Lines
-    } else {
-        &Bar::new(flavour.name(), cli.verbose)
-    };
+    let bar = Bar::new(flavour.name(), cli);
+    let progress: &dyn Progress = if cli.progress_lines { &Lines } else { &bar };
     let start = Instant::now();
     let ending = flavour.run(&Job {
         options,
@@ -106,9 +103,13 @@ fn run(
         ledger: &ledger,
         progress,
     });
-    progress.ended();
-    let ending = ending?;
     let elapsed = start.elapsed();
+    bar.checking();
+    let database = ending
+        .as_ref()
+        .ok()
+        .and_then(|ending| Report::check(ending, &options.db, options.busy_timeout));
+    bar.close();
     Ok(Report {
         runtime: flavour.name(),
         root: fs::canonicalize(&options.root).unwrap_or_else(|_| options.root.clone()),
@@ -116,8 +117,8 @@ fn run(
         is_temporary,
         elapsed,
         summary: ledger.summary(),
-        database: Report::check(&ending, &options.db, options.busy_timeout),
-        ending,
+        database,
+        ending: ending?,
     })
 }
 
@@ -151,10 +152,12 @@ fn answer(words: &str, reports: &[Report], cli: &Cli) -> Result<(), Box<dyn Erro
         return Ok(());
     };
     let hits = Store::open(&report.db, cli.busy_timeout)?.search(words, HITS_PER_QUERY)?;
-    print(format_args!(
-        "\n{words:?}: {} documents, best first",
-        hits.len()
-    ))?;
+    let best = if hits.len() == HITS_PER_QUERY as usize {
+        "the best "
+    } else {
+        ""
+    };
+    print(format_args!("\n{words:?}: {best}{} documents", hits.len()))?;
     for hit in hits {
         print(format_args!("  {}: {}", hit.path, hit.snippet))?;
     }

@@ -60,7 +60,7 @@ pub trait Progress: Send + Sync {
         let _ = files;
     }
 
-    /// A file was read and is about to be written, or was skipped.
+    /// `path` was read and is about to be written.
     fn read(&self, path: &str) {
         let _ = path;
     }
@@ -74,9 +74,6 @@ pub trait Progress: Send + Sync {
     fn committed(&self, files: u64) {
         let _ = files;
     }
-
-    /// The run is over.
-    fn ended(&self) {}
 }
 
 /// Watches nothing.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Report {
     /// the database may be what is wrong, and the error says so.
     pub(crate) fn check(
         ending: &Ending<Result<(), IndexError>>,
-        db: &std::path::Path,
+        db: &Path,
         busy_timeout: Duration,
     ) -> Option<Result<Fingerprint, StoreError>> {
         if matches!(ending, Ending::Finished(Err(_))) || !db.exists() {

@@ -1,5 +1,6 @@
 //! What ends a run before its time: Ctrl-C, and the time limit.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use futures_util::task::AtomicWaker;
 use withal::runtime::Runtime;
+use withal::scope::{HandOver, Scope};
+use withal::{ExitReason, with};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -40,10 +43,38 @@ pub async fn until_stopped<R: Runtime, T>(
             None => std::future::pending().await,
         }
     };
-    match select(pin!(work), select(interrupt, pin!(limit))).await {
-        Either::Left((value, _)) => Ending::Finished(value),
-        Either::Right((Either::Left(_), _)) => Ending::Interrupted,
-        Either::Right((Either::Right(_), _)) => Ending::OutOfTime,
+    // `select` drops its losers and does not wait for what they leave behind. The scope around it
+    // does: it exits only when every scope that was dropped in its body has been exited.
+    let ending = with(rt, Around, async |&mut ()| {
+        let limit = pin!(limit);
+        let stop = select(interrupt, limit);
+        Ok::<_, Infallible>(match select(pin!(work), stop).await {
+            Either::Left((value, _)) => Ending::Finished(value),
+            Either::Right((Either::Left(_), _)) => Ending::Interrupted,
+            Either::Right((Either::Right(_), _)) => Ending::OutOfTime,
+        })
+    })
+    .await;
+    match ending {
+        Ok(ending) => ending,
+        Err(error) => unreachable!("nothing in it can fail, and it has no budget: {error:?}"),
+    }
+}
+
+/// A scope that opens nothing, only to wait for those inside of it.
+struct Around;
+
+impl Scope for Around {
+    type Resource = ();
+    type Error = Infallible;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    async fn exit(self, (): (), _: ExitReason<'_>) -> Result<(), Infallible> {
+        Ok(())
     }
 }
 

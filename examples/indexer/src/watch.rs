@@ -7,19 +7,39 @@ use std::time::Duration;
 use indexer::progress::{Progress, Skip};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::Cli;
+
 /// A progress bar on standard error; nothing at all where that is not a terminal.
+#[derive(Debug)]
 pub(crate) struct Bar {
     bar: ProgressBar,
     verbose: bool,
 }
 
 impl Bar {
-    pub(crate) fn new(runtime: &str, verbose: bool) -> Self {
-        let bar = ProgressBar::new_spinner()
-            .with_style(style("{prefix} {spinner} {msg}"))
-            .with_prefix(runtime.to_owned());
+    pub(crate) fn new(runtime: &str, cli: &Cli) -> Self {
+        let bar = if cli.progress_lines {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new_spinner()
+        };
+        bar.set_style(style("{prefix} {spinner} {msg}"));
+        bar.set_prefix(runtime.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, verbose }
+        Self {
+            bar,
+            verbose: cli.verbose,
+        }
+    }
+
+    /// The indexing is over, and the database is looked at once more.
+    pub(crate) fn checking(&self) {
+        self.bar.set_style(style("{prefix} {spinner} {msg}"));
+        self.bar.set_message("checking the database");
+    }
+
+    pub(crate) fn close(&self) {
+        self.bar.finish_and_clear();
     }
 }
 
@@ -49,10 +69,6 @@ impl Progress for Bar {
 
     fn committed(&self, files: u64) {
         self.bar.set_position(files);
-    }
-
-    fn ended(&self) {
-        self.bar.finish_and_clear();
     }
 }
 
