@@ -81,9 +81,9 @@ pub enum IndexError {
         /// What went wrong then.
         source: ExitError<BatchError>,
     },
-    /// A transaction took too long to end.
+    /// Something else is wrong with a transaction's scope, such as an end that took too long.
     #[error(transparent)]
-    OverBudget(ExitError<BatchError>),
+    Scope(Box<ScopeError<Self, BatchError>>),
 }
 
 /// Indexes `options.root` into `options.db`, so that it holds every text file there and no other.
@@ -272,8 +272,7 @@ impl<T> From<ScopeError<Self, BatchError, T>> for IndexError {
                 body: Box::new(body),
                 source: exit,
             },
-            ScopeError::Exit { error, .. } => Self::OverBudget(error),
-            other => unreachable!("{other:?}"),
+            other => Self::Scope(Box::new(other)),
         }
     }
 }

@@ -159,7 +159,9 @@ fn answer(words: &str, reports: &[Report], cli: &Cli) -> Result<(), Box<dyn Erro
     };
     print(format_args!("\n{words:?}: {best}{} documents", hits.len()))?;
     for hit in hits {
-        print(format_args!("  {}: {}", hit.path, hit.snippet))?;
+        // File names may hold what a terminal would act upon.
+        let path = hit.path.replace(char::is_control, "?");
+        print(format_args!("  {path}: {}", hit.snippet))?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use futures_util::future::{Either, select};
 use futures_util::task::AtomicWaker;
 use withal::runtime::Runtime;
 use withal::scope::{HandOver, Scope};
-use withal::{ExitReason, with};
+use withal::{ExitReason, ScopeError, with};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub async fn until_stopped<R: Runtime, T>(
     };
     // `select` drops its losers and does not wait for what they leave behind. The scope around it
     // does: it exits only when every scope that was dropped in its body has been exited.
-    let ending = with(rt, Around, async |&mut ()| {
+    let ending = with(rt, Around, async |_: &mut ()| {
         let limit = pin!(limit);
         let stop = select(interrupt, limit);
         Ok::<_, Infallible>(match select(pin!(work), stop).await {
@@ -55,9 +55,9 @@ pub async fn until_stopped<R: Runtime, T>(
         })
     })
     .await;
-    match ending {
+    match ending.or_else(ScopeError::into_value) {
         Ok(ending) => ending,
-        Err(error) => unreachable!("nothing in it can fail, and it has no budget: {error:?}"),
+        Err(error) => unreachable!("neither to enter nor the body can fail: {error:?}"),
     }
 }
 

@@ -55,7 +55,7 @@ impl Progress for Bar {
 
     fn started(&self, files: u64) {
         self.bar.set_style(style(
-            "{prefix} [{bar:40}] {human_pos}/{human_len} files, {per_sec}, {eta} left",
+            "{prefix} [{bar:40}] {human_pos}/{human_len} files, {eta} left",
         ));
         self.bar.set_length(files);
     }

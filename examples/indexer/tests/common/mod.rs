@@ -10,24 +10,24 @@ use std::process::{Command, Output, Stdio};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-pub const RUNTIMES: [&str; 3] = ["tokio", "smol", "async-std"];
+pub(crate) const RUNTIMES: [&str; 3] = ["tokio", "smol", "async-std"];
 /// Files in one transaction, as the program has it.
-pub const BATCH: u64 = 128;
+pub(crate) const BATCH: u64 = 128;
 
 /// A folder to index, and beside it a place for databases.
-pub struct Place {
+pub(crate) struct Place {
     dir: TempDir,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(dir.path().join("tree")).expect("a folder");
         Self { dir }
     }
 
     /// A tree of `files` files. Their names are long: see [`Watched`](crate::watched::Watched).
-    pub fn with_files(files: usize) -> Self {
+    pub(crate) fn with_files(files: usize) -> Self {
         let place = Self::new();
         let long = "long-".repeat(30);
         for number in 0..files {
@@ -39,20 +39,20 @@ impl Place {
         place
     }
 
-    pub fn tree(&self) -> PathBuf {
+    pub(crate) fn tree(&self) -> PathBuf {
         self.dir.path().join("tree")
     }
 
-    pub fn db(&self) -> PathBuf {
+    pub(crate) fn db(&self) -> PathBuf {
         self.dir.path().join("index.db")
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.tree().join(name), content).expect("a file");
     }
 
     /// The program, about to index the tree into the database.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_indexer"));
         command
             .arg(self.tree())
@@ -62,7 +62,7 @@ impl Place {
         command
     }
 
-    pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Ran {
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Ran {
         let output = self.command().args(args).output();
         Ran::new(output.expect("the program starts"))
     }
@@ -70,14 +70,14 @@ impl Place {
 
 /// A run that is over.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    pub fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -87,7 +87,7 @@ impl Ran {
 
     /// The number after `key` in the first line that contains `line`.
     #[track_caller]
-    pub fn count(&self, line: &str, key: &str) -> u64 {
+    pub(crate) fn count(&self, line: &str, key: &str) -> u64 {
         let number = self
             .stdout
             .lines()
@@ -103,7 +103,7 @@ impl Ran {
     }
 
     #[track_caller]
-    pub fn assert_code(&self, code: i32) -> &Self {
+    pub(crate) fn assert_code(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         assert!(!self.stderr.contains("panicked at"), "{self:#?}");
         self
@@ -111,7 +111,7 @@ impl Ran {
 
     /// Every scope that was entered was exited, by the program's own books.
     #[track_caller]
-    pub fn assert_all_accounted(&self) -> &Self {
+    pub(crate) fn assert_all_accounted(&self) -> &Self {
         for kind in ["files: entered", "batches: entered"] {
             assert_eq!(self.count(kind, "unaccounted"), 0, "{self:#?}");
         }
@@ -125,7 +125,7 @@ impl Ran {
 
 /// Checks a database without the program's help, and counts its documents.
 #[track_caller]
-pub fn documents(db: &Path) -> u64 {
+pub(crate) fn documents(db: &Path) -> u64 {
     let connection = Connection::open(db).expect("the database is there");
     let number = |sql: &str| -> u64 {
         let number = connection.query_row(sql, [], |row| row.get(0));
