@@ -122,11 +122,9 @@ pub async fn index<R: Runtime>(
     let mut kept = HashSet::with_capacity(files.len());
     for (number, batch) in files.chunks(options.batch.max(1)).enumerate() {
         let transaction = BatchScope::new(rt, &store, ledger);
-        let read = with(
-            rt,
-            transaction,
-            async |transaction: &mut Lease<Transaction>| run.batch(transaction, batch).await,
-        )
+        let read = with(rt, transaction, async |transaction| {
+            run.batch(transaction, batch).await
+        })
         .await?;
         kept.extend(read);
         progress.committed((number * options.batch.max(1) + batch.len()) as u64);
@@ -136,7 +134,7 @@ pub async fn index<R: Runtime>(
     with(
         rt,
         BatchScope::new(rt, &store, ledger),
-        async |transaction: &mut Lease<Transaction>| {
+        async |transaction| {
             on_lease(rt, transaction, move |transaction| {
                 transaction.keep_only(&kept)
             })

@@ -22,6 +22,7 @@ use indexer::ledger::Ledger;
 use indexer::progress::Progress;
 use indexer::stop::{Ending, Interrupt};
 use indexer::store::Store;
+use withal::Ran;
 
 use crate::cli::Cli;
 use crate::report::{Report, Verdict, chain};
@@ -96,7 +97,7 @@ fn run(
     let bar = Bar::new(flavour.name(), cli);
     let progress: &dyn Progress = if cli.progress_lines { &Lines } else { &bar };
     let start = Instant::now();
-    let ending = flavour.run(&Job {
+    let ran = flavour.run(&Job {
         options,
         time_limit: cli.time_limit,
         interrupt,
@@ -105,11 +106,16 @@ fn run(
     });
     let elapsed = start.elapsed();
     bar.checking();
-    let database = ending
+    let database = ran
         .as_ref()
         .ok()
-        .and_then(|ending| Report::check(ending, &options.db, options.busy_timeout));
+        .and_then(|ran| Report::check(&ran.output, &options.db, options.busy_timeout));
     bar.close();
+    let Ran {
+        output: ending,
+        cleanup,
+        ..
+    } = ran?;
     Ok(Report {
         runtime: flavour.name(),
         root: fs::canonicalize(&options.root).unwrap_or_else(|_| options.root.clone()),
@@ -118,7 +124,8 @@ fn run(
         elapsed,
         summary: ledger.summary(),
         database,
-        ending: ending?,
+        ending,
+        cleanup,
     })
 }
 

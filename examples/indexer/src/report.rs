@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use indexer::index::IndexError;
 use indexer::ledger::Summary;
 use indexer::stop::Ending;
 use indexer::store::{Fingerprint, Store, StoreError};
+use withal::cleanup::DrainReport;
+
+use crate::runtimes::Outcome;
 
 /// How the program ends. Ordered: of several runs, the gravest decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +44,9 @@ pub(crate) struct Report {
     pub(crate) db: PathBuf,
     pub(crate) is_temporary: bool,
     pub(crate) elapsed: Duration,
-    pub(crate) ending: Ending<Result<(), IndexError>>,
+    pub(crate) ending: Outcome,
+    /// What the library still had to clean up when the indexing had ended.
+    pub(crate) cleanup: DrainReport,
     pub(crate) summary: Summary,
     /// What a look at the whole database found; `None` if it never came to be opened.
     pub(crate) database: Option<Result<Fingerprint, StoreError>>,
@@ -52,7 +56,7 @@ impl Report {
     /// Looks at the database once more after a run. One that ended with an error is not looked at:
     /// the database may be what is wrong, and the error says so.
     pub(crate) fn check(
-        ending: &Ending<Result<(), IndexError>>,
+        ending: &Outcome,
         db: &Path,
         busy_timeout: Duration,
     ) -> Option<Result<Fingerprint, StoreError>> {
@@ -83,9 +87,10 @@ impl Report {
             Some(Err(_)) => Verdict::Error,
             _ => Verdict::Done,
         };
-        let scopes = match self.summary.unaccounted() {
-            0 => Verdict::Done,
-            _ => Verdict::CheckFailed,
+        let scopes = if self.summary.unaccounted() == 0 && self.cleanup.is_clean() {
+            Verdict::Done
+        } else {
+            Verdict::CheckFailed
         };
         ending.max(database).max(scopes)
     }
@@ -103,6 +108,9 @@ impl fmt::Display for Report {
         writeln!(f, "{}: {ended} after {seconds:.2} s", self.runtime)?;
         writeln!(f, "folder    {}", self.root.display())?;
         writeln!(f, "{}", self.summary)?;
+        if !self.cleanup.is_clean() {
+            writeln!(f, "cleanup   {}", self.cleanup)?;
+        }
         write!(f, "database  ")?;
         match &self.database {
             Some(Ok(Fingerprint { documents, hash })) => {

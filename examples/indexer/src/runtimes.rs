@@ -11,7 +11,8 @@ use indexer::stop::{Ending, Interrupt, until_stopped};
 use withal::async_std::AsyncStdRuntime;
 use withal::runtime::Runtime;
 use withal::smol::SmolRuntime;
-use withal::tokio::TokioRuntime;
+use withal::tokio::TokioMain;
+use withal::{Ran, run};
 
 use crate::cli::RuntimeChoice;
 
@@ -41,21 +42,18 @@ impl Flavour {
         }
     }
 
-    /// Does `job` on this runtime, from its start to its shutdown.
-    pub(crate) fn run(self, job: &Job<'_>) -> io::Result<Ending<Result<(), IndexError>>> {
-        match self {
-            Self::Tokio => {
-                let tokio = tokio::runtime::Builder::new_multi_thread()
-                    .enable_all()
-                    .build()?;
-                let rt = TokioRuntime::from(tokio.handle().clone());
-                Ok(tokio.block_on(job.on(&rt)))
-            }
-            Self::Smol => Ok(smol::block_on(job.on(&SmolRuntime::global()))),
-            Self::AsyncStd => Ok(async_std::task::block_on(job.on(&AsyncStdRuntime::new()))),
-        }
+    /// Does `job` on this runtime, from its start to its end.
+    pub(crate) fn run(self, job: &Job<'_>) -> io::Result<Ran<Outcome>> {
+        Ok(match self {
+            Self::Tokio => run(&TokioMain::multi_thread()?, async |rt| job.on(rt).await),
+            Self::Smol => run(&SmolRuntime::global(), async |rt| job.on(rt).await),
+            Self::AsyncStd => run(&AsyncStdRuntime::new(), async |rt| job.on(rt).await),
+        })
     }
 }
+
+/// How a job ended.
+pub(crate) type Outcome = Ending<Result<(), IndexError>>;
 
 /// What to do, whichever the runtime.
 pub(crate) struct Job<'a> {
@@ -67,7 +65,7 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn on<R: Runtime>(&self, rt: &R) -> Ending<Result<(), IndexError>> {
+    async fn on<R: Runtime>(&self, rt: &R) -> Outcome {
         let work = index(rt, self.options, self.ledger, self.progress);
         until_stopped(rt, self.time_limit, self.interrupt.clone(), work).await
     }

@@ -1,18 +1,15 @@
 //! What ends a run before its time: Ctrl-C, and the time limit.
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use futures_util::task::AtomicWaker;
 use withal::runtime::Runtime;
-use withal::scope::{HandOver, Scope};
-use withal::{ExitReason, ScopeError, with};
+use withal::{Either, Elapsed, race, timeout};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -37,44 +34,16 @@ pub async fn until_stopped<R: Runtime, T>(
     interrupt: Interrupt,
     work: impl Future<Output = T>,
 ) -> Ending<T> {
-    let limit = async {
+    let work = async {
         match time_limit {
-            Some(limit) => rt.sleep(limit).await,
-            None => std::future::pending().await,
+            Some(limit) => timeout(rt, limit, work).await,
+            None => Ok(work.await),
         }
     };
-    // `select` drops its losers and does not wait for what they leave behind. The scope around it
-    // does: it exits only when every scope that was dropped in its body has been exited.
-    let ending = with(rt, Around, async |_: &mut ()| {
-        let limit = pin!(limit);
-        let stop = select(interrupt, limit);
-        Ok::<_, Infallible>(match select(pin!(work), stop).await {
-            Either::Left((value, _)) => Ending::Finished(value),
-            Either::Right((Either::Left(_), _)) => Ending::Interrupted,
-            Either::Right((Either::Right(_), _)) => Ending::OutOfTime,
-        })
-    })
-    .await;
-    match ending.or_else(ScopeError::into_value) {
-        Ok(ending) => ending,
-        Err(error) => unreachable!("neither to enter nor the body can fail: {error:?}"),
-    }
-}
-
-/// A scope that opens nothing, only to wait for those inside of it.
-struct Around;
-
-impl Scope for Around {
-    type Resource = ();
-    type Error = Infallible;
-    type OnDrop = HandOver;
-
-    async fn enter(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    async fn exit(self, (): (), _: ExitReason<'_>) -> Result<(), Infallible> {
-        Ok(())
+    match race(work, interrupt).await {
+        Either::Left(Ok(value)) => Ending::Finished(value),
+        Either::Left(Err(Elapsed { .. })) => Ending::OutOfTime,
+        Either::Right(()) => Ending::Interrupted,
     }
 }
 

@@ -53,7 +53,7 @@ fn paths_that_cannot_be_read_are_counted() {
     fs::write(tree.join(odd), "text").expect("a file");
     place.write("secret", "text");
     let secret = tree.join("secret");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).expect("it is ours");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).expect("it is ours");
     // Root reads it all the same.
     let can_read = u64::from(fs::read(&secret).is_ok());
 

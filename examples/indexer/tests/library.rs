@@ -34,7 +34,8 @@ fn a_file_that_vanishes_meanwhile_is_counted() {
     let remover = Remover(place.tree().join("vanishing"));
     let options = Options::new(place.tree(), place.db());
     let rt = SmolRuntime::global();
-    smol::block_on(index(&rt, &options, &ledger, &remover)).expect("a file less is no error");
+    rt.block_on(index(&rt, &options, &ledger, &remover))
+        .expect("a file less is no error");
     let summary = ledger.summary();
     assert_eq!((summary.found, summary.written.indexed), (6, 5));
     assert_eq!(summary.skipped[0], 1);
@@ -64,7 +65,7 @@ fn a_panic_rolls_the_batch_back_and_goes_on() {
     let options = Options::new(place.tree(), place.db());
     let rt = SmolRuntime::global();
     let work = index(&rt, &options, &ledger, &panicker);
-    let panicked = catch_unwind(AssertUnwindSafe(|| smol::block_on(work)));
+    let panicked = catch_unwind(AssertUnwindSafe(|| rt.block_on(work)));
     assert!(panicked.is_err());
     let summary = ledger.summary();
     assert_eq!(summary.unaccounted(), 0, "{summary}");
@@ -97,7 +98,7 @@ fn a_lock_in_the_middle_is_an_error_and_keeps_what_was_committed() {
     let other = Connection::open(place.db()).expect("the database is there");
     let locker = Locker(Mutex::new(other));
     let rt = SmolRuntime::global();
-    let ended = smol::block_on(index(&rt, &options, &ledger, &locker));
+    let ended = rt.block_on(index(&rt, &options, &ledger, &locker));
     assert!(
         matches!(ended, Err(IndexError::Store(StoreError::Locked { .. }))),
         "{ended:?}"

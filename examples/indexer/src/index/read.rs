@@ -7,7 +7,6 @@ use withal::scope::ExitError;
 use withal::{ScopeError, with};
 
 use crate::blocking::unblock;
-use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::progress::Skip;
 use crate::scopes::FileScope;
@@ -25,7 +24,7 @@ pub(super) async fn document<R: Runtime>(
     with(
         rt,
         FileScope::new(rt, file.path.clone(), ledger),
-        async |file: &mut Lease<File>| {
+        async |file| {
             let file = file.clone();
             unblock(rt, move || {
                 // `None`: the scope has ended, so nobody is left to read it.

@@ -135,6 +135,10 @@ pub(crate) fn documents(db: &Path) -> u64 {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .expect("the database can be read");
     assert_eq!(pages, "ok");
+    if number("SELECT count(*) FROM sqlite_schema") == 0 {
+        // Stopped so early that the tables were not made yet: all of them, or none.
+        return 0;
+    }
     connection
         .execute_batch("INSERT INTO content (content) VALUES ('integrity-check')")
         .expect("the full-text index is sound, and nobody holds a lock");
