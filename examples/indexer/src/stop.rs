@@ -50,7 +50,7 @@ pub async fn until_stopped<R: Runtime, T>(
 /// Ctrl-C, as a future: ready from the moment it was pressed. Needs no runtime's signal handling.
 ///
 /// One task at a time may wait for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<Shared>);
 
 #[derive(Debug, Default)]
@@ -66,18 +66,21 @@ impl Interrupt {
     ///
     /// If the system refuses, or somebody has taken it over before.
     pub fn install() -> Result<Self, ctrlc::Error> {
-        let interrupt = Self::never();
-        let shared = Arc::clone(&interrupt.0);
-        ctrlc::set_handler(move || {
-            shared.pressed.store(true, Ordering::Release);
-            shared.waiting.wake();
-        })?;
+        let interrupt = Self::new();
+        let pressed = interrupt.clone();
+        ctrlc::set_handler(move || pressed.press())?;
         Ok(interrupt)
     }
 
-    /// One that nobody can press.
-    pub fn never() -> Self {
-        Self(Arc::default())
+    /// One that no key is tied to.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Does what the key does.
+    pub fn press(&self) {
+        self.0.pressed.store(true, Ordering::Release);
+        self.0.waiting.wake();
     }
 
     /// Whether it was pressed.

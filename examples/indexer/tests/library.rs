@@ -13,6 +13,7 @@ use common::{BATCH, Place, documents};
 use indexer::index::{IndexError, Options, index};
 use indexer::ledger::Ledger;
 use indexer::progress::Progress;
+use indexer::stop::{Ending, Interrupt, until_stopped};
 use indexer::store::{Store, StoreError};
 use rusqlite::Connection;
 use withal::smol::SmolRuntime;
@@ -108,5 +109,47 @@ fn a_lock_in_the_middle_is_an_error_and_keeps_what_was_committed() {
     assert_eq!(summary.unaccounted(), 0, "{summary}");
     // The second batch was not entered, so neither was it exited.
     assert_eq!((summary.batches.entered, summary.batches.completed), (1, 1));
+    assert_eq!(documents(&place.db()), BATCH);
+}
+
+/// Presses Ctrl-C inside of a batch, when some files of it were read.
+struct Presser {
+    interrupt: Interrupt,
+    read: AtomicU64,
+}
+
+impl Progress for Presser {
+    fn read(&self, _: &str) {
+        if self.read.fetch_add(1, Ordering::Relaxed) == BATCH + 50 {
+            self.interrupt.press();
+        }
+    }
+}
+
+#[test]
+fn a_stop_returns_when_every_scope_has_been_exited() {
+    let place = Place::with_files(300);
+    let ledger: Arc<Ledger> = Arc::default();
+    let interrupt = Interrupt::new();
+    let presser = Presser {
+        interrupt: interrupt.clone(),
+        read: AtomicU64::new(0),
+    };
+    let mut options = Options::new(place.tree(), place.db());
+    // A stop lets an exit in progress end first. With one file at a time there is none just now.
+    options.width = 1;
+    let rt = SmolRuntime::global();
+    let work = index(&rt, &options, &ledger, &presser);
+    // Not `withal::run`, which would wait for what was left behind here.
+    let summary = rt.block_on(async {
+        let ending = until_stopped(&rt, None, interrupt, work).await;
+        assert!(matches!(ending, Ending::Interrupted), "{ending:?}");
+        ledger.summary()
+    });
+    assert_eq!(summary.unaccounted(), 0, "{summary}");
+    assert_eq!(
+        (summary.batches.completed, summary.batches.cancelled),
+        (1, 1)
+    );
     assert_eq!(documents(&place.db()), BATCH);
 }
