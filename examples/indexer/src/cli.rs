@@ -1,0 +1,66 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Ctrl-C stops cleanly: what was committed stays, the rest is rolled back, the summary still comes.
+
+Exit codes:
+  0    the folder is indexed, and with `--runtime all` every runtime made the same index
+  1    a check failed: indexes differ, the database is inconsistent, or a scope is unaccounted for
+  2    an error, or a wrong command line
+  124  stopped by the time limit
+  130  stopped by Ctrl-C";
+
+/// Index a folder of text files into an SQLite full-text index, then answer queries.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// The folder to index [default: the source tree of this project]
+    ///
+    /// Hidden files and those named by a .gitignore are not looked at; links are not followed.
+    pub(crate) path: Option<PathBuf>,
+
+    /// The runtime to work on
+    #[arg(long, value_enum, default_value_t = RuntimeChoice::Tokio)]
+    pub(crate) runtime: RuntimeChoice,
+
+    /// The database to keep the index in [default: a temporary one]
+    ///
+    /// With `--runtime all`, each runtime's name is added to the file's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
+
+    /// Print the documents that contain all of these words (may be repeated)
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) query: Vec<String>,
+
+    /// Stop each runtime's run after this time, such as 5s or 1m30s
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) time_limit: Option<Duration>,
+
+    /// How long to wait for another program's lock on the database
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub(crate) busy_timeout: Duration,
+
+    /// Name every path that is skipped, and why
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+
+    /// Print each step as a line to standard error, for programs that watch this one
+    #[arg(long, hide = true)]
+    pub(crate) progress_lines: bool,
+}
+
+/// What `--runtime` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeChoice {
+    Tokio,
+    Smol,
+    AsyncStd,
+    /// Each in turn, to compare what they made
+    All,
+}

@@ -1,0 +1,21 @@
+//! Indexes a folder of text files into an SQLite full-text index, on any runtime.
+//!
+//! The program is a small one, but it is whole: [`index::index`] does the work and knows no
+//! executor; the binary parses the command line, picks a runtime and prints what came of it.
+//!
+//! Everything that must be undone is a scope ([`scopes`]): each file is opened and closed, each
+//! batch of files is a transaction that is committed or rolled back. Ctrl-C and the time limit drop
+//! the work wherever it stands ([`stop`]); the scopes see to it that the database stays consistent,
+//! and the program's own books ([`ledger`]) prove that none of them was forgotten.
+
+#![forbid(unsafe_code)]
+
+pub mod blocking;
+pub mod index;
+pub mod lease;
+pub mod ledger;
+pub mod progress;
+pub mod scopes;
+pub mod stop;
+pub mod store;
+pub mod walk;

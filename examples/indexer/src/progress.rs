@@ -1,0 +1,80 @@
+//! What the indexing tells whoever watches it.
+
+use std::io;
+
+/// Why a path was left out of the index.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Skip {
+    /// It could not be opened or read, or it vanished meanwhile.
+    #[error("unreadable: {0}")]
+    Unreadable(#[source] io::Error),
+    /// Its content is not UTF-8, or has a zero byte in it.
+    #[error("not text")]
+    NotText,
+    /// Its name is not UTF-8.
+    #[error("its name is not UTF-8")]
+    Name,
+    /// It is larger than the limit.
+    #[error("larger than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// A link, a socket, a device: neither a file nor a folder.
+    #[error("not a regular file")]
+    Special,
+}
+
+impl Skip {
+    /// What the summary calls each kind.
+    pub const KINDS: [&str; 5] = [
+        "unreadable",
+        "not text",
+        "odd name",
+        "too large",
+        "not a regular file",
+    ];
+
+    /// The index into [`KINDS`](Self::KINDS).
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::Unreadable(_) => 0,
+            Self::NotText => 1,
+            Self::Name => 2,
+            Self::TooLarge { .. } => 3,
+            Self::Special => 4,
+        }
+    }
+}
+
+/// Watches a run. Called from the task that indexes, so it must not block for long.
+pub trait Progress: Send + Sync {
+    /// The walk has found `files` files so far.
+    fn walking(&self, files: u64) {
+        let _ = files;
+    }
+
+    /// The walk is over; `files` files are going to be read.
+    fn started(&self, files: u64) {
+        let _ = files;
+    }
+
+    /// `path` was read and is about to be written.
+    fn read(&self, path: &str) {
+        let _ = path;
+    }
+
+    /// `path` was left out.
+    fn skipped(&self, path: &str, skip: &Skip) {
+        let _ = (path, skip);
+    }
+
+    /// A batch was committed; `files` files of this run are settled.
+    fn committed(&self, files: u64) {
+        let _ = files;
+    }
+}
+
+/// Watches nothing.
+impl Progress for () {}

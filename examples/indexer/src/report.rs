@@ -1,0 +1,140 @@
+//! What a run came to.
+
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indexer::ledger::Summary;
+use indexer::stop::Ending;
+use indexer::store::{Fingerprint, Store, StoreError};
+use withal::cleanup::DrainReport;
+
+use crate::runtimes::Outcome;
+
+/// How the program ends. Ordered: of several runs, the gravest decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    Done,
+    OutOfTime,
+    Interrupted,
+    CheckFailed,
+    Error,
+}
+
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> Self {
+        Self::from(match verdict {
+            Verdict::Done => 0,
+            Verdict::CheckFailed => 1,
+            Verdict::Error => 2,
+            // As `timeout` and shells have it.
+            Verdict::OutOfTime => 124,
+            Verdict::Interrupted => 130,
+        })
+    }
+}
+
+/// One run, on one runtime. Prints as its summary.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) runtime: &'static str,
+    pub(crate) root: PathBuf,
+    pub(crate) db: PathBuf,
+    pub(crate) is_temporary: bool,
+    pub(crate) elapsed: Duration,
+    pub(crate) ending: Outcome,
+    /// What the library still had to clean up when the indexing had ended.
+    pub(crate) cleanup: DrainReport,
+    pub(crate) summary: Summary,
+    /// What a look at the whole database found; `None` if it never came to be opened.
+    pub(crate) database: Option<Result<Fingerprint, StoreError>>,
+}
+
+impl Report {
+    /// Looks at the database once more after a run. One that ended with an error is not looked at:
+    /// the database may be what is wrong, and the error says so.
+    pub(crate) fn check(
+        ending: &Outcome,
+        db: &Path,
+        busy_timeout: Duration,
+    ) -> Option<Result<Fingerprint, StoreError>> {
+        if matches!(ending, Ending::Finished(Err(_))) || !db.exists() {
+            return None;
+        }
+        Some(Store::open(db, busy_timeout).and_then(|store| store.verify()))
+    }
+
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
+        match self.database {
+            Some(Ok(fingerprint)) => Some(fingerprint),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        let ending = match &self.ending {
+            Ending::Finished(Ok(())) => Verdict::Done,
+            Ending::Finished(Err(_)) => Verdict::Error,
+            Ending::Interrupted => Verdict::Interrupted,
+            Ending::OutOfTime => Verdict::OutOfTime,
+        };
+        let database = match &self.database {
+            Some(Err(StoreError::Inconsistent { .. } | StoreError::Damaged { .. })) => {
+                Verdict::CheckFailed
+            }
+            Some(Err(_)) => Verdict::Error,
+            _ => Verdict::Done,
+        };
+        let scopes = if self.summary.unaccounted() == 0 && self.cleanup.is_clean() {
+            Verdict::Done
+        } else {
+            Verdict::CheckFailed
+        };
+        ending.max(database).max(scopes)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ended = match &self.ending {
+            Ending::Finished(Ok(())) => "indexed",
+            Ending::Finished(Err(_)) => "failed",
+            Ending::Interrupted => "stopped by Ctrl-C",
+            Ending::OutOfTime => "stopped by the time limit",
+        };
+        let seconds = self.elapsed.as_secs_f64();
+        writeln!(f, "{}: {ended} after {seconds:.2} s", self.runtime)?;
+        writeln!(f, "folder    {}", self.root.display())?;
+        writeln!(f, "{}", self.summary)?;
+        if !self.cleanup.is_clean() {
+            writeln!(f, "cleanup   {}", self.cleanup)?;
+        }
+        write!(f, "database  ")?;
+        match &self.database {
+            Some(Ok(Fingerprint { documents, hash })) => {
+                writeln!(f, "consistent; documents {documents}, hash {hash}")?;
+            }
+            Some(Err(error)) => writeln!(f, "{}", chain(error))?,
+            None => writeln!(f, "not looked at")?,
+        }
+        if self.is_temporary {
+            write!(f, "          temporary: keep it with --db FILE")
+        } else {
+            write!(f, "          {}", self.db.display())
+        }
+    }
+}
+
+/// An error with all that led to it.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,423 @@
+//! The index: an SQLite database with a full-text table. Everything here blocks.
+
+mod error;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params};
+
+pub use self::error::StoreError;
+
+/// Marks a database as ours: SQLite keeps it in the file's header.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"widx");
+/// The layout below. To be raised with each change of it.
+const LAYOUT: i32 = 1;
+const SCHEMA: &str = "
+    CREATE TABLE document (
+        id INTEGER PRIMARY KEY,
+        path TEXT NOT NULL UNIQUE,
+        digest BLOB NOT NULL
+    ) STRICT;
+    CREATE VIRTUAL TABLE content USING fts5(text);
+";
+
+/// A document as it goes into the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Its name in the index.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// The hash of its text: tells whether it changed since it was indexed.
+    pub digest: [u8; 32],
+}
+
+impl Document {
+    /// A document, with the digest of its text.
+    pub fn new(path: String, text: String) -> Self {
+        let digest = *blake3::hash(text.as_bytes()).as_bytes();
+        Self { path, text, digest }
+    }
+}
+
+/// What transactions wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Documents that are new or have changed.
+    pub indexed: u64,
+    /// Documents that were in the index as they are.
+    pub unchanged: u64,
+    /// Documents taken out, since their file is gone or cannot be read any more.
+    pub removed: u64,
+    /// The text of what was indexed, in bytes.
+    pub bytes: u64,
+}
+
+impl Written {
+    /// Documents that are settled, one way or another.
+    pub fn settled(&self) -> u64 {
+        self.indexed + self.unchanged
+    }
+}
+
+/// A sound index, in brief.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// How many documents it holds.
+    pub documents: u64,
+    /// The hash over all of them, in the order of their paths.
+    pub hash: blake3::Hash,
+}
+
+/// A document that answers a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Its name in the index.
+    pub path: String,
+    /// The words, with some text around them.
+    pub snippet: String,
+}
+
+/// Where the index is. Each transaction has a connection of its own: dropping it, wherever that
+/// happens, rolls back what was not committed.
+#[derive(Clone, Debug)]
+pub struct Store {
+    path: PathBuf,
+    busy_timeout: Duration,
+}
+
+impl Store {
+    /// Opens the index at `path`, or makes an empty one. A database that is not ours is not touched.
+    ///
+    /// `busy_timeout` bounds how long each access waits for another program's lock.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the file cannot be opened, is locked, is damaged, or is something else.
+    pub fn open(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let store = Self {
+            path: path.to_owned(),
+            busy_timeout,
+        };
+        let mut connection = store
+            .connect_with(OpenFlags::SQLITE_OPEN_CREATE)
+            .map_err(|error| store.error(error))?;
+        if store.kind(&connection)? == Kind::Empty {
+            store.create(&mut connection)?;
+        }
+        Ok(store)
+    }
+
+    /// Begins a transaction, and waits for another program's to end.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`], if that took too long; others, if the database is gone or damaged.
+    pub fn begin(&self) -> Result<Transaction, StoreError> {
+        let connection = self.connect()?;
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| self.error(error))?;
+        Ok(Transaction {
+            connection,
+            store: self.clone(),
+            written: Written::default(),
+        })
+    }
+
+    /// Checks all of the database: its pages, its full-text index, and each document.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Inconsistent`], if something does not fit together; others, if it could not
+    /// be read.
+    pub fn verify(&self) -> Result<Fingerprint, StoreError> {
+        let connection = self.connect()?;
+        let inconsistent = |what: String| StoreError::Inconsistent {
+            path: self.path.clone(),
+            what,
+        };
+        let pages: String = connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(|error| self.error(error))?;
+        if pages != "ok" {
+            return Err(inconsistent(pages));
+        }
+        connection
+            .execute_batch("INSERT INTO content (content) VALUES ('integrity-check')")
+            .map_err(|error| match self.error(error) {
+                StoreError::Damaged { .. } => inconsistent("the words do not fit the texts".into()),
+                other => other,
+            })?;
+        let lonely: bool = connection
+            .query_row(
+                "SELECT EXISTS (SELECT rowid FROM content EXCEPT SELECT id FROM document)",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(|error| self.error(error))?;
+        if lonely {
+            return Err(inconsistent("a text has no document".into()));
+        }
+        self.fingerprint(&connection)?.map_err(inconsistent)
+    }
+
+    /// The documents that contain all of `words`, the best `limit` of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database could not be read.
+    pub fn search(&self, words: &str, limit: u32) -> Result<Vec<Hit>, StoreError> {
+        let search = || -> rusqlite::Result<Vec<Hit>> {
+            self.connect_with(OpenFlags::empty())?
+                .prepare(
+                    "SELECT path, snippet(content, 0, '[', ']', '…', 12)
+                     FROM content JOIN document ON id = content.rowid
+                     WHERE content MATCH ?1 ORDER BY rank, path LIMIT ?2",
+                )?
+                .query_map(params![quoted(words), limit], |row| {
+                    let snippet: String = row.get(1)?;
+                    Ok(Hit {
+                        path: row.get(0)?,
+                        snippet: on_one_line(&snippet),
+                    })
+                })?
+                .collect()
+        };
+        search().map_err(|error| self.error(error))
+    }
+
+    /// Opens the database that [`open`](Self::open) has seen. If it was deleted since, an empty one
+    /// in its place would only hide that.
+    fn connect(&self) -> Result<Connection, StoreError> {
+        self.connect_with(OpenFlags::empty())
+            .map_err(|error| self.error(error))
+    }
+
+    fn connect_with(&self, flags: OpenFlags) -> rusqlite::Result<Connection> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(self.busy_timeout)?;
+        Ok(connection)
+    }
+
+    fn create(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| self.error(error))?;
+        // Looked at again, now under the lock: another program may have been faster.
+        if self.kind(&transaction)? == Kind::Empty {
+            transaction
+                .execute_batch(SCHEMA)
+                .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
+                .and_then(|()| transaction.pragma_update(None, "user_version", LAYOUT))
+                .map_err(|error| self.error(error))?;
+        }
+        transaction.commit().map_err(|error| self.error(error))
+    }
+
+    fn kind(&self, connection: &Connection) -> Result<Kind, StoreError> {
+        let kind = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let (application, layout, tables): (i32, i32, u32) = connection
+            .query_row(
+                "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+                 FROM pragma_application_id, pragma_user_version",
+                [],
+                kind,
+            )
+            .map_err(|error| self.error(error))?;
+        match (application, layout, tables) {
+            (APPLICATION_ID, LAYOUT, _) => Ok(Kind::Ours),
+            (0, 0, 0) => Ok(Kind::Empty),
+            (APPLICATION_ID, layout, _) => Err(StoreError::Layout {
+                path: self.path.clone(),
+                layout,
+            }),
+            _ => Err(StoreError::NotAnIndex {
+                path: self.path.clone(),
+            }),
+        }
+    }
+
+    /// The outer error: could not be read. The inner one: does not fit together.
+    fn fingerprint(
+        &self,
+        connection: &Connection,
+    ) -> Result<Result<Fingerprint, String>, StoreError> {
+        let hash = || {
+            let mut hasher = blake3::Hasher::new();
+            let mut documents = 0;
+            let mut statement = connection.prepare(
+                "SELECT path, digest, text FROM document LEFT JOIN content ON content.rowid = id
+                 ORDER BY path",
+            )?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let path: String = row.get(0)?;
+                let digest: [u8; 32] = row.get(1)?;
+                match row.get_ref(2)?.as_bytes_or_null()? {
+                    Some(text) if *blake3::hash(text).as_bytes() == digest => {}
+                    Some(_) => return Ok(Err(format!("the text of {path} is another one"))),
+                    None => return Ok(Err(format!("the text of {path} is missing"))),
+                }
+                // With its length, so that no two lists of documents give the same bytes.
+                hasher.update(&(path.len() as u64).to_le_bytes());
+                hasher.update(path.as_bytes());
+                hasher.update(&digest);
+                documents += 1;
+            }
+            let hash = hasher.finalize();
+            Ok(Ok(Fingerprint { documents, hash }))
+        };
+        hash().map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::new(&self.path, error)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Nothing in it yet.
+    Empty,
+    /// An index of ours.
+    Ours,
+}
+
+/// A transaction under way. Dropping it rolls it back.
+#[derive(Debug)]
+pub struct Transaction {
+    connection: Connection,
+    store: Store,
+    written: Written,
+}
+
+impl Transaction {
+    /// Writes `document`, unless it is in the index as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database could not be written.
+    pub fn put(&mut self, document: &Document) -> Result<(), StoreError> {
+        let put = || {
+            let known = self
+                .connection
+                .prepare_cached("SELECT id, digest FROM document WHERE path = ?1")?
+                .query_row([&document.path], |row| {
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?))
+                })
+                .optional()?;
+            let id = match known {
+                Some((_, digest)) if digest == document.digest => return Ok(false),
+                Some((id, _)) => {
+                    self.connection
+                        .prepare_cached("UPDATE document SET digest = ?2 WHERE id = ?1")?
+                        .execute(params![id, document.digest])?;
+                    self.connection
+                        .prepare_cached("DELETE FROM content WHERE rowid = ?1")?
+                        .execute([id])?;
+                    id
+                }
+                None => self
+                    .connection
+                    .prepare_cached("INSERT INTO document (path, digest) VALUES (?1, ?2)")?
+                    .insert(params![document.path, document.digest])?,
+            };
+            self.connection
+                .prepare_cached("INSERT INTO content (rowid, text) VALUES (?1, ?2)")?
+                .execute(params![id, document.text])?;
+            Ok(true)
+        };
+        if put().map_err(|error| self.store.error(error))? {
+            self.written.indexed += 1;
+            self.written.bytes += document.text.len() as u64;
+        } else {
+            self.written.unchanged += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes out every document whose path is not in `keep`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database could not be read or written.
+    pub fn keep_only(&mut self, keep: &HashSet<String>) -> Result<(), StoreError> {
+        let remove = || {
+            let gone: Vec<i64> = self
+                .connection
+                .prepare("SELECT id, path FROM document")?
+                .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
+                .filter(|row| !matches!(row, Ok((_, path)) if keep.contains(path)))
+                .map(|row| row.map(|(id, _)| id))
+                .collect::<rusqlite::Result<_>>()?;
+            for id in &gone {
+                self.connection
+                    .prepare_cached("DELETE FROM content WHERE rowid = ?1")?
+                    .execute([id])?;
+                self.connection
+                    .prepare_cached("DELETE FROM document WHERE id = ?1")?
+                    .execute([id])?;
+            }
+            Ok(gone.len() as u64)
+        };
+        self.written.removed += remove().map_err(|error| self.store.error(error))?;
+        Ok(())
+    }
+
+    /// Keeps what was written. If that fails, nothing of it is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database could not be written.
+    pub fn commit(self) -> Result<Written, StoreError> {
+        // A commit that fails (the disk is full, a reader holds the database) leaves the
+        // transaction open; dropping `self` then rolls it back.
+        self.end("COMMIT")
+    }
+
+    /// Throws away what was written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database does not answer. Nothing of it is kept, even so.
+    pub fn rollback(self) -> Result<(), StoreError> {
+        // SQLite itself rolls back after some errors, and then refuses a second time.
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.end("ROLLBACK").map(drop)
+    }
+
+    fn end(self, statement: &str) -> Result<Written, StoreError> {
+        self.connection
+            .execute_batch(statement)
+            .map_err(|error| self.store.error(error))?;
+        Ok(self.written)
+    }
+}
+
+/// `words` as a full-text query that asks for all of them. Quoted, since what people type is full
+/// of what the query language takes for operators.
+fn quoted(words: &str) -> String {
+    let quoted: Vec<_> = words
+        .split_whitespace()
+        .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
+        .collect();
+    quoted.join(" ")
+}
+
+/// `text` without line breaks, nor anything else that a terminal would act upon.
+fn on_one_line(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{Document, Store, StoreError, Written};
+
+const PATIENCE: Duration = Duration::from_millis(20);
+
+fn place() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("index.db");
+    (dir, path)
+}
+
+fn open(path: &Path) -> Store {
+    Store::open(path, PATIENCE).expect("a fresh database")
+}
+
+fn document(path: &str, text: &str) -> Document {
+    Document::new(path.into(), text.into())
+}
+
+fn write(store: &Store, documents: &[(&str, &str)]) -> Written {
+    let mut transaction = store.begin().expect("nobody holds the lock");
+    for (path, text) in documents {
+        transaction
+            .put(&document(path, text))
+            .expect("room on the disk");
+    }
+    transaction.commit().expect("room on the disk")
+}
+
+#[test]
+fn what_was_committed_is_found() {
+    let (_dir, path) = place();
+    let store = open(&path);
+    let written = write(
+        &store,
+        &[("a", "one fish"), ("b", "two\nfish \u{1b}[31m red")],
+    );
+    assert_eq!((written.indexed, written.bytes), (2, 26));
+    let hits = store.search("two FISH", 10).expect("a sound database");
+    assert_eq!(hits.len(), 1);
+    assert_eq!(hits[0].path, "b");
+    assert_eq!(hits[0].snippet, "[two] [fish] [31m red");
+    assert_eq!(
+        store
+            .search("fish -\" (", 10)
+            .expect("no syntax to break")
+            .len(),
+        2
+    );
+    assert_eq!(store.verify().expect("a sound database").documents, 2);
+}
+
+#[test]
+fn a_dropped_transaction_leaves_nothing() {
+    let (_dir, path) = place();
+    let store = open(&path);
+    let mut transaction = store.begin().expect("nobody holds the lock");
+    transaction
+        .put(&document("a", "text"))
+        .expect("room on the disk");
+    drop(transaction);
+    assert_eq!(store.verify().expect("a sound database").documents, 0);
+    let transaction = store.begin().expect("the lock was given back");
+    transaction.rollback().expect("it is open");
+}
+
+#[test]
+fn documents_that_did_not_change_are_not_written_again() {
+    let (_dir, path) = place();
+    let store = open(&path);
+    write(&store, &[("a", "one"), ("b", "two")]);
+    let written = write(&store, &[("a", "one"), ("b", "three")]);
+    assert_eq!((written.indexed, written.unchanged), (1, 1));
+    assert!(
+        store
+            .search("two", 10)
+            .expect("a sound database")
+            .is_empty()
+    );
+    store.verify().expect("a sound database");
+}
+
+#[test]
+fn documents_that_are_gone_are_taken_out() {
+    let (_dir, path) = place();
+    let store = open(&path);
+    write(&store, &[("a", "one"), ("b", "two")]);
+    let mut transaction = store.begin().expect("nobody holds the lock");
+    transaction
+        .keep_only(&HashSet::from(["b".into()]))
+        .expect("room on the disk");
+    assert_eq!(transaction.commit().expect("room on the disk").removed, 1);
+    assert_eq!(store.verify().expect("a sound database").documents, 1);
+}
+
+#[test]
+fn the_hash_does_not_depend_on_the_order_of_writing() {
+    let (_one, path) = place();
+    let one = open(&path);
+    write(&one, &[("a", "1"), ("b", "2")]);
+    let (_two, path) = place();
+    let two = open(&path);
+    write(&two, &[("b", "2")]);
+    write(&two, &[("a", "1")]);
+    assert_eq!(one.verify().expect("sound"), two.verify().expect("sound"));
+    write(&two, &[("a", "3")]);
+    assert_ne!(one.verify().expect("sound"), two.verify().expect("sound"));
+}
+
+#[test]
+fn a_failed_commit_keeps_nothing() {
+    let (_dir, path) = place();
+    let store = open(&path);
+    write(&store, &[("a", "one")]);
+    // A reader in the middle of its query keeps a writer from committing.
+    let reader = Connection::open(&path).expect("a database");
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM document;")
+        .expect("a reader");
+    let mut transaction = store.begin().expect("readers do not hinder this");
+    transaction
+        .put(&document("b", "two"))
+        .expect("room on the disk");
+    assert!(matches!(
+        transaction.commit(),
+        Err(StoreError::Locked { .. })
+    ));
+    reader.execute_batch("COMMIT").expect("a reader");
+    assert_eq!(store.verify().expect("a sound database").documents, 1);
+    write(&store, &[("b", "two")]);
+}
+
+#[test]
+fn a_lock_is_waited_for_and_then_reported() {
+    let (_dir, path) = place();
+    let store = open(&path);
+    let other = Connection::open(&path).expect("a database");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
+    assert!(matches!(store.begin(), Err(StoreError::Locked { .. })));
+    assert!(matches!(
+        Store::open(&path, PATIENCE),
+        Err(StoreError::Locked { .. })
+    ));
+}
+
+#[test]
+fn what_is_not_ours_is_not_touched() {
+    let (dir, path) = place();
+    let garbage = "no database at all, but long enough to be taken for one. ".repeat(40);
+    fs::write(&path, &garbage).expect("a file");
+    assert!(matches!(
+        Store::open(&path, PATIENCE),
+        Err(StoreError::NotAnIndex { .. })
+    ));
+    assert_eq!(fs::read_to_string(&path).expect("a file"), garbage);
+
+    let foreign = dir.path().join("foreign.db");
+    let connection = Connection::open(&foreign).expect("a database");
+    connection
+        .execute_batch("CREATE TABLE theirs (x)")
+        .expect("a table");
+    assert!(matches!(
+        Store::open(&foreign, PATIENCE),
+        Err(StoreError::NotAnIndex { .. })
+    ));
+    assert!(matches!(
+        Store::open(&dir.path().join("missing/index.db"), PATIENCE),
+        Err(StoreError::CannotOpen { .. })
+    ));
+}
+
+#[test]
+fn verify_sees_a_text_that_is_not_the_documents() {
+    let (_dir, path) = place();
+    let store = open(&path);
+    write(&store, &[("a", "one")]);
+    let connection = Connection::open(&path).expect("a database");
+    connection
+        .execute_batch("UPDATE content SET text = 'two'")
+        .expect("a table");
+    assert!(matches!(
+        store.verify(),
+        Err(StoreError::Inconsistent { .. })
+    ));
+    connection
+        .execute_batch("DELETE FROM content")
+        .expect("a table");
+    assert!(matches!(
+        store.verify(),
+        Err(StoreError::Inconsistent { .. })
+    ));
+}
