@@ -98,9 +98,11 @@ impl<A: Future, B: Future, K: Kind> Future for Race<A, B, K> {
         if this.winner.is_none() {
             if let Poll::Ready(output) = this.left.as_mut().poll(cx) {
                 *this.winner = Some(Either::Left(output));
+                this.right.as_mut().stop();
             } else {
                 let output = ready!(this.right.as_mut().poll(cx));
                 *this.winner = Some(Either::Right(output));
+                this.left.as_mut().stop();
             }
         }
         // Winner and loser clean up side by side.

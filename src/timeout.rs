@@ -108,6 +108,7 @@ impl<R: Timer, F: Future, K: Kind> Future for Timeout<'_, R, F, K> {
                             ready!(sleep.poll(cx));
                         }
                         *this.expired = true;
+                        this.inner.as_mut().stop();
                     }
                     if this.inner.is_exiting() {
                         return Poll::Pending;

@@ -15,7 +15,7 @@ use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::watch::Watch;
-use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
+use crate::cleanup::{About, CollectorId, Report, report};
 use crate::panic::{Payload, catch};
 use crate::runtime::RuntimeId;
 
@@ -206,7 +206,6 @@ pub struct Cancellable<T, K: Kind = Sendable> {
     /// The collector at work when there first was something to wait for.
     under: Option<CollectorId>,
     watch: Watch,
-    token: Option<ExitToken>,
     panic: Option<Payload>,
     _pinned: PhantomPinned,
 }
@@ -222,7 +221,6 @@ impl<T> Cancellable<T> {
             leftovers: Leftovers::new(),
             under: None,
             watch: Watch::default(),
-            token: None,
             panic: None,
             _pinned: PhantomPinned,
         }
@@ -238,7 +236,6 @@ impl<T> Cancellable<T> {
             leftovers: Leftovers::new(),
             under: None,
             watch: Watch::default(),
-            token: None,
             panic: None,
             _pinned: PhantomPinned,
         }
@@ -269,7 +266,6 @@ impl<T, K: Kind> Cancellable<T, K> {
             let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
             match watch.during(|| leftovers.within(|| catch(|| value.poll(cx)))) {
                 Ok(poll) => {
-                    this.pass_on_exits();
                     this.note_collector();
                     return poll;
                 }
@@ -281,19 +277,17 @@ impl<T, K: Kind> Cancellable<T, K> {
         Poll::Pending
     }
 
-    /// Whether a scope in the future is being exited right now: then the future is not dropped yet,
-    /// but polled until this is over (K10).
-    pub fn is_exiting(&self) -> bool {
-        self.watch.is_busy()
+    /// Says that the future is to be cancelled: scopes in it whose exit begins later are not waited
+    /// for by [`is_exiting`](Self::is_exiting), or they could put the end off for ever.
+    pub fn stop(self: Pin<&mut Self>) {
+        // SAFETY: `value` is pinned, and not touched.
+        unsafe { self.get_unchecked_mut() }.watch.stop();
     }
 
-    /// An exit in here is one for the combinator around this one, too.
-    fn pass_on_exits(&mut self) {
-        if !self.watch.is_busy() {
-            self.token = None;
-        } else if self.token.is_none() {
-            self.token = ExitToken::register();
-        }
+    /// Whether a scope in the future is being exited, and was so before the [`stop`](Self::stop):
+    /// then the future is not dropped yet, but polled until this is over (K10).
+    pub fn is_exiting(&self) -> bool {
+        self.watch.is_busy()
     }
 
     /// Drops the future in place, and waits for the cleanup of what it left.
@@ -305,7 +299,7 @@ impl<T, K: Kind> Cancellable<T, K> {
         // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
         let this = unsafe { self.get_unchecked_mut() };
         if this.value.is_some() {
-            this.token = None;
+            this.watch.clear();
             let value = &mut this.value;
             if let Err(payload) = this.leftovers.collect(|| *value = None) {
                 this.keep_panic(payload);

@@ -1,5 +1,7 @@
 //! The list of live scopes, and what marks a place in it.
 
+#[cfg(feature = "std")]
+use core::num::NonZeroUsize;
 use core::panic::Location;
 
 #[cfg(feature = "std")]
@@ -9,7 +11,7 @@ pub use self::list::{LiveScope, list_live_scopes, live_scopes};
 #[derive(Default)]
 pub(crate) struct LiveEntry {
     #[cfg(feature = "std")]
-    id: Option<usize>,
+    id: Option<NonZeroUsize>,
 }
 
 impl LiveEntry {
@@ -42,6 +44,7 @@ mod list {
     use alloc::collections::BTreeMap;
     use alloc::vec::Vec;
     use core::fmt;
+    use core::num::NonZeroUsize;
     use core::panic::Location;
     use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use core::time::Duration;
@@ -50,8 +53,8 @@ mod list {
     use crate::lock::Mutex;
 
     static ON: AtomicBool = AtomicBool::new(false);
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    static LIVE: Mutex<BTreeMap<usize, Entry>> = Mutex::new(BTreeMap::new());
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    static LIVE: Mutex<BTreeMap<NonZeroUsize, Entry>> = Mutex::new(BTreeMap::new());
 
     struct Entry {
         name: &'static str,
@@ -107,7 +110,7 @@ mod list {
     pub(super) fn insert(
         name: &'static str,
         location: &'static Location<'static>,
-    ) -> Option<usize> {
+    ) -> Option<NonZeroUsize> {
         if ON.load(Ordering::Relaxed) {
             insert_entry(name, location)
         } else {
@@ -116,8 +119,11 @@ mod list {
     }
 
     #[cold]
-    fn insert_entry(name: &'static str, location: &'static Location<'static>) -> Option<usize> {
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    fn insert_entry(
+        name: &'static str,
+        location: &'static Location<'static>,
+    ) -> Option<NonZeroUsize> {
+        let id = NonZeroUsize::new(NEXT.fetch_add(1, Ordering::Relaxed))?;
         let since = Instant::now();
         let entry = Entry {
             name,
@@ -128,7 +134,7 @@ mod list {
         Some(id)
     }
 
-    pub(super) fn remove(id: usize) {
+    pub(super) fn remove(id: NonZeroUsize) {
         LIVE.with(|live| live.remove(&id));
     }
 }

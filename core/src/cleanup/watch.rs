@@ -1,38 +1,80 @@
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::ambient::{self, WatchSlot};
+use super::ambient::{self, ExitToken, WatchSlot};
 
 /// A combinator's knowledge of the exits in progress in what it polls: those it must not drop
 /// (K10). Unallocated until an exit waits.
 #[derive(Default)]
 pub(crate) struct Watch {
-    exits: Option<Arc<AtomicUsize>>,
+    waves: Vec<Wave>,
+    stopped: bool,
+}
+
+/// The exits that began to wait in one poll.
+struct Wave {
+    exits: Arc<AtomicUsize>,
+    /// An exit in here is one for the combinator around this one, too.
+    _outer: Option<ExitToken>,
+    /// Only those that ran when the combinator was about to cancel are waited for. Otherwise
+    /// scopes that are entered and exited side by side could put it off for ever.
+    before_stop: bool,
+}
+
+impl Wave {
+    fn is_busy(&self) -> bool {
+        self.exits.load(Ordering::Acquire) > 0
+    }
 }
 
 impl Watch {
     /// Calls `f`, a poll, with this watch told of exits that begin to wait.
+    #[inline]
     pub(crate) fn during<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        struct Back<'a>(&'a mut Watch, WatchSlot);
-
-        impl Drop for Back<'_> {
-            fn drop(&mut self) {
-                self.0.exits = self.1.exits.take();
-            }
-        }
-
-        let slot = WatchSlot {
+        let mut slot = WatchSlot {
             present: true,
-            exits: self.exits.take(),
+            exits: None,
         };
-        let mut back = Back(self, slot);
-        ambient::swapped(&mut back.1, |slots| &mut slots.watch, f)
+        let result = ambient::swapped(&mut slot, |slots| &mut slots.watch, f);
+        if slot.exits.is_some() || !self.waves.is_empty() {
+            self.note(slot.exits);
+        }
+        result
     }
 
-    /// Whether an exit is in progress.
+    #[cold]
+    fn note(&mut self, exits: Option<Arc<AtomicUsize>>) {
+        self.waves.retain(Wave::is_busy);
+        if let Some(exits) = exits {
+            let wave = Wave {
+                exits,
+                _outer: None,
+                before_stop: !self.stopped,
+            };
+            if wave.is_busy() {
+                self.waves.push(Wave {
+                    _outer: ExitToken::register(),
+                    ..wave
+                });
+            }
+        }
+    }
+
+    /// From now on the combinator wants to cancel.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Whether an exit is in progress that began before the [`stop`](Self::stop).
     pub(crate) fn is_busy(&self) -> bool {
-        self.exits
-            .as_ref()
-            .is_some_and(|exits| exits.load(Ordering::Acquire) > 0)
+        self.waves
+            .iter()
+            .any(|wave| wave.before_stop && wave.is_busy())
+    }
+
+    /// The combinator has dropped what it polled.
+    pub(crate) fn clear(&mut self) {
+        self.waves.clear();
     }
 }

@@ -49,6 +49,9 @@ pub trait Policy<M: Manager, T, E> {
     /// The scope is dropped while it exits.
     fn lost(kept: &Self::Kept, about: About);
 
+    /// The scope is dropped after its exit has given the error back.
+    fn lost_error(error: &E, about: About);
+
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output;
 
     fn not_entered(error: M::Error) -> Self::Output;
@@ -102,6 +105,10 @@ where
 
     fn lost((): &(), _about: About) {}
 
+    fn lost_error(error: &E, about: About) {
+        report(&Report::ErrorLost(about, error));
+    }
+
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
         plain(ended, exit)
     }
@@ -131,6 +138,10 @@ impl<M: Manager, T, E: Debug> Policy<M, T, E> for Borrowed {
 
     fn lost(kept: &E, about: About) {
         report(&Report::ErrorLost(about, kept));
+    }
+
+    fn lost_error(error: &E, about: About) {
+        report(&Report::ErrorLost(about, error));
     }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
@@ -165,6 +176,10 @@ where
     }
 
     fn lost(_kept: &bool, _about: About) {}
+
+    fn lost_error(error: &E, about: About) {
+        report(&Report::ErrorLost(about, error));
+    }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
         match (ended, exit) {
@@ -205,6 +220,10 @@ where
     }
 
     fn lost((): &(), _about: About) {}
+
+    fn lost_error(error: &E, about: About) {
+        report(&Report::ErrorLost(about, error));
+    }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
         let body = match ended {

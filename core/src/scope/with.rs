@@ -173,12 +173,9 @@ where
     token: Option<ExitToken>,
     leftovers: Leftovers<M::Kind>,
     function: Option<F>,
-    manager: Option<M>,
-    resource: Option<M::Resource>,
-    ended: Option<Outcome<T, P::Kept>>,
-    why: Option<Why<P::Inside>>,
-    exit_result: Option<Result<(), ExitError<M::Error>>>,
-    exit_panic: Option<Payload>,
+    held: Option<Held<M>>,
+    ended: BodyState<T, E, P::Kept>,
+    exited: ExitState<M::Error>,
     enter: Option<N>,
     exit: X,
     body: Option<F::Fut>,
@@ -212,10 +209,33 @@ enum Stage {
     Done,
 }
 
-/// How the body ended, as far as it stays in the frame.
-enum Outcome<T, K> {
+/// A scope that is entered and whose exit has not begun.
+struct Held<M: Manager> {
+    manager: M,
+    resource: M::Resource,
+}
+
+/// How the body ended.
+enum BodyState<T, E, K> {
+    /// It has not.
+    Running,
     Value(T),
-    Failed(K),
+    Failed(E),
+    /// It failed, and the exit knows: its error, or what the policy kept of it, is here.
+    Told(K),
+    /// It failed, and the exit has given the error back.
+    Error {
+        error: E,
+        suppressed: bool,
+    },
+    Panicked(Payload),
+}
+
+/// How the exit ended.
+enum ExitState<X> {
+    /// It has not.
+    Running,
+    Done(Result<(), ExitError<X>>),
     Panicked(Payload),
 }
 
@@ -239,12 +259,9 @@ where
             token: None,
             leftovers: Leftovers::new(),
             function: Some(body),
-            manager: None,
-            resource: None,
-            ended: None,
-            why: None,
-            exit_result: None,
-            exit_panic: None,
+            held: None,
+            ended: BodyState::Running,
+            exited: ExitState::Running,
             enter: Some(enter),
             exit,
             body: None,
@@ -255,18 +272,6 @@ where
 
     /// The part of a scope that follows its body, for a guard.
     pub(super) fn exiting(parts: EnteredParts<'r, R, M>, result: Result<T, E>, exit: X) -> Self {
-        let about = About {
-            scope: M::name(),
-            location: parts.location,
-            runtime: parts.rt.id(),
-        };
-        let (ended, why) = match result {
-            Ok(value) => (Outcome::Value(value), Why::Completed),
-            Err(error) => {
-                let (kept, inside) = P::pack(error, &parts.manager, about);
-                (Outcome::Failed(kept), Why::Failed(inside))
-            }
-        };
         Self {
             rt: parts.rt,
             location: parts.location,
@@ -277,12 +282,12 @@ where
             token: None,
             leftovers: Leftovers::new(),
             function: None,
-            manager: Some(parts.manager),
-            resource: Some(parts.resource),
-            ended: Some(ended),
-            why: Some(why),
-            exit_result: None,
-            exit_panic: None,
+            held: Some(Held {
+                manager: parts.manager,
+                resource: parts.resource,
+            }),
+            ended: result.map_or_else(BodyState::Failed, BodyState::Value),
+            exited: ExitState::Running,
             enter: None,
             exit,
             body: None,
@@ -381,8 +386,7 @@ where
         let entered = ready!(enter.poll(cx));
         self.enter = None;
         Poll::Ready(entered.map(|(manager, resource)| {
-            self.manager = Some(manager);
-            self.resource = Some(resource);
+            self.held = Some(Held { manager, resource });
             self.entered_under = CollectorId::current();
             self.live = LiveEntry::enter(M::name(), self.location);
         }))
@@ -393,14 +397,14 @@ where
         let Self {
             leftovers,
             function,
-            resource,
+            held,
             body,
             ..
         } = self;
         let polled = leftovers.within(|| {
             catch(|| {
-                if let (Some(function), Some(resource)) = (function.take(), resource.as_mut()) {
-                    let resource: *mut M::Resource = resource;
+                if let (Some(function), Some(held)) = (function.take(), held.as_mut()) {
+                    let resource: *mut M::Resource = &mut held.resource;
                     // SAFETY: the resource stays where it is, untouched, until the body that
                     // borrows it is gone (1). The body cannot keep the reference, as the `with`
                     // functions take only bodies that accept a reference of any lifetime.
@@ -418,34 +422,21 @@ where
                 polled
             })
         });
-        let (ended, why) = match polled {
+        self.ended = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(Ok(value))) => (Outcome::Value(value), Why::Completed),
-            Ok(Poll::Ready(Err(error))) => self.failed(error),
+            Ok(Poll::Ready(Ok(value))) => BodyState::Value(value),
+            Ok(Poll::Ready(Err(error))) => BodyState::Failed(error),
             Err(payload) => self.panicked(payload),
         };
-        self.ended = Some(ended);
-        self.why = Some(why);
         Poll::Ready(())
     }
 
     #[cold]
-    fn failed(&self, error: E) -> (Outcome<T, P::Kept>, Why<P::Inside>) {
-        match &self.manager {
-            Some(manager) => {
-                let (kept, inside) = P::pack(error, manager, self.about());
-                (Outcome::Failed(kept), Why::Failed(inside))
-            }
-            None => unreachable!("an entered scope has its manager"),
-        }
-    }
-
-    #[cold]
-    fn panicked(&mut self, payload: Payload) -> (Outcome<T, P::Kept>, Why<P::Inside>) {
+    fn panicked(&mut self, payload: Payload) -> BodyState<T, E, P::Kept> {
         if let Err(second) = self.drop_body() {
             report(&Report::PanicLost(self.about(), second.message()));
         }
-        (Outcome::Panicked(payload), Why::Panicked)
+        BodyState::Panicked(payload)
     }
 
     /// Drops the body in place, and collects what comes out.
@@ -487,11 +478,44 @@ where
         }
     }
 
+    #[inline]
     fn start_exit(&mut self) {
-        if let (Some(manager), Some(resource), Some(why)) =
-            (self.manager.take(), self.resource.take(), self.why.take())
-        {
+        if let Some(Held { manager, resource }) = self.held.take() {
+            let why = self.tell_why(&manager);
             self.exit().start(manager, resource, why);
+        }
+    }
+
+    /// Why the body ended, for an exit. The error of a failed one goes with it.
+    #[inline]
+    fn tell_why(&mut self, manager: &M) -> Why<P::Inside> {
+        match core::mem::replace(&mut self.ended, BodyState::Running) {
+            BodyState::Running => Why::Cancelled,
+            BodyState::Failed(error) => {
+                let (kept, inside) = P::pack(error, manager, self.about());
+                self.ended = BodyState::Told(kept);
+                Why::Failed(inside)
+            }
+            ended => {
+                let panicked = matches!(ended, BodyState::Panicked(_));
+                self.ended = ended;
+                if panicked {
+                    Why::Panicked
+                } else {
+                    Why::Completed
+                }
+            }
+        }
+    }
+
+    /// The exit gives back what it was told.
+    #[inline]
+    fn take_back(&mut self, why: Why<P::Inside>) {
+        let Why::Failed(inside) = why else { return };
+        if let BodyState::Told(kept) = core::mem::replace(&mut self.ended, BodyState::Running) {
+            if let (Some(error), suppressed) = P::unpack(kept, Some(inside)) {
+                self.ended = BodyState::Error { error, suppressed };
+            }
         }
     }
 
@@ -502,8 +526,8 @@ where
         let polled = self.leftovers.within(|| catch(|| exit.as_mut().poll(cx)));
         match polled {
             Ok(Poll::Ready((result, why))) => {
-                self.exit_result = Some(result.map_err(ExitError::Failed));
-                self.why = Some(why);
+                self.exited = ExitState::Done(result.map_err(ExitError::Failed));
+                self.take_back(why);
                 // It is an async block of ours, which has nothing left to drop.
                 self.exit().clear();
                 return Poll::Ready(());
@@ -521,10 +545,15 @@ where
                 }
                 self.exit_over_budget();
             }
-            Err(payload) => self.exit_panic = Some(payload),
+            Err(payload) => self.exited = ExitState::Panicked(payload),
         }
         if let Err(payload) = self.drop_exit() {
-            self.exit_panic.get_or_insert(payload);
+            match self.exited {
+                ExitState::Panicked(_) => {
+                    report(&Report::ExitPanicked(self.about(), payload.message()));
+                }
+                _ => self.exited = ExitState::Panicked(payload),
+            }
         }
         Poll::Ready(())
     }
@@ -533,7 +562,7 @@ where
     fn exit_over_budget(&mut self) {
         let (about, budget) = (self.about(), self.budget.unwrap_or_default());
         report(&Report::OverBudget(about, budget, about));
-        self.exit_result = Some(Err(ExitError::OverBudget(budget)));
+        self.exited = ExitState::Done(Err(ExitError::OverBudget(budget)));
         let mut bequest = self.bequest();
         bequest.budget = None;
         bequest.detached = true;
@@ -572,41 +601,62 @@ where
     fn finish(&mut self) -> P::Output {
         self.token = None;
         self.live = LiveEntry::default();
-        let exit = self.exit_result.take().unwrap_or(Ok(()));
-        let ended = match (self.ended.take(), self.exit_panic.take()) {
-            (Some(Outcome::Panicked(body)), exit_panic) => self.resume_body(body, exit, exit_panic),
-            (_, Some(exit)) => exit.resume(),
-            (Some(Outcome::Value(value)), None) => BodyEnd::Value(value),
-            (Some(Outcome::Failed(kept)), None) => {
-                let inside = match self.why.take() {
-                    Some(Why::Failed(inside)) => Some(inside),
-                    _ => None,
-                };
-                match P::unpack(kept, inside) {
-                    (Some(error), suppressed) => BodyEnd::Error { error, suppressed },
-                    (None, _) => BodyEnd::Overdue,
-                }
+        let ended = core::mem::replace(&mut self.ended, BodyState::Running);
+        let exit = match core::mem::replace(&mut self.exited, ExitState::Running) {
+            ExitState::Done(exit) => exit,
+            ExitState::Panicked(payload) => self.resume_exit(payload, ended),
+            ExitState::Running => unreachable!("an exited scope has its result"),
+        };
+        let ended = match ended {
+            BodyState::Value(value) => BodyEnd::Value(value),
+            BodyState::Error { error, suppressed } => BodyEnd::Error { error, suppressed },
+            BodyState::Panicked(payload) => self.resume_body(payload, exit),
+            BodyState::Told(kept) => match P::unpack(kept, None) {
+                (Some(error), suppressed) => BodyEnd::Error { error, suppressed },
+                (None, _) => BodyEnd::Overdue,
+            },
+            BodyState::Running | BodyState::Failed(_) => {
+                unreachable!("an exit knows how the body ended")
             }
-            (None, None) => unreachable!("an exited scope has its outcome"),
         };
         P::output(ended, exit)
     }
 
     /// The body's panic goes on; what its exit did is told to the hook.
     #[cold]
-    fn resume_body(
-        &self,
-        body: Payload,
-        exit: Result<(), ExitError<M::Error>>,
-        exit_panic: Option<Payload>,
-    ) -> ! {
+    fn resume_body(&self, body: Payload, exit: Result<(), ExitError<M::Error>>) -> ! {
         if let Err(ExitError::Failed(error)) = exit {
             report(&Report::ExitFailed(self.about(), &error));
         }
-        if let Some(payload) = exit_panic {
-            report(&Report::ExitPanicked(self.about(), payload.message()));
-        }
         body.resume()
+    }
+
+    /// The exit's panic goes on, unless the body's does; the other is told to the hook.
+    #[cold]
+    fn resume_exit(&self, exit: Payload, ended: BodyState<T, E, P::Kept>) -> ! {
+        match ended {
+            BodyState::Panicked(body) => {
+                report(&Report::ExitPanicked(self.about(), exit.message()));
+                body.resume()
+            }
+            ended => {
+                self.report_lost(&ended);
+                exit.resume()
+            }
+        }
+    }
+
+    /// Tells the hook of a body's end that no caller will hear of.
+    fn report_lost(&self, ended: &BodyState<T, E, P::Kept>) {
+        match ended {
+            BodyState::Running | BodyState::Failed(_) => {}
+            BodyState::Value(_) => report(&Report::ValueLost(self.about())),
+            BodyState::Told(kept) => P::lost(kept, self.about()),
+            BodyState::Error { error, .. } => P::lost_error(error, self.about()),
+            BodyState::Panicked(payload) => {
+                report(&Report::PanicLost(self.about(), payload.message()));
+            }
+        }
     }
 
     /// The scope is dropped while it is entered: everything that must still happen is handed over.
@@ -614,28 +664,24 @@ where
     fn hand_over(&mut self) {
         let about = self.about();
         let panic = self.drop_body().err();
-        match (self.manager.take(), self.resource.take()) {
-            (Some(manager), Some(resource)) => {
-                let why = self.why.take().unwrap_or(Why::Cancelled);
+        match self.held.take() {
+            Some(Held { manager, resource }) => {
+                let why = self.tell_why(&manager);
                 manager.dropped(resource, why, self.bequest());
             }
-            _ if self.exit.is_running() => self.hand_over_exit(),
+            None if self.exit.is_running() => self.hand_over_exit(),
             // The exit has ended, and what was born in it goes on.
-            _ => self.bequest().hand_on(),
+            None => self.bequest().hand_on(),
         }
-        match &self.ended {
-            Some(Outcome::Panicked(payload)) => {
-                report(&Report::PanicLost(about, payload.message()));
+        self.report_lost(&self.ended);
+        match &self.exited {
+            ExitState::Done(Err(ExitError::Failed(error))) => {
+                report(&Report::ExitFailed(about, error));
             }
-            Some(Outcome::Failed(kept)) => P::lost(kept, about),
-            Some(Outcome::Value(_)) => report(&Report::ValueLost(about)),
-            None => {}
-        }
-        if let Some(Err(ExitError::Failed(error))) = &self.exit_result {
-            report(&Report::ExitFailed(about, error));
-        }
-        if let Some(payload) = &self.exit_panic {
-            report(&Report::ExitPanicked(about, payload.message()));
+            ExitState::Panicked(payload) => {
+                report(&Report::ExitPanicked(about, payload.message()));
+            }
+            ExitState::Running | ExitState::Done(_) => {}
         }
         if let Some(payload) = panic {
             if unwinding() {
