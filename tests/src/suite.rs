@@ -3,4 +3,5 @@
 
 pub mod attack;
 pub mod scope;
+pub mod stops;
 pub mod traces;

@@ -650,6 +650,8 @@ where
     fn report_lost(&self, ended: &BodyState<T, E, P::Kept>) {
         match ended {
             BodyState::Running | BodyState::Failed(_) => {}
+            // A value without content is no loss.
+            BodyState::Value(_) if size_of::<T>() == 0 => {}
             BodyState::Value(_) => report(&Report::ValueLost(self.about())),
             BodyState::Told(kept) => P::lost(kept, self.about()),
             BodyState::Error { error, .. } => P::lost_error(error, self.about()),
