@@ -70,7 +70,7 @@ with_fn! {
     ///
     /// # Errors
     ///
-    /// [`ScopeError`]: of `enter`, of the body, of the exit, or of the latter two at once.
+    /// [`ScopeError`](super::ScopeError): of `enter`, of the body, of the exit, or of the latter two at once.
     ///
     /// # Panics
     ///
