@@ -96,6 +96,8 @@ with_fn! {
     /// | "does not fulfill the required lifetime" at `OnDrop = HandOver`: the scope borrows | own what it holds, write it in closure style, or declare [`Abandon`](super::Abandon) |
     /// | "future returned by `enter` (`exit`) is not `Send`" | hold nothing thread-bound over an `.await`, or implement `LocalScope` |
     /// | "future cannot be sent" where a scope is spawned | its body holds something that is not `Send`: spawn it on one thread, or replace that |
+    /// | "higher-ranked lifetime error", or "not general enough" where a scope is spawned: the body's error, or the resource, holds a lifetime or a trait object, of which the compiler loses track in a `Send` block | a type without, or box the scope: `let scope: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(with(…));` |
+    /// | "queries overflow the depth limit": scopes and combinators are nested too deep for the compiler (about a dozen of each) | box one of them |
     /// | "unused `With`", or "`?` operator can only be applied" | `.await` |
     ///
     /// # Examples
