@@ -103,11 +103,8 @@ fn over_bodies_whose_future_is_send() {
     assert_eq!(value, Some(5));
 }
 
-fn over_managers<'r, M>(rt: &'r impl Cleanup, scope: M) -> impl Future<Output = bool> + 'r
-where
-    M: Manager + 'r,
-{
-    async move { with(rt, scope, async |_| Ok::<_, String>(())).await.is_ok() }
+async fn over_managers<M: Manager>(rt: &impl Cleanup, scope: M) -> bool {
+    with(rt, scope, async |_| Ok::<_, String>(())).await.is_ok()
 }
 
 // CM-15, K8
