@@ -80,6 +80,26 @@ with_fn! {
     ///
     /// No allocation of its own; `HandOver` boxes the exit.
     ///
+    /// # When it does not compile
+    ///
+    /// | mistake, or what the compiler says | cure |
+    /// |---|---|
+    /// | `AsyncFnOnce` "is not general enough", or "type annotations needed" at the argument of `\|r\| async { … }` | an async closure, which may borrow what it is lent: `async \|r\| { … }` |
+    /// | "`dyn FnOnce…: AsyncFnOnce` is not satisfied": the body is a boxed closure | call it inside: `async \|r\| body(r).await` |
+    /// | "type annotations needed" at the body's `Ok` | name the error once: `Ok::<_, Error>(…)`, or `async \|r\| -> Result<T, Error> { … }` |
+    /// | "expected `Result<_, _>`" at the body | a body that cannot fail ends with `Ok::<_, Infallible>(…)` |
+    /// | the body's error borrows, or "cannot be sent (shared) between threads" | an owned `Send + Sync` error, or [`with_unseen_error`] |
+    /// | "lifetime may not live long enough": the body keeps or returns what it was lent | return an owned value |
+    /// | "is no async scope": a guard, a file, a lock | keep it in a variable of the body, or implement [`Scope`](super::Scope) for a type that holds it |
+    /// | "is no async scope": `&mut scope` | pass it by value: running a scope uses it up |
+    /// | "is no async scope", and it implements `LocalScope` | `Local(scope)` |
+    /// | "does not fulfill the required lifetime" at `OnDrop = HandOver`: the scope borrows | own what it holds, write it in closure style, or declare [`Abandon`](super::Abandon) |
+    /// | "future returned by `enter` (`exit`) is not `Send`" | hold nothing thread-bound over an `.await`, or implement `LocalScope` |
+    /// | "future cannot be sent" where a scope is spawned | its body holds something that is not `Send`: spawn it on one thread, or replace that |
+    /// | "higher-ranked lifetime error", or "not general enough" where a scope is spawned: the body's error, or the resource, holds a lifetime or a trait object, of which the compiler loses track in a `Send` block | a type without, or box the scope: `let scope: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(with(…));` |
+    /// | "queries overflow the depth limit": scopes and combinators are nested too deep for the compiler (about a dozen of each) | box one of them |
+    /// | "unused `With`", or "`?` operator can only be applied" | `.await` |
+    ///
     /// # Examples
     ///
     /// ```
@@ -117,7 +137,7 @@ with_fn! {
     /// ```
     ///
     /// Source: PEP 492, "async with".
-    with: Plain, scope:, error: Debug + Send + Sync + 'static
+    with: Plain, scope:, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
 with_fn! {
@@ -126,7 +146,7 @@ with_fn! {
     /// # Errors
     ///
     /// The error of `enter`: the body did not run.
-    with_detailed: Both, scope:, error: Debug + Send + Sync + 'static
+    with_detailed: Both, scope:, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
 with_fn! {
@@ -138,7 +158,7 @@ with_fn! {
 with_fn! {
     /// [`with`] for scopes that may swallow their body's error (see [`Suppress`]): the value is an
     /// `Option`, `None` for an error that was suppressed.
-    with_suppressing: Suppressing, scope: Suppress, error: Debug + Send + Sync + 'static
+    with_suppressing: Suppressing, scope: Suppress, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
 /// What an enter gives: the scope and its resource, or its error.

@@ -1,0 +1,198 @@
+//! Which public types may move between threads, be shared by them, and be moved when polled.
+
+#![cfg(feature = "std")]
+
+mod common;
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::Ready;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use common::{Numbered, now, send};
+use withal_core::cancel::{AwaitCleanup, Cancel, Cancellable};
+use withal_core::cleanup::{
+    About, CleanupTask, DrainReport, LiveScope, Report, Sendable, ThreadBound,
+};
+use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
+use withal_core::scope::{
+    Abandoned, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend, Lending, LocalScopeFn,
+    ScopeFn,
+};
+use withal_core::{
+    Abandon, ExitReason, HandOver, Local, ScopeError, Shielded, Synchronous, enter_in, with,
+    with_detailed, with_unseen_error,
+};
+
+/// Answers for `T` by its inherent constants, which exist only where the bound is met, and
+/// otherwise by those of [`No`].
+struct Has<T: ?Sized>(PhantomData<T>);
+
+trait No {
+    const SEND: &'static str = "!Send";
+    const SYNC: &'static str = "!Sync";
+    const UNPIN: &'static str = "!Unpin";
+}
+
+impl<T: ?Sized> No for Has<T> {}
+
+impl<T: ?Sized + Send> Has<T> {
+    const SEND: &'static str = "Send";
+}
+
+impl<T: ?Sized + Sync> Has<T> {
+    const SYNC: &'static str = "Sync";
+}
+
+impl<T: ?Sized + Unpin> Has<T> {
+    const UNPIN: &'static str = "Unpin";
+}
+
+macro_rules! table {
+    ($($type:ty: $expected:literal),* $(,)?) => {
+        $(
+            let found = [<Has<$type>>::SEND, <Has<$type>>::SYNC, <Has<$type>>::UNPIN].join(" ");
+            assert_eq!(found, $expected, "{}", stringify!($type));
+        )*
+    };
+}
+
+/// `Send`, and not `Sync`.
+type Unshared = Cell<u32>;
+/// Neither.
+type Bound = Rc<u32>;
+/// A closure of either kind; its future is `Send`.
+type Setup<T> = fn(Lend<T>) -> Ready<Result<Ended, Infallible>>;
+
+// CM-15
+#[test]
+fn values_of_the_scope_protocol() {
+    table! {
+        HandOver: "Send Sync Unpin",
+        Synchronous: "Send Sync Unpin",
+        Abandon: "Send Sync Unpin",
+        Abandoned: "Send Sync Unpin",
+        Ended: "Send Sync Unpin",
+        ExitKind: "Send Sync Unpin",
+        ExitReason<'static>: "Send Sync Unpin",
+        Failure<'static>: "Send Sync Unpin",
+        ExitError<u32>: "Send Sync Unpin",
+        ExitError<Unshared>: "Send !Sync Unpin",
+        ExitError<Bound>: "!Send !Sync Unpin",
+        ScopeError<u32, u32, u32>: "Send Sync Unpin",
+        ScopeError<Unshared, u32, u32>: "Send !Sync Unpin",
+        ScopeError<u32, Unshared, u32>: "Send !Sync Unpin",
+        ScopeError<u32, u32, Bound>: "!Send !Sync Unpin",
+        Detailed<u32, u32, u32>: "Send Sync Unpin",
+        Detailed<Bound, u32, u32>: "!Send !Sync Unpin",
+        Local<u32>: "Send Sync Unpin",
+        Local<Bound>: "!Send !Sync Unpin",
+    }
+}
+
+// CM-15, CM-28
+#[test]
+fn guards() {
+    table! {
+        Entered<'static, NoExecutor, Numbered>: "Send Sync Unpin",
+        Entered<'static, NoExecutor, Local<LocalScopeFn<Setup<Bound>, Bound, Infallible>>>:
+            "!Send !Sync Unpin",
+    }
+}
+
+// CM-15, K8
+#[test]
+fn closure_scopes() {
+    table! {
+        Lend<u32>: "Send Sync Unpin",
+        Lend<Unshared>: "Send Sync Unpin",
+        Lend<Bound>: "!Send !Sync Unpin",
+        Lending<u32>: "Send Sync Unpin",
+        Lending<Unshared>: "Send !Sync Unpin",
+        Lending<Bound>: "!Send !Sync Unpin",
+        ScopeFn<Setup<u32>, u32, Infallible>: "Send !Sync Unpin",
+        ScopeFn<Setup<Bound>, Bound, Infallible>: "!Send !Sync Unpin",
+        LocalScopeFn<Setup<u32>, u32, Infallible>: "!Send !Sync Unpin",
+    }
+}
+
+// CM-15, K1, K8
+#[test]
+fn combinators() {
+    table! {
+        Cancellable<Ready<u32>>: "Send !Sync !Unpin",
+        Cancellable<Ready<Bound>>: "!Send !Sync !Unpin",
+        Cancellable<Ready<u32>, ThreadBound>: "!Send !Sync !Unpin",
+        AwaitCleanup<Ready<u32>>: "Send !Sync !Unpin",
+        AwaitCleanup<Ready<u32>, ThreadBound>: "!Send !Sync !Unpin",
+        Cancel<Ready<u32>>: "Send !Sync !Unpin",
+        Cancel<Ready<u32>, ThreadBound>: "!Send !Sync !Unpin",
+        Shielded<'static, NoExecutor, u32>: "Send !Sync Unpin",
+        Shielded<'static, NoExecutor, Bound>: "Send !Sync Unpin",
+        Sendable: "Send Sync Unpin",
+        ThreadBound: "Send Sync Unpin",
+    }
+}
+
+// K6, K8
+#[test]
+fn values_of_the_kernel() {
+    table! {
+        About: "Send Sync Unpin",
+        Report<'static>: "!Send !Sync Unpin",
+        CleanupTask: "Send Sync Unpin",
+        DrainReport: "Send Sync Unpin",
+        LiveScope: "Send Sync Unpin",
+    }
+}
+
+// A-11, K5
+#[test]
+fn values_of_the_runtime() {
+    table! {
+        NoExecutor: "Send Sync Unpin",
+        RuntimeId: "Send Sync Unpin",
+        TaskError: "Send Sync Unpin",
+        Alarm: "Send !Sync Unpin",
+        Cleared<Ready<u32>>: "Send Sync Unpin",
+        Cleared<Ready<Bound>>: "!Send !Sync Unpin",
+        TaskFuture<Ready<u32>>: "Send Sync Unpin",
+        TaskFuture<Ready<Bound>>: "!Send !Sync Unpin",
+    }
+}
+
+/// Has two impls for types that are `Unpin`, so that `_` stands for neither.
+trait AmbiguousIfUnpin<A> {
+    fn is_not_unpin(&self) {}
+}
+
+struct Any;
+
+impl<T> AmbiguousIfUnpin<Any> for T {}
+
+impl<T: Unpin> AmbiguousIfUnpin<()> for T {}
+
+/// A body whose future could be moved: the scope around it cannot, since it borrows from itself.
+fn movable(_: &mut u32) -> Ready<Result<(), String>> {
+    std::future::ready(Ok(()))
+}
+
+// CM-15
+#[test]
+fn a_scope_is_send_and_stays_where_it_is() {
+    let rt = NoExecutor::new();
+    let plain = send(with(&rt, Numbered::new(1), movable));
+    AmbiguousIfUnpin::<_>::is_not_unpin(&plain);
+    let detailed = send(with_detailed(&rt, Numbered::new(1), movable));
+    AmbiguousIfUnpin::<_>::is_not_unpin(&detailed);
+    let unseen = send(with_unseen_error(&rt, Numbered::new(1), movable));
+    AmbiguousIfUnpin::<_>::is_not_unpin(&unseen);
+    let guard = now(enter_in(&rt, Numbered::new(1))).unwrap();
+    let exit = send(guard.exit(Ok::<_, String>(())));
+    AmbiguousIfUnpin::<_>::is_not_unpin(&exit);
+    now(plain).unwrap();
+    now(detailed).unwrap();
+    now(unseen).unwrap();
+    now(exit).unwrap();
+}

@@ -1,0 +1,120 @@
+//! What can be a closure scope.
+
+#![cfg(feature = "std")]
+
+mod common;
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use common::{Numbered, now, send};
+use withal_core::runtime::{Cleanup, NoExecutor};
+use withal_core::scope::{Ended, ExitKind, Lend, scope_fn};
+use withal_core::{Scope, with};
+
+// GM-2, GM-5
+#[test]
+fn a_closure_whose_token_is_inferred() {
+    let rt = NoExecutor::new();
+    let scope = scope_fn(async |lend| {
+        let (_, ended) = lend.lend(3_u32).await;
+        Ok::<_, Infallible>(ended)
+    });
+    let value = now(send(with(&rt, scope, async |number| {
+        Ok::<_, String>(*number)
+    })));
+    assert_eq!(value, Ok(3));
+}
+
+async fn numbers(lend: Lend<u32>) -> Result<Ended, Infallible> {
+    let (_, ended) = lend.lend(4).await;
+    Ok(ended)
+}
+
+// GM-2
+#[test]
+fn an_async_function() {
+    let rt = NoExecutor::new();
+    let scope = scope_fn(numbers);
+    let value = now(send(with(&rt, scope, async |number| {
+        Ok::<_, String>(*number)
+    })));
+    assert_eq!(value, Ok(4));
+}
+
+/// A function that makes a closure scope serves as often as it is called.
+fn logged(name: &'static str, log: &Arc<Mutex<Vec<String>>>) -> impl Scope<Resource = String> {
+    let log = log.clone();
+    scope_fn(async move |lend: Lend<String>| {
+        let (said, ended) = lend.lend(name.to_owned()).await;
+        log.lock()
+            .unwrap()
+            .push(format!("{said}: {}", ended.kind()));
+        Ok::<_, Infallible>(ended)
+    })
+}
+
+// GM-15, GM-7, CM-26
+#[test]
+fn a_function_that_returns_one() {
+    let rt = NoExecutor::new();
+    let log = Arc::default();
+    now(send(async {
+        let first = with(&rt, logged("a", &log), async |said| {
+            said.push('!');
+            Ok::<_, String>(())
+        });
+        first.await.unwrap();
+        let second = with(&rt, logged("b", &log), async |_| {
+            Err::<(), _>(String::from("no"))
+        });
+        second.await.unwrap_err();
+    }));
+    assert_eq!(*log.lock().unwrap(), ["a!: completed", "b: failed"]);
+}
+
+/// A closure scope that uses a scope.
+fn layered<R: Cleanup>(rt: &R) -> impl Scope<Resource = u32> {
+    let rt = rt.clone();
+    scope_fn(async move |lend: Lend<u32>| {
+        let ended = with(&rt, Numbered::new(5), async |number| {
+            let (_, ended) = lend.lend(*number).await;
+            Ok::<_, Infallible>(ended)
+        });
+        ended.await.map_err(|error| error.without_value())
+    })
+}
+
+// GM-2, CM-31
+#[test]
+fn a_closure_that_lends_inside_of_a_scope() {
+    let rt = NoExecutor::new();
+    let value = now(send(with(&rt, layered(&rt), async |number| {
+        Ok::<_, String>(*number)
+    })));
+    assert_eq!(value.ok(), Some(5));
+}
+
+// GM-7: the closure looks at the error of a failed body.
+#[test]
+fn a_closure_that_looks_at_the_error() {
+    let rt = NoExecutor::new();
+    let seen = Arc::new(Mutex::new(None));
+    let mine = seen.clone();
+    let scope = scope_fn(async move |lend: Lend<()>| {
+        let look = |reason: withal_core::ExitReason<'_>| {
+            reason
+                .failure()
+                .and_then(|failure| failure.downcast_ref::<String>().cloned())
+        };
+        let ((), ended, error) = lend.lend_with_look((), look).await;
+        assert_eq!(ended.kind(), ExitKind::Failed);
+        *mine.lock().unwrap() = error;
+        Ok::<_, Infallible>(ended)
+    });
+    let result = now(send(with(&rt, scope, async |()| {
+        Err::<(), _>(String::from("no"))
+    })));
+    assert!(result.is_err());
+    assert_eq!(seen.lock().unwrap().as_deref(), Some("no"));
+}
