@@ -19,6 +19,7 @@ macro_rules! conformance {
         $crate::scope_cases!($harness);
         $crate::attack_cases!($harness);
         $crate::traces_cases!($harness);
+        $crate::closure_cases!($harness);
         $crate::matrix_m1_cases!($harness);
         $crate::sweep_cases!($harness);
         $crate::sweep_tasks_cases!($harness);

@@ -4,6 +4,7 @@
 #![expect(missing_docs, reason = "the name of a case says what it proves")]
 
 pub mod attack;
+pub mod closure;
 pub mod matrix_m1;
 pub mod scope;
 pub mod sweep;
