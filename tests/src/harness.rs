@@ -20,7 +20,10 @@ macro_rules! conformance {
         $crate::attack_cases!($harness);
         $crate::traces_cases!($harness);
         $crate::closure_cases!($harness);
+        $crate::guard_cases!($harness);
+        $crate::local_cases!($harness);
         $crate::matrix_m1_cases!($harness);
+        $crate::strategies_cases!($harness);
         $crate::sweep_cases!($harness);
         $crate::sweep_tasks_cases!($harness);
         $crate::teeth_cases!($harness);

@@ -5,8 +5,11 @@
 
 pub mod attack;
 pub mod closure;
+pub mod guard;
+pub mod local;
 pub mod matrix_m1;
 pub mod scope;
+pub mod strategies;
 pub mod sweep;
 pub mod sweep_tasks;
 pub mod teeth;
