@@ -4,10 +4,14 @@
 #![expect(missing_docs, reason = "the name of a case says what it proves")]
 
 pub mod attack;
+pub mod budget;
 pub mod closure;
+pub mod errors;
 pub mod guard;
 pub mod local;
 pub mod matrix_m1;
+pub mod panics;
+pub mod policies;
 pub mod scope;
 pub mod strategies;
 pub mod sweep;
