@@ -20,6 +20,18 @@ macro_rules! conformance {
         $crate::stops_cases!($harness);
         $crate::attack_cases!($harness);
         $crate::traces_cases!($harness);
+        $crate::budget_cases!($harness);
+        $crate::closure_cases!($harness);
+        $crate::errors_cases!($harness);
+        $crate::guard_cases!($harness);
+        $crate::local_cases!($harness);
+        $crate::matrix_m1_cases!($harness);
+        $crate::panics_cases!($harness);
+        $crate::policies_cases!($harness);
+        $crate::strategies_cases!($harness);
+        $crate::sweep_cases!($harness);
+        $crate::sweep_tasks_cases!($harness);
+        $crate::teeth_cases!($harness);
     };
 }
 

@@ -9,11 +9,13 @@ pub mod act;
 pub mod by_hand;
 pub mod foreign;
 pub mod harness;
+pub mod laws;
 pub mod log;
 pub mod poll;
 pub mod probe;
 pub mod reports;
 pub mod suite;
+pub mod sweep;
 
 pub use self::act::Act;
 pub use self::by_hand::ByHand;

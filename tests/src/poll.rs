@@ -1,10 +1,13 @@
 //! Polling by hand: no test waits for time to pass.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::FutureExt;
 
 /// Counts how often a task was woken.
 #[derive(Debug, Default)]
@@ -51,4 +54,24 @@ pub fn drive<F: Future>(mut future: Pin<&mut F>, limit: usize) -> Option<F::Outp
         }
     }
     None
+}
+
+/// Polls `future` once, where the number of wakes does not matter.
+pub fn poll_now<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_once(future, &Arc::default())
+}
+
+/// Runs `future`, and catches its panic.
+///
+/// # Errors
+///
+/// The text that it panicked with.
+pub async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
+    let ended = AssertUnwindSafe(future).catch_unwind().await;
+    ended.map_err(|payload| match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => payload
+            .downcast::<&'static str>()
+            .map_or_else(|_| "no text".to_owned(), |text| (*text).to_owned()),
+    })
 }

@@ -1,12 +1,18 @@
 //! A scope that tells what happens to it.
 
+mod local;
+mod strategies;
+
 use std::panic::panic_any;
 
-use withal::scope::ExitKind;
+use withal::scope::{ExitKind, Failure};
 use withal::{ExitReason, HandOver, Scope};
 
 use crate::Log;
 use crate::poll::yields;
+
+pub use self::local::{Counter, LocalProbe};
+pub use self::strategies::{Borrowing, Swallowing, SyncProbe};
 
 /// A scope that logs `+name` when it is entered and `-name` when it is exited, and that waits,
 /// fails or panics where it is told to. With [`reasons`](Self::reasons), the exit is logged as
@@ -22,6 +28,8 @@ pub struct Probe {
     exit_panics: bool,
     reasons: bool,
     silent: bool,
+    shows_errors: bool,
+    exit_waits_for: Option<String>,
 }
 
 /// The error of a [`Probe`], named after it.
@@ -36,6 +44,18 @@ impl std::fmt::Display for ProbeError {
 
 impl std::error::Error for ProbeError {}
 
+/// The error of a body, with what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed(pub &'static str);
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
 impl Probe {
     /// A scope `name`: one wait in its exit, none in its enter, no failure.
     pub fn new(log: &Log, name: impl Into<String>) -> Self {
@@ -49,6 +69,8 @@ impl Probe {
             exit_panics: false,
             reasons: false,
             silent: false,
+            shows_errors: false,
+            exit_waits_for: None,
         }
     }
 
@@ -88,6 +110,19 @@ impl Probe {
         self
     }
 
+    /// Waits in its exit until the log has `event`; logs `…name` when it begins to.
+    pub fn exit_waits_for(mut self, event: &str) -> Self {
+        self.exit_waits_for = Some(event.to_owned());
+        self
+    }
+
+    /// Logs the reason with the exit, and the body's error, if it is one of this module's:
+    /// `-name:failed(error)`.
+    pub fn shows_errors(mut self) -> Self {
+        self.shows_errors = true;
+        self.reasons()
+    }
+
     /// Logs the reason with the exit.
     pub fn reasons(mut self) -> Self {
         self.reasons = true;
@@ -112,11 +147,19 @@ impl Scope for Probe {
     }
 
     async fn exit(self, _resource: String, reason: ExitReason<'_>) -> Result<(), ProbeError> {
+        if let Some(event) = &self.exit_waits_for {
+            self.log.push(format_args!("…{}", self.name));
+            self.log.when(|events| events.contains(event)).await;
+        }
         yields(self.exit_yields).await;
         if self.silent {
             return Ok(());
         }
-        if self.reasons {
+        let error = reason.failure().and_then(|failure| shown(&failure));
+        if let Some(error) = error.filter(|_| self.shows_errors) {
+            self.log
+                .push(format_args!("-{}:failed({error})", self.name));
+        } else if self.reasons {
             let kind: ExitKind = reason.kind();
             self.log.push(format_args!("-{}:{kind}", self.name));
         } else {
@@ -130,4 +173,14 @@ impl Scope for Probe {
         }
         Ok(())
     }
+}
+
+/// The text of an error of this module.
+fn shown(failure: &Failure<'_>) -> Option<String> {
+    let failed = failure.downcast_ref::<Failed>().map(Failed::to_string);
+    failed.or_else(|| {
+        failure
+            .downcast_ref::<ProbeError>()
+            .map(ToString::to_string)
+    })
 }

@@ -59,10 +59,14 @@ impl Reports {
 
     /// The reports made on this thread.
     pub fn here(&self) -> Vec<String> {
-        let here = thread::current().id();
+        self.on(thread::current().id())
+    }
+
+    /// The reports made on `there`.
+    pub fn on(&self, there: ThreadId) -> Vec<String> {
         let seen = seen();
         let new = seen.reports[self.from..].iter();
-        new.filter(|(thread, _)| *thread == here)
+        new.filter(|(thread, _)| *thread == there)
             .map(|(_, report)| report.clone())
             .collect()
     }
