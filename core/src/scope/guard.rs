@@ -5,8 +5,8 @@ use core::panic::Location;
 
 use super::exit::{ExitSlot, Unseen, Why, slot};
 use super::manager::{Managed, Manager};
-use super::policy::{Plain, Policy};
-use super::with::{EnteredParts, With};
+use super::policy::Plain;
+use super::with::{EnteredParts, Inside, With};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
@@ -111,7 +111,7 @@ impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
         E,
         Plain,
         Ready<Result<(M, M::Resource), M::Error>>,
-        impl ExitSlot<M, <Plain as Policy<M, T, E>>::Inside>,
+        impl ExitSlot<M, Inside<Plain, M, T, E>>,
     >
     where
         E: Debug + Send + Sync + 'static,

@@ -7,6 +7,7 @@
 )]
 
 use core::fmt::Debug;
+use core::time::Duration;
 
 use super::error::{Detailed, ExitError, ScopeError};
 use super::exit::{Look, Seen, Unseen};
@@ -21,7 +22,7 @@ use crate::cleanup::{About, Report, report};
 /// value that a failed body never gave.
 pub trait Suppress {
     /// Whether the body's `failure` is to be swallowed if the exit is clean. Called before the
-    /// exit, which still sees the failure.
+    /// exit, which still sees the failure. A panic counts as no, and is reported.
     fn suppresses(&self, failure: Failure<'_>) -> bool;
 }
 
@@ -32,25 +33,18 @@ impl<S: Suppress> Suppress for super::Local<S> {
     }
 }
 
-/// How one of the `with` functions treats its body's error, and what it gives. Sealed.
+/// What tells the `with` functions apart. Sealed.
 pub trait Policy<M: Manager, T, E> {
-    /// What stays in the frame while the exit runs.
-    type Kept;
-    /// What travels inside the exit.
-    type Inside: Look;
+    /// How the error gets to the exit and back.
+    type Carry: Carry<E>;
     /// What the caller gets.
     type Output;
 
-    fn pack(error: E, manager: &M, about: About) -> (Self::Kept, Self::Inside);
-
-    /// The error, if the exit gave back what it was told, and whether it is suppressed.
-    fn unpack(kept: Self::Kept, inside: Option<Self::Inside>) -> (Option<E>, bool);
-
-    /// The scope is dropped while it exits.
-    fn lost(kept: &Self::Kept, about: About);
-
-    /// The scope is dropped after its exit has given the error back.
-    fn lost_error(error: &E, about: About);
+    /// Whether `manager` swallows `error`.
+    fn suppresses(manager: &M, error: &E) -> bool {
+        let _ = (manager, error);
+        false
+    }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output;
 
@@ -68,20 +62,6 @@ pub enum BodyEnd<T, E> {
     Overdue,
 }
 
-fn plain<T, E, X>(
-    ended: BodyEnd<T, E>,
-    exit: Result<(), ExitError<X>>,
-) -> Result<T, ScopeError<E, X, T>> {
-    match (ended, exit) {
-        (BodyEnd::Value(value), Ok(())) => Ok(value),
-        (BodyEnd::Value(value), Err(error)) => Err(ScopeError::Exit { error, value }),
-        (BodyEnd::Error { error, .. }, Ok(())) => Err(ScopeError::Body(error)),
-        (BodyEnd::Error { error, .. }, Err(exit)) => Err(ScopeError::Both { body: error, exit }),
-        (BodyEnd::Overdue, Err(ExitError::OverBudget(budget))) => Err(ScopeError::Overdue(budget)),
-        (BodyEnd::Overdue, _) => Err(ScopeError::Overdue(core::time::Duration::ZERO)),
-    }
-}
-
 /// [`with`](super::with()).
 #[derive(Debug)]
 pub enum Plain {}
@@ -91,23 +71,8 @@ where
     M: Manager,
     E: Debug + Send + Sync + 'static,
 {
-    type Kept = ();
-    type Inside = Seen<E>;
+    type Carry = Showing;
     type Output = Result<T, ScopeError<E, M::Error, T>>;
-
-    fn pack(error: E, _manager: &M, about: About) -> ((), Seen<E>) {
-        ((), Seen::new(error, about))
-    }
-
-    fn unpack((): (), inside: Option<Seen<E>>) -> (Option<E>, bool) {
-        (inside.and_then(Seen::into_inner), false)
-    }
-
-    fn lost((): &(), _about: About) {}
-
-    fn lost_error(error: &E, about: About) {
-        report(&Report::ErrorLost(about, error));
-    }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
         plain(ended, exit)
@@ -123,26 +88,8 @@ where
 pub enum Borrowed {}
 
 impl<M: Manager, T, E: Debug> Policy<M, T, E> for Borrowed {
-    type Kept = E;
-    type Inside = Unseen;
+    type Carry = Hiding;
     type Output = Result<T, ScopeError<E, M::Error, T>>;
-
-    fn pack(error: E, _manager: &M, _about: About) -> (E, Unseen) {
-        let failure = Failure::unseen::<E>();
-        (error, Unseen { failure })
-    }
-
-    fn unpack(kept: E, _inside: Option<Unseen>) -> (Option<E>, bool) {
-        (Some(kept), false)
-    }
-
-    fn lost(kept: &E, about: About) {
-        report(&Report::ErrorLost(about, kept));
-    }
-
-    fn lost_error(error: &E, about: About) {
-        report(&Report::ErrorLost(about, error));
-    }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
         plain(ended, exit)
@@ -162,23 +109,11 @@ where
     M: Manager + Suppress,
     E: Debug + Send + Sync + 'static,
 {
-    type Kept = bool;
-    type Inside = Seen<E>;
+    type Carry = Showing;
     type Output = Result<Option<T>, ScopeError<E, M::Error, T>>;
 
-    fn pack(error: E, manager: &M, about: About) -> (bool, Seen<E>) {
-        let suppress = manager.suppresses(Failure::new(&error));
-        (suppress, Seen::new(error, about))
-    }
-
-    fn unpack(kept: bool, inside: Option<Seen<E>>) -> (Option<E>, bool) {
-        (inside.and_then(Seen::into_inner), kept)
-    }
-
-    fn lost(_kept: &bool, _about: About) {}
-
-    fn lost_error(error: &E, about: About) {
-        report(&Report::ErrorLost(about, error));
+    fn suppresses(manager: &M, error: &E) -> bool {
+        manager.suppresses(Failure::new(error))
     }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
@@ -207,23 +142,8 @@ where
     M: Manager,
     E: Debug + Send + Sync + 'static,
 {
-    type Kept = ();
-    type Inside = Seen<E>;
+    type Carry = Showing;
     type Output = Result<Detailed<T, E, M::Error>, M::Error>;
-
-    fn pack(error: E, _manager: &M, about: About) -> ((), Seen<E>) {
-        ((), Seen::new(error, about))
-    }
-
-    fn unpack((): (), inside: Option<Seen<E>>) -> (Option<E>, bool) {
-        (inside.and_then(Seen::into_inner), false)
-    }
-
-    fn lost((): &(), _about: About) {}
-
-    fn lost_error(error: &E, about: About) {
-        report(&Report::ErrorLost(about, error));
-    }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
         let body = match ended {
@@ -236,5 +156,86 @@ where
 
     fn not_entered(error: M::Error) -> Self::Output {
         Err(error)
+    }
+}
+
+fn plain<T, E, X>(
+    ended: BodyEnd<T, E>,
+    exit: Result<(), ExitError<X>>,
+) -> Result<T, ScopeError<E, X, T>> {
+    match (ended, exit) {
+        (BodyEnd::Value(value), Ok(())) => Ok(value),
+        (BodyEnd::Value(value), Err(error)) => Err(ScopeError::Exit { error, value }),
+        (BodyEnd::Error { error, .. }, Ok(())) => Err(ScopeError::Body(error)),
+        (BodyEnd::Error { error, .. }, Err(exit)) => Err(ScopeError::Both { body: error, exit }),
+        (BodyEnd::Overdue, Err(ExitError::OverBudget(budget))) => Err(ScopeError::Overdue(budget)),
+        (BodyEnd::Overdue, _) => Err(ScopeError::Overdue(Duration::ZERO)),
+    }
+}
+
+/// How a body's error gets to the exit and back.
+pub trait Carry<E> {
+    /// What stays in the frame while the exit runs.
+    type Kept;
+    /// What travels inside the exit.
+    type Inside: Look;
+
+    fn pack(error: E, about: About) -> (Self::Kept, Self::Inside);
+
+    /// The error, if what it needs has come back.
+    fn unpack(kept: Self::Kept, inside: Option<Self::Inside>) -> Option<E>;
+
+    /// No caller will hear of the error that was packed.
+    fn lost(kept: &Self::Kept, about: About);
+
+    /// No caller will hear of the error that has come back.
+    fn lost_error(error: &E, about: About);
+}
+
+/// The exit looks at the error, which travels inside it.
+pub enum Showing {}
+
+impl<E: Debug + Send + Sync + 'static> Carry<E> for Showing {
+    type Kept = ();
+    type Inside = Seen<E>;
+
+    fn pack(error: E, about: About) -> ((), Seen<E>) {
+        ((), Seen::new(error, about))
+    }
+
+    fn unpack((): (), inside: Option<Seen<E>>) -> Option<E> {
+        inside.and_then(Seen::into_inner)
+    }
+
+    // It reports itself.
+    fn lost((): &(), _about: About) {}
+
+    fn lost_error(error: &E, about: About) {
+        report(&Report::ErrorLost(about, error));
+    }
+}
+
+/// The exit learns the name of the error's type; the error stays in the frame.
+pub enum Hiding {}
+
+impl<E: Debug> Carry<E> for Hiding {
+    type Kept = E;
+    type Inside = Unseen;
+
+    fn pack(error: E, _about: About) -> (E, Unseen) {
+        let failure = Failure::unseen::<E>();
+        (error, Unseen { failure })
+    }
+
+    fn unpack(kept: E, _inside: Option<Unseen>) -> Option<E> {
+        Some(kept)
+    }
+
+    fn lost(kept: &E, about: About) {
+        report(&Report::ErrorLost(about, kept));
+    }
+
+    fn lost_error(error: &E, about: About) {
+        report(&Report::ErrorLost(about, error));
     }
 }

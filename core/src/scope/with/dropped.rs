@@ -1,0 +1,114 @@
+//! The way of a scope that is dropped while it is entered (K2).
+
+use super::{BodyState, ExitState, Held, Inside, Kept, Stage, With};
+use crate::body::Body;
+use crate::cleanup::scope_link::Bequest;
+use crate::cleanup::{Report, report};
+use crate::panic::unwinding;
+use crate::runtime::Cleanup;
+use crate::scope::ExitError;
+use crate::scope::exit::ExitSlot;
+use crate::scope::manager::Manager;
+use crate::scope::policy::{Carry, Policy};
+
+impl<'r, R, M, F, T, E, P, N, X> Drop for With<'r, R, M, F, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    P: Policy<M, T, E>,
+    X: ExitSlot<M, Inside<P, M, T, E>>,
+    M::Resource: 'r,
+{
+    #[inline]
+    fn drop(&mut self) {
+        // Nothing below moves a pinned field (2); the body is gone before its resource moves (1).
+        if !matches!(self.stage, Stage::Entering | Stage::Done) {
+            self.hand_over();
+        }
+    }
+}
+
+impl<'r, R, M, F, T, E, P, N, X> With<'r, R, M, F, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    P: Policy<M, T, E>,
+    X: ExitSlot<M, Inside<P, M, T, E>>,
+{
+    /// The scope is dropped while it is entered: everything that must still happen is handed over.
+    #[cold]
+    fn hand_over(&mut self) {
+        let about = self.about();
+        let panic = self.drop_body().err();
+        match self.held.take() {
+            Some(Held { manager, resource }) => {
+                let why = self.tell_why(&manager);
+                manager.dropped(resource, why, self.bequest());
+            }
+            None if self.exit.is_running() => self.hand_over_exit(),
+            // The exit has ended, and what was born in it goes on.
+            None => self.bequest().hand_on(),
+        }
+        self.report_lost(&self.ended);
+        match &self.exited {
+            ExitState::Done(Err(ExitError::Failed(error))) => {
+                report(&Report::ExitFailed(about, error));
+            }
+            ExitState::Panicked(payload) => {
+                report(&Report::ExitPanicked(about, payload.message()));
+            }
+            ExitState::Running | ExitState::Done(_) => {}
+        }
+        if let Some(payload) = panic {
+            if unwinding() {
+                report(&Report::PanicLost(about, payload.message()));
+            } else {
+                payload.resume();
+            }
+        }
+    }
+
+    fn hand_over_exit(&mut self) {
+        let bequest = self.bequest();
+        let about = bequest.about;
+        let Err(bequest) = self.exit().hand_over(bequest) else {
+            return;
+        };
+        // It runs in this frame, so it ends here.
+        self.leftovers = bequest.leftovers;
+        report(&Report::Abandoned(about));
+        if let Err(payload) = self.drop_exit() {
+            report(&Report::ExitPanicked(about, payload.message()));
+        }
+        self.bequest().hand_on();
+    }
+
+    /// Tells the hook of a body's end that no caller will hear of.
+    pub(super) fn report_lost(&self, ended: &BodyState<T, E, Kept<P, M, T, E>>) {
+        match ended {
+            BodyState::Running | BodyState::Failed(_) => {}
+            // A value without content is no loss.
+            BodyState::Value(_) if size_of::<T>() == 0 => {}
+            BodyState::Value(_) => report(&Report::ValueLost(self.about())),
+            BodyState::Told { kept, .. } => P::Carry::lost(kept, self.about()),
+            BodyState::Error { error, .. } => P::Carry::lost_error(error, self.about()),
+            BodyState::Panicked(payload) => {
+                report(&Report::PanicLost(self.about(), payload.message()));
+            }
+        }
+    }
+
+    pub(super) fn bequest(&mut self) -> Bequest<'r, R, M::Kind> {
+        Bequest {
+            rt: self.rt,
+            about: self.about(),
+            budget: self.budget,
+            leftovers: self.leftovers.take(),
+            live: core::mem::take(&mut self.live),
+            entered_under: self.entered_under,
+            detached: false,
+        }
+    }
+}
