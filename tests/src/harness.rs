@@ -17,6 +17,7 @@ pub trait Harness {
 macro_rules! conformance {
     ($harness:ty) => {
         $crate::scope_cases!($harness);
+        $crate::stops_cases!($harness);
         $crate::attack_cases!($harness);
         $crate::traces_cases!($harness);
     };

@@ -1,0 +1,59 @@
+//! When a combinator of ours stops something in which scopes are being exited.
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use withal::runtime::Runtime;
+use withal::{race, timeout, with};
+
+use crate::poll::yields;
+use crate::{Log, Probe};
+
+/// Expands to the cases of this module.
+#[macro_export]
+macro_rules! stops_cases {
+    ($harness:ty) => {
+        $crate::cases!(
+            $harness,
+            stops: an_exit_that_begins_after_the_timeout_does_not_put_it_off,
+            an_exit_that_begins_after_the_race_does_not_put_it_off,
+        );
+    };
+}
+
+/// Enough rounds to outlast the stop by far on any machine, and few enough to end.
+const ROUNDS: usize = 200_000;
+
+/// Enters and exits one scope after the other, so that two of these side by side always have an
+/// exit in progress.
+async fn one_after_the_other(rt: &impl Runtime, lead: usize) {
+    let unheard = Log::new();
+    yields(lead).await;
+    for _ in 0..ROUNDS {
+        let scope = Probe::new(&unheard, "x").silent().exit_yields(2);
+        with(rt, scope, async |_| {
+            yields(1).await;
+            Ok::<_, String>(())
+        })
+        .await
+        .unwrap();
+    }
+}
+
+// K10
+pub async fn an_exit_that_begins_after_the_timeout_does_not_put_it_off(rt: &impl Runtime) {
+    let busy = join(one_after_the_other(rt, 0), one_after_the_other(rt, 2));
+    let ended = timeout(rt, Duration::from_millis(5), busy).await;
+    assert!(ended.is_err(), "the timeout was put off to the end");
+}
+
+// K10
+pub async fn an_exit_that_begins_after_the_race_does_not_put_it_off(rt: &impl Runtime) {
+    let log = Log::new();
+    let busy = async {
+        join(one_after_the_other(rt, 0), one_after_the_other(rt, 2)).await;
+        log.push("ran-to-its-end");
+    };
+    race(yields(10), busy).await;
+    log.assert("");
+}
