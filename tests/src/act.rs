@@ -56,10 +56,7 @@ impl<M> Act<M> {
     /// Makes the exit wait until the log has `event`.
     pub fn exit_waits_for(self, event: &'static str) -> Self {
         let log = self.log.clone();
-        self.exit(async move {
-            log.when(|events| events.iter().any(|seen| seen == event))
-                .await
-        })
+        self.exit(async move { log.when(|events| events.iter().any(|seen| seen == event)).await })
     }
 
     /// Makes the exit fail at its end.
@@ -86,8 +83,7 @@ impl<M: 'static> Scope for Act<M> {
         if reason.is_completed() {
             self.log.push(format_args!("-{}", self.name));
         } else {
-            self.log
-                .push(format_args!("-{}:{}", self.name, reason.kind()));
+            self.log.push(format_args!("-{}:{}", self.name, reason.kind()));
         }
         if self.fails {
             return Err(ActError(self.name));
@@ -98,8 +94,6 @@ impl<M: 'static> Scope for Act<M> {
 
 impl<M> fmt::Debug for Act<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Act")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Act").field("name", &self.name).finish_non_exhaustive()
     }
 }

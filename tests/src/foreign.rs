@@ -2,8 +2,8 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
 use std::thread::{self, Thread};
 
 /// Polls `future` until it ends or `polls` polls are over, and then drops it.

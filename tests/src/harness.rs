@@ -17,9 +17,9 @@ pub trait Harness {
 macro_rules! conformance {
     ($harness:ty) => {
         $crate::scope_cases!($harness);
-        $crate::stops_cases!($harness);
         $crate::attack_cases!($harness);
         $crate::traces_cases!($harness);
+        $crate::unwinding_cases!($harness);
     };
 }
 

@@ -21,7 +21,6 @@ pub struct Probe {
     exit_fails: bool,
     exit_panics: bool,
     reasons: bool,
-    silent: bool,
 }
 
 /// The error of a [`Probe`], named after it.
@@ -48,7 +47,6 @@ impl Probe {
             exit_fails: false,
             exit_panics: false,
             reasons: false,
-            silent: false,
         }
     }
 
@@ -82,12 +80,6 @@ impl Probe {
         self
     }
 
-    /// Logs nothing: for cases that enter very many.
-    pub fn silent(mut self) -> Self {
-        self.silent = true;
-        self
-    }
-
     /// Logs the reason with the exit.
     pub fn reasons(mut self) -> Self {
         self.reasons = true;
@@ -105,17 +97,12 @@ impl Scope for Probe {
         if self.enter_fails {
             return Err(ProbeError(self.name.clone()));
         }
-        if !self.silent {
-            self.log.push(format_args!("+{}", self.name));
-        }
+        self.log.push(format_args!("+{}", self.name));
         Ok(self.name.clone())
     }
 
     async fn exit(self, _resource: String, reason: ExitReason<'_>) -> Result<(), ProbeError> {
         yields(self.exit_yields).await;
-        if self.silent {
-            return Ok(());
-        }
         if self.reasons {
             let kind: ExitKind = reason.kind();
             self.log.push(format_args!("-{}:{kind}", self.name));

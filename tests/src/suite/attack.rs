@@ -61,20 +61,14 @@ pub async fn an_enclosing_scope_needs_no_executor(rt: &impl Runtime) {
     let log = Log::new();
     let stalled = ByHand::new();
     let a = with(rt, Act::new(&log, "a"), async |_| {
-        let b = with(&stalled, Act::new(&log, "b"), async |_| {
-            pending::<Never>().await
-        });
+        let b = with(&stalled, Act::new(&log, "b"), async |_| pending::<Never>().await);
         assert!(gives_up(1, b).await.is_none());
         Ok::<_, String>(())
     });
     a.await.unwrap();
     log.assert("+a +b -b:cancelled -a");
     assert_eq!(stalled.spawned(), 1);
-    assert_eq!(
-        stalled.poll_tasks(),
-        0,
-        "the task ends when it is looked at"
-    );
+    assert_eq!(stalled.poll_tasks(), 0, "the task ends when it is looked at");
 }
 
 // K3, K6, ATTACK A1: the executor goes while the cleanup of b waits in it.
@@ -134,9 +128,7 @@ pub async fn block_on_in_a_drop_does_not_wait_for_its_own_collector(rt: &impl Ru
         let _drop = OnDrop::new(|| {
             block_on(async {
                 let outer = with(rt, Act::new(&log, "outer"), async |_| {
-                    let permit = with(rt, Act::new(&log, "permit"), async |_| {
-                        pending::<Never>().await
-                    });
+                    let permit = with(rt, Act::new(&log, "permit"), async |_| pending::<Never>().await);
                     assert!(gives_up(1, permit).await.is_none());
                     Ok::<_, String>(())
                 });
@@ -198,10 +190,7 @@ pub async fn an_exit_that_hangs_is_given_up_at_its_budget(rt: &impl Runtime) {
     let a = Act::new(&log, "a").exit_waits_for("returned");
     let a = with(rt, a, async |_| Ok::<_, String>(7)).budget(Duration::from_millis(5));
     match a.await {
-        Err(ScopeError::Exit {
-            error: ExitError::OverBudget(_),
-            value: 7,
-        }) => {}
+        Err(ScopeError::Exit { error: ExitError::OverBudget(_), value: 7 }) => {}
         other => panic!("{other:?}"),
     }
     log.push("returned");
@@ -216,21 +205,14 @@ pub async fn a_lock_held_by_the_frame_hangs_until_the_budget(rt: &impl Runtime) 
         let log = log.clone();
         move || log.push("unlocked")
     });
-    let a = with(
-        rt,
-        Act::new(&log, "a").exit_waits_for("unlocked"),
-        async |_| pending::<Never>().await,
-    );
+    let a = with(rt, Act::new(&log, "a").exit_waits_for("unlocked"), async |_| {
+        pending::<Never>().await
+    });
     let a = with(rt, Act::new(&log, "outer"), async |_| {
         gives_up(1, a).await;
         Ok::<_, String>(())
     });
-    let ended = timeout(
-        rt,
-        Duration::from_millis(2),
-        a.budget(Duration::from_millis(5)),
-    )
-    .await;
+    let ended = timeout(rt, Duration::from_millis(2), a.budget(Duration::from_millis(5))).await;
     assert!(matches!(ended, Ok(Ok(()))), "{ended:?}");
     drop(lock);
     log.seen(rt, "-a:cancelled").await;
@@ -292,9 +274,7 @@ pub async fn a_set_outside_of_the_body_is_outside(rt: &impl Runtime) {
     await_cleanup(async {
         let mut set = FuturesUnordered::new();
         with(rt, Act::new(&log, "a"), async |_| {
-            set.push(with(rt, Act::new(&log, "b"), async |_| {
-                pending::<Never>().await
-            }));
+            set.push(with(rt, Act::new(&log, "b"), async |_| pending::<Never>().await));
             assert!(gives_up(1, set.next()).await.is_none());
             Ok::<_, String>(())
         })
