@@ -1,16 +1,33 @@
 //! Cases about what a whole process shares: its orphans, its list of live scopes, its report span.
 //! They have a process of their own and run one at a time.
 
+#[cfg(feature = "async-std")]
+#[path = "process/async_std_ends.rs"]
+mod async_std_ends;
 #[path = "process/drains.rs"]
 mod drains;
 #[path = "process/flavours.rs"]
 mod flavours;
+#[path = "process/hooks.rs"]
+mod hooks;
 #[path = "process/lists.rs"]
 mod lists;
 #[path = "process/lost.rs"]
 mod lost;
 #[path = "process/roots.rs"]
 mod roots;
+#[cfg(feature = "smol")]
+#[path = "process/smol_ends.rs"]
+mod smol_ends;
+#[cfg(feature = "tokio")]
+#[path = "process/tokio_ends.rs"]
+mod tokio_ends;
+#[cfg(feature = "tokio")]
+#[path = "process/tokio_local.rs"]
+mod tokio_local;
+#[cfg(all(feature = "tokio", feature = "smol"))]
+#[path = "process/two_runtimes.rs"]
+mod two_runtimes;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
