@@ -19,6 +19,8 @@ macro_rules! conformance {
         $crate::scope_cases!($harness);
         $crate::attack_cases!($harness);
         $crate::traces_cases!($harness);
+        $crate::ambient_cases!($harness);
+        $crate::threads_cases!($harness);
         $crate::unwinding_cases!($harness);
     };
 }
