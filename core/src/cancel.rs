@@ -266,6 +266,7 @@ impl<T, K: Kind> Cancellable<T, K> {
             let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
             match watch.during(|| leftovers.within(|| catch(|| value.poll(cx)))) {
                 Ok(poll) => {
+                    this.leftovers.start_deferred();
                     this.note_collector();
                     return poll;
                 }

@@ -66,6 +66,13 @@ pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Payload> {
     Ok(f())
 }
 
+/// Wakes, whatever the waker does: its panic must not keep the others asleep. The panic hook has
+/// told of it.
+#[cfg(feature = "alloc")]
+pub(crate) fn wake(waker: core::task::Waker) {
+    let _ = catch(|| waker.wake());
+}
+
 /// Whether this thread is unwinding.
 pub(crate) fn unwinding() -> bool {
     #[cfg(feature = "std")]

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "async-std")]
 mod async_std;
+mod by_hand;
 #[cfg(feature = "smol")]
 mod smol_global;
 #[cfg(feature = "smol")]

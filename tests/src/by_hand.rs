@@ -1,7 +1,7 @@
 //! A runtime that does nothing by itself: its executor and its clock are moved by the test.
 
-use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,7 +32,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Clock {
     now: Duration,
-    sleeping: Vec<Waker>,
+    next: usize,
+    sleeping: BTreeMap<usize, Waker>,
 }
 
 impl Clone for ByHand {
@@ -91,7 +92,12 @@ impl ByHand {
         clock.now += span;
         let sleeping = std::mem::take(&mut clock.sleeping);
         drop(clock);
-        sleeping.into_iter().for_each(Waker::wake);
+        sleeping.into_values().for_each(Waker::wake);
+    }
+
+    /// A sleep of that many seconds on this clock.
+    pub fn sleep_for(&self, seconds: u64) -> Sleep {
+        self.sleep(Duration::from_secs(seconds))
     }
 
     /// How often the value was cloned.
@@ -136,7 +142,7 @@ impl Cleanup for ByHand {
 
 impl Timer for ByHand {
     type Instant = Duration;
-    type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+    type Sleep = Sleep;
 
     fn now(&self) -> Duration {
         lock(&self.inner.clock).now
@@ -150,20 +156,46 @@ impl Timer for ByHand {
         later.saturating_sub(earlier)
     }
 
-    fn sleep_until(&self, deadline: Duration) -> Self::Sleep {
-        let inner = self.inner.clone();
-        // An async block, so that polling it after its end panics.
-        Box::pin(async move {
-            poll_fn(|cx| {
-                let mut clock = lock(&inner.clock);
-                if clock.now >= deadline {
-                    return Poll::Ready(());
-                }
-                clock.sleeping.push(cx.waker().clone());
-                Poll::Pending
-            })
-            .await;
-        })
+    fn sleep_until(&self, deadline: Duration) -> Sleep {
+        let mut clock = lock(&self.inner.clock);
+        clock.next += 1;
+        Sleep {
+            inner: self.inner.clone(),
+            number: clock.next,
+            deadline,
+            ended: false,
+        }
+    }
+}
+
+/// Waits for the clock of a [`ByHand`]. Keeps one waker, and must not be polled after its end.
+#[derive(Debug)]
+pub struct Sleep {
+    inner: Arc<Inner>,
+    number: usize,
+    deadline: Duration,
+    ended: bool,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        assert!(!this.ended, "a sleep was polled after its end");
+        let mut clock = lock(&this.inner.clock);
+        this.ended = clock.now >= this.deadline;
+        if this.ended {
+            return Poll::Ready(());
+        }
+        clock.sleeping.insert(this.number, cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        lock(&self.inner.clock).sleeping.remove(&self.number);
     }
 }
 

@@ -22,3 +22,9 @@ pub use self::by_hand::ByHand;
 pub use self::harness::Harness;
 pub use self::log::Log;
 pub use self::probe::Probe;
+
+/// How many rounds a stress case takes: `usual`, or a multiple of it where `WITHAL_STRESS` says so.
+pub fn stress(usual: usize) -> usize {
+    let factor = std::env::var("WITHAL_STRESS").ok();
+    usual * factor.and_then(|factor| factor.parse().ok()).unwrap_or(1)
+}

@@ -3,6 +3,7 @@
 
 #![expect(missing_docs, reason = "the name of a case says what it proves")]
 
+pub mod ambient;
 pub mod attack;
 pub mod budget;
 pub mod closure;
@@ -18,4 +19,6 @@ pub mod strategies;
 pub mod sweep;
 pub mod sweep_tasks;
 pub mod teeth;
+pub mod threads;
 pub mod traces;
+pub mod unwinding;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
 use super::About;
-use super::shared::Shared;
+use super::shared::{Driver, Shared};
 use crate::lock::Mutex;
 
 /// What a scope knows of the cleanups that foreign code dropped into it.
@@ -15,6 +15,8 @@ pub(crate) struct Tracker {
     pub(super) children: Option<Arc<Children>>,
     /// The chain of the drop that is going on: its later cleanups follow the earlier ones (K4).
     pub(super) open: Option<Arc<Shared>>,
+    /// Whether some were not started on their executor, as the scope's own poll was unwinding.
+    pub(super) deferred: bool,
 }
 
 impl Tracker {
@@ -22,6 +24,19 @@ impl Tracker {
     pub(super) fn close_chain(&mut self) {
         // No user code runs here: an ended chain holds no links, another is held by the pending set.
         self.open = None;
+    }
+
+    /// The unwinding ended inside of the body, which goes on: its children must not wait for its end.
+    pub(super) fn start_deferred(&mut self) {
+        if core::mem::take(&mut self.deferred) {
+            for child in self
+                .children
+                .iter()
+                .flat_map(|children| children.snapshot())
+            {
+                child.start_deferred();
+            }
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -80,7 +95,7 @@ impl Children {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         for child in self.snapshot() {
             // An ended child removes itself from the map.
-            let _ = child.poll(cx);
+            let _ = child.poll(cx, Driver::Scope);
         }
         if self.is_empty() {
             Poll::Ready(())

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll};
 use core::time::Duration;
 
 use super::link::End;
-use super::shared::Shared;
+use super::shared::{Driver, Shared};
 use super::{About, ambient, pending};
 use crate::runtime::{Cleanup, RuntimeId, Timer};
 
@@ -33,7 +34,10 @@ use crate::runtime::{Cleanup, RuntimeId, Timer};
 /// A poll looks at each pending cleanup once, and polls those that were woken.
 #[must_use = "futures do nothing unless polled"]
 pub fn drain<R: Cleanup + Timer>(rt: &R, grace: Duration) -> Drain<R> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+
     Drain {
+        number: NEXT.fetch_add(1, Ordering::Relaxed),
         runtime: rt.id(),
         sleep: Box::pin(rt.sleep(grace)),
         known: BTreeMap::new(),
@@ -43,6 +47,7 @@ pub fn drain<R: Cleanup + Timer>(rt: &R, grace: Duration) -> Drain<R> {
 
 /// The future that [`drain`] returns.
 pub struct Drain<R: Timer> {
+    number: usize,
     runtime: RuntimeId,
     sleep: Pin<Box<R::Sleep>>,
     known: BTreeMap<usize, Arc<Shared>>,
@@ -54,6 +59,14 @@ impl<R: Timer> fmt::Debug for Drain<R> {
         f.debug_struct("Drain")
             .field("runtime", &self.runtime)
             .finish_non_exhaustive()
+    }
+}
+
+impl<R: Timer> Drop for Drain<R> {
+    fn drop(&mut self) {
+        pending::forget(self.number);
+        #[cfg(feature = "std")]
+        super::local::forget(self.number);
     }
 }
 
@@ -119,7 +132,7 @@ impl<R: Timer> Future for Drain<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<DrainReport> {
         let this = &mut *self;
         // Whatever arrives after this look wakes the task again.
-        pending::on_arrival(cx.waker());
+        pending::on_arrival(this.number, cx.waker());
         ambient::cleared(|| {
             for shared in pending::snapshot() {
                 if shared.about().runtime == this.runtime || shared.is_orphan() {
@@ -127,7 +140,7 @@ impl<R: Timer> Future for Drain<R> {
                 }
             }
             this.known.retain(|_, shared| {
-                let poll = shared.poll(cx);
+                let poll = shared.poll(cx, Driver::Drain(this.number));
                 for (about, end) in shared.take_ended() {
                     this.report.note(about, end);
                 }
@@ -136,7 +149,7 @@ impl<R: Timer> Future for Drain<R> {
         });
         #[cfg(feature = "std")]
         let local = ambient::cleared(|| {
-            super::local::poll_orphans(cx, |about, end| this.report.note(about, end))
+            super::local::poll_orphans(this.number, cx, |about, end| this.report.note(about, end))
         });
         #[cfg(not(feature = "std"))]
         let local = Poll::Ready(());

@@ -23,6 +23,15 @@ pub(crate) fn hand_over(cleanup: AnyCleanup, entered_under: CollectorId) {
     }
 }
 
+/// Whether a collector or a scope would wait for what is handed over now.
+pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
+    access(|slots| {
+        let own = slots.collector.id() == entered_under;
+        (slots.collector.present && !own) || slots.scope.present
+    })
+    .unwrap_or(false)
+}
+
 /// Lets a cleanup go on by itself, without anybody who waits for it.
 pub(crate) fn detach(cleanup: AnyCleanup) {
     match cleanup {
@@ -75,6 +84,7 @@ fn adopt(cleanup: Cleanup) {
         }
         // A body that panics is about to be exited: its scope runs what comes out itself (K11).
         let unwinding = crate::panic::unwinding() && !scope.unwinding;
+        content.tracker.deferred |= unwinding;
         let children = content.tracker.children.get_or_insert_with(Arc::default);
         Some(Place::Child(children.clone(), !unwinding))
     })

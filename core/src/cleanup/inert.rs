@@ -84,6 +84,8 @@ impl<K: Kind> Leftovers<K> {
         f()
     }
 
+    pub(crate) fn start_deferred(&mut self) {}
+
     pub(crate) fn collect(&mut self, f: impl FnOnce()) -> Result<(), Payload> {
         catch(f)
     }

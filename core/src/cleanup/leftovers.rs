@@ -7,13 +7,13 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicU32, Ordering};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use super::About;
 use super::ambient::{self, CollectorId, CollectorSlot, ScopeSlot};
 use super::children::Tracker;
-use super::hand_over::{detach, hand_over};
+use super::hand_over::{detach, hand_over, is_awaited};
 use super::kind::{Kind, Sendable};
 use super::link::{AnyCleanup, AsLink, Chain, End, Link};
 #[cfg(feature = "std")]
@@ -146,6 +146,14 @@ impl<K: Kind> Leftovers<K> {
         result
     }
 
+    /// The poll ended, and what it polled goes on: nothing that was dropped in it waits for its end.
+    #[inline]
+    pub(crate) fn start_deferred(&mut self) {
+        if let Some(content) = &mut self.content {
+            content.tracker.start_deferred();
+        }
+    }
+
     /// Calls `f`, which drops something in place, and keeps the cleanups that come out of it.
     ///
     /// # Errors
@@ -231,6 +239,7 @@ impl<K: Kind> Leftovers<K> {
             report(&Report::OverBudget(about, budget, child));
         }
         content.take_links().into_iter().for_each(detach);
+        content.tracker.start_deferred();
         // The children learn by this drop that nobody waits for them.
         drop(content);
     }
@@ -240,8 +249,11 @@ impl<K: Kind> Leftovers<K> {
         let Some(mut content) = self.content.take() else {
             return;
         };
-        let tracker = core::mem::take(&mut content.tracker);
-        if !tracker.is_empty() {
+        let mut tracker = core::mem::take(&mut content.tracker);
+        if !is_awaited(entered_under) {
+            // The children have executors of their own, or are orphans one by one.
+            tracker.start_deferred();
+        } else if !tracker.is_empty() {
             let settle = Settle {
                 tracker,
                 about: about(),
@@ -329,10 +341,13 @@ impl Content {
         if self.budget.is_none() {
             self.budget = clock(budget);
         }
-        match &mut self.budget {
-            Some(alarm) => Pin::new(alarm).poll(cx),
-            None => Poll::Pending,
-        }
+        let Some(alarm) = &mut self.budget else {
+            return Poll::Pending;
+        };
+        ready!(Pin::new(alarm).poll(cx));
+        // It must not be polled again. If there is more to wait for, that gets the same span again.
+        self.budget = None;
+        Poll::Ready(())
     }
 
     /// Which cleanups have not ended.

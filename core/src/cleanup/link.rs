@@ -7,7 +7,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
+use super::report::{Report, report};
 use super::{About, CleanupTask};
+use crate::panic::catch;
 use crate::runtime::Alarm;
 
 /// What ended scopes become when they are handed over: something that owns all it needs.
@@ -93,18 +95,39 @@ impl<C: Into<AnyCleanup> + AsLink> Chain<C> {
         mut ended: impl FnMut(About, End),
     ) -> Poll<()> {
         while let Some(link) = self.links.front_mut() {
-            let end = ready!(link.as_link().poll_link(cx));
+            let end = ready!(poll_caught(link.as_link(), cx));
             if let Some(mut link) = self.links.pop_front() {
                 if end == End::OverBudget {
                     link.as_link().unlimit();
                     super::hand_over::detach(link.into());
                 } else {
-                    ended(link.as_link().about(), end);
+                    ended(drop_caught(link), end);
                 }
             }
         }
         Poll::Ready(())
     }
+}
+
+/// Polls `link`; what panics has ended. A link catches its exit's panics by itself; this is for the
+/// rest that is not ours: the runtime value, and errors with destructors.
+pub(crate) fn poll_caught(mut link: Pin<&mut dyn Link>, cx: &mut Context<'_>) -> Poll<End> {
+    match catch(|| link.as_mut().poll_link(cx)) {
+        Ok(poll) => poll,
+        Err(payload) => {
+            report(&Report::ExitPanicked(link.about(), payload.message()));
+            Poll::Ready(End::Panicked)
+        }
+    }
+}
+
+/// Drops a link that has ended.
+fn drop_caught<C: AsLink>(link: C) -> About {
+    let about = link.about();
+    if let Err(payload) = catch(|| drop(link)) {
+        report(&Report::ExitPanicked(about, payload.message()));
+    }
+    about
 }
 
 /// What a chain needs of its links, whichever sort they are.

@@ -5,8 +5,9 @@ use core::cell::RefCell;
 use core::task::{Context, Poll, Waker};
 
 use super::About;
-use super::link::{Chain, End, LocalCleanup};
+use super::link::{Chain, End, LocalCleanup, poll_caught};
 use super::report::{Report, report};
+use crate::panic::wake;
 
 /// The `!Send` cleanups that an enclosing local scope waits for. They are never spawned: the scope
 /// polls them when it exits.
@@ -67,7 +68,8 @@ impl LocalChildren {
 /// This thread's `!Send` cleanups that no scope waits for.
 struct Orphans {
     links: Vec<LocalCleanup>,
-    drain: Option<Waker>,
+    /// The drain that last looked, by its number.
+    drain: Option<(usize, Waker)>,
 }
 
 impl Drop for Orphans {
@@ -96,8 +98,8 @@ pub(super) fn orphan(link: LocalCleanup) {
     match drain {
         Ok(drain) => {
             report(&Report::Orphaned(about));
-            if let Some(drain) = drain {
-                drain.wake();
+            if let Some((_, drain)) = drain {
+                wake(drain);
             }
         }
         // The thread is ending, and its list is gone.
@@ -106,7 +108,11 @@ pub(super) fn orphan(link: LocalCleanup) {
 }
 
 /// Polls this thread's orphans once; ready when none is left.
-pub(super) fn poll_orphans(cx: &mut Context<'_>, mut ended: impl FnMut(About, End)) -> Poll<()> {
+pub(super) fn poll_orphans(
+    drain: usize,
+    cx: &mut Context<'_>,
+    mut ended: impl FnMut(About, End),
+) -> Poll<()> {
     // Taken out while they are polled, since each may orphan others. Kept by a guard, so that
     // nothing is lost should a poll unwind.
     struct PutBack(Vec<LocalCleanup>);
@@ -124,7 +130,7 @@ pub(super) fn poll_orphans(cx: &mut Context<'_>, mut ended: impl FnMut(About, En
     let waker = cx.waker().clone();
     let Ok(links) = ORPHANS.try_with(|orphans| {
         let mut orphans = orphans.borrow_mut();
-        let previous = orphans.drain.replace(waker);
+        let previous = orphans.drain.replace((drain, waker));
         (core::mem::take(&mut orphans.links), previous)
     }) else {
         return Poll::Ready(());
@@ -134,7 +140,7 @@ pub(super) fn poll_orphans(cx: &mut Context<'_>, mut ended: impl FnMut(About, En
     let mut links = PutBack(links);
     links
         .0
-        .retain_mut(|link| match link.as_mut().poll_link(cx) {
+        .retain_mut(|link| match poll_caught(link.as_mut(), cx) {
             Poll::Ready(End::OverBudget) => {
                 link.as_mut().unlimit();
                 true
@@ -151,6 +157,15 @@ pub(super) fn poll_orphans(cx: &mut Context<'_>, mut ended: impl FnMut(About, En
     } else {
         Poll::Pending
     }
+}
+
+/// The drain is over.
+pub(super) fn forget(drain: usize) {
+    // Dropped outside the borrow.
+    let _stale = ORPHANS.try_with(|orphans| {
+        let slot = &mut orphans.borrow_mut().drain;
+        slot.take_if(|(number, _)| *number == drain)
+    });
 }
 
 /// This thread's orphans.

@@ -10,6 +10,7 @@ use core::task::Waker;
 
 use super::shared::Shared;
 use crate::lock::Mutex;
+use crate::panic::wake;
 
 static PENDING: Mutex<Pending> = Mutex::new(Pending {
     chains: BTreeMap::new(),
@@ -18,7 +19,8 @@ static PENDING: Mutex<Pending> = Mutex::new(Pending {
 
 struct Pending {
     chains: BTreeMap<usize, Arc<Shared>>,
-    drains: Vec<Waker>,
+    /// Their numbers, and one waker each.
+    drains: Vec<(usize, Waker)>,
 }
 
 pub(super) fn insert(shared: &Arc<Shared>) {
@@ -36,17 +38,33 @@ pub(super) fn snapshot() -> Vec<Arc<Shared>> {
     PENDING.with(|pending| pending.chains.values().cloned().collect())
 }
 
-/// Wakes `waker` at the next arrival.
-pub(super) fn on_arrival(waker: &Waker) {
-    let known = PENDING.with(|pending| pending.drains.iter().any(|drain| drain.will_wake(waker)));
-    if !known {
-        let waker = waker.clone();
-        PENDING.with(|pending| pending.drains.push(waker));
-    }
+/// Wakes `waker` at the next arrival, in place of the one that this drain left before.
+pub(super) fn on_arrival(drain: usize, waker: &Waker) {
+    let waker = waker.clone();
+    // Dropped outside the lock.
+    let _stale =
+        PENDING.with(
+            |pending| match pending.drains.iter_mut().find(|(id, _)| *id == drain) {
+                Some((_, slot)) => Some(core::mem::replace(slot, waker)),
+                None => {
+                    pending.drains.push((drain, waker));
+                    None
+                }
+            },
+        );
+}
+
+/// The drain is over.
+pub(super) fn forget(drain: usize) {
+    // Dropped outside the lock.
+    let _stale = PENDING.with(|pending| {
+        let position = pending.drains.iter().position(|(id, _)| *id == drain)?;
+        Some(pending.drains.swap_remove(position))
+    });
 }
 
 pub(super) fn wake_drains() {
-    for drain in PENDING.with(|pending| core::mem::take(&mut pending.drains)) {
-        drain.wake();
+    for (_, drain) in PENDING.with(|pending| core::mem::take(&mut pending.drains)) {
+        wake(drain);
     }
 }

@@ -118,7 +118,8 @@ pub(crate) fn report(report: &Report<'_>) {
     {
         use std::io::Write;
         // Not `eprintln!`: it panics where standard error is closed.
-        let _ = writeln!(std::io::stderr(), "withal: {report}");
+        // What an error prints may panic as well.
+        let _ = crate::panic::catch(|| writeln!(std::io::stderr(), "withal: {report}"));
     }
     #[cfg(not(feature = "std"))]
     let _ = report;

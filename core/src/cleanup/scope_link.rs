@@ -225,6 +225,7 @@ where
         };
         *this.end = match end {
             Ok(Poll::Pending) => {
+                leftovers.start_deferred();
                 let clock = |timeout| rt.alarm(timeout);
                 ready!(leftovers.poll_budget(cx, &clock, *this.budget));
                 report(&Report::OverBudget(
@@ -235,9 +236,14 @@ where
                 *this.end = End::OverBudget;
                 return Poll::Ready(());
             }
-            Ok(Poll::Ready(ended)) => match ended.settle(about) {
-                Ok(()) => End::Finished,
-                Err(()) => End::Failed,
+            Ok(Poll::Ready(ended)) => match catch(|| ended.settle(about)) {
+                Ok(Ok(())) => End::Finished,
+                Ok(Err(())) => End::Failed,
+                // A destructor of the error.
+                Err(payload) => {
+                    report(&Report::ExitPanicked(about, payload.message()));
+                    End::Panicked
+                }
             },
             Err(payload) => {
                 report(&Report::ExitPanicked(about, payload.message()));

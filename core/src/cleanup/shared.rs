@@ -16,6 +16,7 @@ use super::link::{Chain, Cleanup, End};
 use super::report::{Report, report};
 use super::{About, CleanupTask, pending};
 use crate::lock::Mutex;
+use crate::panic::{catch, wake};
 
 pub(crate) struct Shared {
     pub(super) id: usize,
@@ -67,7 +68,7 @@ impl Shared {
         // The link is still ours, so nothing is spawned under a lock. A driver that polls already
         // finds the cell empty, and is woken when the chain is put into it.
         if on_executor {
-            first.spawn(CleanupTask::new(shared.clone()));
+            spawn(&first, CleanupTask::new(shared.clone()));
         }
         let mut chain = Chain::default();
         chain.push(first);
@@ -77,6 +78,27 @@ impl Shared {
             shared.report_if_orphan();
         }
         shared
+    }
+
+    /// Starts the chain on the runtime of its first link, if none has it.
+    pub(crate) fn start_deferred(self: &Arc<Self>) {
+        let chain = self.state.with(|state| {
+            if state.done || state.executor {
+                return None;
+            }
+            let chain = state.chain.take();
+            state.executor = chain.is_some();
+            chain
+        });
+        let Some(chain) = chain else {
+            return;
+        };
+        // As in `start`: the chain is ours meanwhile.
+        if let Some(first) = chain.first() {
+            spawn(first, CleanupTask::new(self.clone()));
+        }
+        self.put_back(chain);
+        self.wakers.wake_all();
     }
 
     pub(crate) fn about(&self) -> About {
@@ -104,9 +126,9 @@ impl Shared {
 
     /// Drives the chain: polls it if something woke it, unless another driver is doing so at this
     /// moment. Either way the waker will hear of the next change.
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&self, cx: &mut Context<'_>, driver: Driver) -> Poll<()> {
         // Registered first: whatever another driver changes after the looks below wakes this one.
-        self.wakers.register(cx.waker());
+        self.wakers.register(driver, cx.waker());
         if !self.wakers.woken.load(Ordering::Acquire) {
             return if self.is_done() {
                 Poll::Ready(())
@@ -119,7 +141,9 @@ impl Shared {
             (false, None) => return Poll::Pending,
             (false, Some(chain)) => chain,
         };
-        self.wakers.woken.store(false, Ordering::Relaxed);
+        // Read as well as written: what was done before a wake that is taken back here must be seen
+        // by the poll below.
+        self.wakers.woken.swap(false, Ordering::AcqRel);
         let waker = Waker::from(self.wakers.clone());
         let mut ended = Vec::new();
         loop {
@@ -213,10 +237,23 @@ impl Shared {
     }
 }
 
+/// Hands `task` to the runtime of `link`. A runtime that panics has refused.
+fn spawn(link: &Cleanup, task: CleanupTask) {
+    let _ = catch(|| link.spawn(task));
+}
+
+/// Who polls a chain. Each has one waker in its cell: the latest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Driver {
+    Executor,
+    Scope,
+    Drain(usize),
+}
+
 /// The wakers of all drivers; itself the waker that the chain is polled with.
 struct Wakers {
     woken: AtomicBool,
-    drivers: Mutex<Vec<Waker>>,
+    drivers: Mutex<Vec<(Driver, Waker)>>,
 }
 
 impl Default for Wakers {
@@ -229,21 +266,31 @@ impl Default for Wakers {
 }
 
 impl Wakers {
-    fn register(&self, waker: &Waker) {
-        let known = self
-            .drivers
-            .with(|drivers| drivers.iter().any(|driver| driver.will_wake(waker)));
-        if !known {
-            // Cloned outside the lock: a waker can run anything.
-            let waker = waker.clone();
-            self.drivers.with(|drivers| drivers.push(waker));
+    fn register(&self, driver: Driver, waker: &Waker) {
+        let known = self.drivers.with(|drivers| {
+            let known = drivers.iter().find(|(known, _)| *known == driver);
+            known.is_some_and(|(_, known)| known.will_wake(waker))
+        });
+        if known {
+            return;
         }
+        // Cloned and dropped outside the lock: a waker can run anything.
+        let waker = waker.clone();
+        let _stale = self.drivers.with(|drivers| {
+            match drivers.iter_mut().find(|(known, _)| *known == driver) {
+                Some((_, slot)) => Some(core::mem::replace(slot, waker)),
+                None => {
+                    drivers.push((driver, waker));
+                    None
+                }
+            }
+        });
     }
 
-    /// Each driver registers anew when it polls, so the list never holds stale wakers for long.
+    /// Each driver registers anew when it polls.
     fn wake_all(&self) {
-        for driver in self.drivers.with(core::mem::take) {
-            driver.wake();
+        for (_, waker) in self.drivers.with(core::mem::take) {
+            wake(waker);
         }
     }
 }

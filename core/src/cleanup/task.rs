@@ -5,7 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::ambient;
-use super::shared::Shared;
+use super::shared::{Driver, Shared};
 
 /// The envelope in which an executor gets a cleanup: a plain future to be spawned.
 ///
@@ -26,7 +26,7 @@ impl Future for CleanupTask {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        ambient::cleared(|| self.shared.poll(cx))
+        ambient::cleared(|| self.shared.poll(cx, Driver::Executor))
     }
 }
 

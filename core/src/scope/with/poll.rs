@@ -123,7 +123,10 @@ where
             })
         });
         self.ended = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) => {
+                self.leftovers.start_deferred();
+                return Poll::Pending;
+            }
             Ok(Poll::Ready(Ok(value))) => BodyState::Value(value),
             Ok(Poll::Ready(Err(error))) => BodyState::Failed(error),
             Err(payload) => self.panicked(payload),
@@ -239,6 +242,7 @@ where
                 return Poll::Ready(());
             }
             Ok(Poll::Pending) => {
+                self.leftovers.start_deferred();
                 let rt = self.rt;
                 let clock = |timeout| rt.alarm(timeout);
                 if self

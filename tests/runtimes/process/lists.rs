@@ -1,0 +1,112 @@
+//! The list of live scopes, and the span after which a wait is reported.
+
+use std::any::type_name;
+use std::future::pending;
+use std::pin::pin;
+use std::time::Duration;
+
+use withal::cleanup::{drain, list_live_scopes, live_scopes, report_waits_after};
+use withal::runtime::{NoExecutor, Runtime};
+use withal::{enter_in, with};
+use withal_tests::foreign::{begun, gives_up};
+use withal_tests::log::PATIENCE;
+use withal_tests::poll::drive;
+use withal_tests::reports::Reports;
+use withal_tests::{Act, ByHand, Log};
+
+use crate::{on_each_flavour, turn};
+
+type Never = Result<(), String>;
+
+on_each_flavour!(entered_scopes_are_listed_until_their_exit_has_ended);
+
+struct Listed;
+
+fn listed() -> Vec<withal::cleanup::LiveScope> {
+    let scopes = live_scopes().into_iter();
+    scopes
+        .filter(|scope| scope.name == type_name::<Act<Listed>>())
+        .collect()
+}
+
+// K9, CM-17
+async fn entered_scopes_are_listed_until_their_exit_has_ended(rt: &impl Runtime) {
+    let log = Log::new();
+    list_live_scopes(true);
+    let a = with(rt, Act::<Listed>::of(&log, "a"), async |_| {
+        assert_eq!(listed().len(), 1);
+        let guard = enter_in(rt, Act::<Listed>::of(&log, "b")).await.unwrap();
+        let live = listed();
+        assert_eq!(live.len(), 2);
+        assert!(live[0].age >= live[1].age, "oldest first");
+        let line = live[1].location.line();
+        assert!(live[0].location.line() < line);
+        let text = live[1].to_string();
+        assert!(
+            text.contains(&format!("process/lists.rs:{line}")) && text.contains("ago"),
+            "{text}"
+        );
+        guard.exit(Ok::<_, String>(())).await.unwrap();
+        assert_eq!(listed().len(), 1);
+        Ok::<_, String>(())
+    });
+    a.await.unwrap();
+    assert_eq!(listed().len(), 0);
+    // Handed over, it is live until its cleanup has ended.
+    let c = Act::<Listed>::of(&log, "c").exit_waits_for("go");
+    drop(begun(with(rt, c, async |_| pending::<Never>().await)));
+    assert_eq!(listed().len(), 1);
+    log.push("go");
+    drain(rt, PATIENCE).await;
+    assert_eq!(listed().len(), 0);
+    list_live_scopes(false);
+}
+
+#[test]
+fn switched_off_nothing_is_listed() {
+    let _turn = turn();
+    let (log, rt) = (Log::new(), NoExecutor::new());
+    list_live_scopes(false);
+    let mut a = pin!(with(&rt, Act::<Listed>::of(&log, "a"), async |_| {
+        withal_tests::poll::yields(1).await;
+        Ok::<_, String>(())
+    }));
+    assert!(drive(a.as_mut(), 1).is_none());
+    assert_eq!(listed().len(), 0);
+    // Switched on in its life, it is not listed either; and switched off, one that is listed leaves.
+    list_live_scopes(true);
+    assert!(drive(a.as_mut(), 2).is_some());
+    let mut b = pin!(with(&rt, Act::<Listed>::of(&log, "b"), async |_| {
+        withal_tests::poll::yields(1).await;
+        Ok::<_, String>(())
+    }));
+    assert!(drive(b.as_mut(), 1).is_none());
+    assert_eq!(listed().len(), 1);
+    list_live_scopes(false);
+    assert!(drive(b.as_mut(), 2).is_some());
+    assert_eq!(listed().len(), 0);
+}
+
+// K9
+#[test]
+fn the_span_of_the_stuck_report_can_be_set() {
+    let _turn = turn();
+    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    report_waits_after(Duration::from_millis(250));
+    let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
+        let b = Act::new(&log, "b").exit_waits_for("go");
+        gives_up(1, with(&rt, b, async |_| pending::<Never>().await)).await;
+        Ok::<_, String>(())
+    }));
+    assert!(drive(a.as_mut(), 3).is_none());
+    rt.advance(Duration::from_millis(249));
+    assert!(drive(a.as_mut(), 1).is_none());
+    assert_eq!(reports.here().len(), 0);
+    rt.advance(Duration::from_millis(1));
+    assert!(drive(a.as_mut(), 1).is_none());
+    assert_eq!(reports.count("has waited 250ms for the cleanup of"), 1);
+    report_waits_after(Duration::from_secs(10));
+    log.push("go");
+    assert!(drive(a.as_mut(), 1).is_some());
+    log.assert("+a +b go -b:cancelled -a");
+}
