@@ -75,7 +75,8 @@ pub async fn our_timeout_fires_during_the_exit(rt: &impl Runtime) {
 pub async fn an_outer_timeout_fires_while_an_inner_one_awaits_its_cleanup(rt: &impl Runtime) {
     let log = Log::new();
     let a = with(rt, Act::new(&log, "a"), async |_| {
-        let b = Act::new(&log, "b").exit(rt.sleep(Duration::from_millis(30)));
+        // Far longer than the outer timeout, so that even a stalled machine gets it to fire first.
+        let b = Act::new(&log, "b").exit(rt.sleep(Duration::from_millis(300)));
         let b = with(rt, b, async |_| pending::<Never>().await);
         let inner = timeout(rt, Duration::from_millis(1), b);
         let outer = timeout(rt, Duration::from_millis(10), inner).await;
