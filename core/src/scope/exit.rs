@@ -6,6 +6,9 @@
     reason = "public only in sealed traits, which nobody can call"
 )]
 
+#[cfg(feature = "alloc")]
+use core::any::Any;
+#[cfg(feature = "alloc")]
 use core::fmt::Debug;
 use core::future::Future;
 use core::pin::Pin;
@@ -17,82 +20,113 @@ use crate::cleanup::kind::Kind;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{About, Report, report};
 #[cfg(feature = "alloc")]
-use crate::cleanup::{kind::Sendable, scope_link::Ended};
+use crate::cleanup::{About, Report, kind::Sendable, report, scope_link::Ended};
 use crate::pin;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
 
-/// Why an exit runs, owned by the exit's future. `I` is the error of a failed body.
-pub enum Why<I> {
+/// Why an exit runs, owned by the exit's future.
+///
+/// It does not mention the type of a failed body's error: so the scope's struct does not either
+/// but for a plain field, and stays `Send` in the compiler's eyes whatever lifetimes the error has.
+pub enum Why {
     Completed,
-    Failed(I),
+    Failed(Told),
     Cancelled,
     Panicked,
 }
 
-impl<I: Look> Why<I> {
+impl Why {
     pub(crate) fn reason(&self) -> ExitReason<'_> {
         match self {
             Self::Completed => ExitReason::Completed,
-            Self::Failed(error) => ExitReason::Failed(error.look()),
+            Self::Failed(told) => ExitReason::Failed(told.failure()),
             Self::Cancelled => ExitReason::Cancelled,
             Self::Panicked => ExitReason::Panicked,
         }
     }
 }
 
-/// What an exit sees of a failed body's error.
-pub trait Look: Send + Sync + 'static {
-    fn look(&self) -> Failure<'_>;
+/// What an exit is told of a failed body's error: the error itself, which then travels inside the
+/// exit's future (K12), or the name of its type.
+pub struct Told {
+    #[cfg(feature = "alloc")]
+    shown: Option<Box<dyn Shown>>,
+    unseen: Failure<'static>,
 }
 
-/// An error that exits may look at. It travels inside the exit's future (K12), so it is lost to
-/// its caller if that future is: dropped before it was taken back, it reports itself.
-pub struct Seen<E: Debug + Send + Sync + 'static> {
-    error: Option<E>,
+impl Told {
+    /// The exit learns the name of the error's type.
+    pub(crate) fn unseen<E>() -> Self {
+        Self {
+            #[cfg(feature = "alloc")]
+            shown: None,
+            unseen: Failure::unseen::<E>(),
+        }
+    }
+
+    /// The exit looks at the error. Lost with the exit's future, the error reports itself.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn shown<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
+        Self {
+            shown: Some(Box::new(Carried { error, about })),
+            unseen: Failure::unseen::<E>(),
+        }
+    }
+
+    /// The error, if it is in here.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn into_error<E: Debug + Send + Sync + 'static>(mut self) -> Option<E> {
+        let carried = self.shown.take()?.into_any().downcast::<Carried<E>>();
+        carried.ok().map(|carried| carried.error)
+    }
+
+    fn failure(&self) -> Failure<'_> {
+        #[cfg(feature = "alloc")]
+        if let Some(shown) = &self.shown {
+            return shown.failure();
+        }
+        self.unseen
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Drop for Told {
+    fn drop(&mut self) {
+        if let Some(shown) = &self.shown {
+            shown.report_lost();
+        }
+    }
+}
+
+/// An error of any type on its way through an exit.
+#[cfg(feature = "alloc")]
+trait Shown: Send + Sync {
+    fn failure(&self) -> Failure<'_>;
+    fn report_lost(&self);
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+#[cfg(feature = "alloc")]
+struct Carried<E> {
+    error: E,
     about: About,
 }
 
-impl<E: Debug + Send + Sync + 'static> Seen<E> {
-    pub(crate) fn new(error: E, about: About) -> Self {
-        Self {
-            error: Some(error),
-            about,
-        }
+#[cfg(feature = "alloc")]
+impl<E: Debug + Send + Sync + 'static> Shown for Carried<E> {
+    fn failure(&self) -> Failure<'_> {
+        Failure::new(&self.error)
     }
 
-    pub(crate) fn into_inner(mut self) -> Option<E> {
-        self.error.take()
+    fn report_lost(&self) {
+        report(&Report::ErrorLost(self.about, &self.error));
     }
-}
 
-impl<E: Debug + Send + Sync + 'static> Look for Seen<E> {
-    fn look(&self) -> Failure<'_> {
-        self.error
-            .as_ref()
-            .map_or(Failure::unseen::<E>(), Failure::new)
-    }
-}
-
-impl<E: Debug + Send + Sync + 'static> Drop for Seen<E> {
-    fn drop(&mut self) {
-        if let Some(error) = &self.error {
-            report(&Report::ErrorLost(self.about, error));
-        }
-    }
-}
-
-/// An error that stays in the scope's frame: exits learn only the name of its type.
-pub struct Unseen {
-    pub(crate) failure: Failure<'static>,
-}
-
-impl Look for Unseen {
-    fn look(&self) -> Failure<'_> {
-        self.failure
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
     }
 }
 
@@ -174,16 +208,16 @@ impl<K: Kind, F: Future> ExitFuture<K> for InPlace<F> {
 }
 
 /// What an exit gives: its own result, and what it was told.
-pub(super) type Exited<M, I> = (Result<(), <M as Managed>::Error>, Why<I>);
+pub(super) type Exited<M> = (Result<(), <M as Managed>::Error>, Why);
 
 /// Where the exit of a scope runs. It is a type of its own so that the scope's struct can hold the
 /// exit's future, which has no name, as a field.
-pub trait ExitSlot<M: Manager, I> {
+pub trait ExitSlot<M: Manager> {
     /// Makes the exit's future.
-    fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why<I>);
+    fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why);
 
     /// Polls the exit.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M, I>>;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M>>;
 
     /// As [`ExitFuture::hand_over`].
     fn hand_over<'r, R: Cleanup>(
@@ -199,11 +233,11 @@ pub trait ExitSlot<M: Manager, I> {
 }
 
 /// A slot for the exit that `make` makes.
-pub(crate) fn slot<M, I, C, F>(make: C) -> impl ExitSlot<M, I>
+pub(crate) fn slot<M, C, F>(make: C) -> impl ExitSlot<M>
 where
     M: Manager,
-    C: Fn(M, M::Resource, Why<I>) -> F,
-    F: ExitFuture<M::Kind, Output = Exited<M, I>>,
+    C: Fn(M, M::Resource, Why) -> F,
+    F: ExitFuture<M::Kind, Output = Exited<M>>,
 {
     Slot { make, exit: None }
 }
@@ -220,18 +254,18 @@ impl<C, F> Slot<C, F> {
     }
 }
 
-impl<M, I, C, F> ExitSlot<M, I> for Slot<C, F>
+impl<M, C, F> ExitSlot<M> for Slot<C, F>
 where
     M: Manager,
-    C: Fn(M, M::Resource, Why<I>) -> F,
-    F: ExitFuture<M::Kind, Output = Exited<M, I>>,
+    C: Fn(M, M::Resource, Why) -> F,
+    F: ExitFuture<M::Kind, Output = Exited<M>>,
 {
-    fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why<I>) {
+    fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why) {
         let exit = (self.make)(manager, resource, why);
         self.exit().set(Some(exit));
     }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M, I>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M>> {
         match self.exit().as_pin_mut() {
             Some(exit) => exit.poll(cx),
             None => Poll::Pending,

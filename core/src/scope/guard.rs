@@ -3,10 +3,10 @@ use core::future::{Future, Ready};
 use core::ops::{Deref, DerefMut};
 use core::panic::Location;
 
-use super::exit::{ExitSlot, Unseen, Why, slot};
+use super::exit::{ExitSlot, Why, slot};
 use super::manager::{Managed, Manager};
 use super::policy::Plain;
-use super::with::{EnteredParts, Inside, With};
+use super::with::{EnteredParts, With};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
@@ -111,7 +111,7 @@ impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
         E,
         Plain,
         Ready<Result<(M, M::Resource), M::Error>>,
-        impl ExitSlot<M, Inside<Plain, M, T, E>>,
+        impl ExitSlot<M>,
     >
     where
         E: Debug + Send + Sync + 'static,
@@ -153,7 +153,7 @@ impl<R: Cleanup, M: Manager> Drop for Entered<'_, R, M> {
             entered_under: self.entered_under,
             detached: false,
         };
-        manager.dropped(resource, Why::<Unseen>::Cancelled, bequest);
+        manager.dropped(resource, Why::Cancelled, bequest);
     }
 }
 

@@ -4,7 +4,7 @@ use core::any::type_name;
 use core::fmt::Debug;
 use core::future::Future;
 
-use super::exit::{ExitFuture, Look, Why};
+use super::exit::{ExitFuture, Why};
 use super::on_drop::{Abandoned, OnDrop, strategy};
 #[cfg(feature = "std")]
 use super::on_drop::{LocalOnDrop, local_strategy};
@@ -189,16 +189,16 @@ pub trait Managed: Sized {
     /// Owns the scope while it is entered, and gives it back.
     fn enter(self) -> impl Future<Output = Result<(Self, Self::Resource), Self::Error>>;
 
-    fn exit<I: Look>(
+    fn exit(
         self,
         resource: Self::Resource,
-        why: Why<I>,
-    ) -> impl ExitFuture<Self::Kind, Output = (Result<(), Self::Error>, Why<I>)>;
+        why: Why,
+    ) -> impl ExitFuture<Self::Kind, Output = (Result<(), Self::Error>, Why)>;
 
-    fn dropped<R: Cleanup, I: Look>(
+    fn dropped<R: Cleanup>(
         self,
         resource: Self::Resource,
-        why: Why<I>,
+        why: Why,
         bequest: Bequest<'_, R, Self::Kind>,
     );
 }
@@ -217,18 +217,18 @@ impl<S: Scope> Managed for S {
         Ok((self, resource))
     }
 
-    fn exit<I: Look>(
+    fn exit(
         self,
         resource: S::Resource,
-        why: Why<I>,
-    ) -> impl ExitFuture<Sendable, Output = (Result<(), S::Error>, Why<I>)> {
+        why: Why,
+    ) -> impl ExitFuture<Sendable, Output = (Result<(), S::Error>, Why)> {
         <S::OnDrop as strategy::Strategy<S>>::exit(self, resource, why)
     }
 
-    fn dropped<R: Cleanup, I: Look>(
+    fn dropped<R: Cleanup>(
         self,
         resource: S::Resource,
-        why: Why<I>,
+        why: Why,
         bequest: Bequest<'_, R, Sendable>,
     ) {
         <S::OnDrop as strategy::Strategy<S>>::dropped(self, resource, why, bequest);
@@ -250,18 +250,18 @@ impl<S: LocalScope> Managed for Local<S> {
         Ok((self, resource))
     }
 
-    fn exit<I: Look>(
+    fn exit(
         self,
         resource: S::Resource,
-        why: Why<I>,
-    ) -> impl ExitFuture<ThreadBound, Output = (Result<(), S::Error>, Why<I>)> {
+        why: Why,
+    ) -> impl ExitFuture<ThreadBound, Output = (Result<(), S::Error>, Why)> {
         <S::OnDrop as local_strategy::Strategy<S>>::exit(self.0, resource, why)
     }
 
-    fn dropped<R: Cleanup, I: Look>(
+    fn dropped<R: Cleanup>(
         self,
         resource: S::Resource,
-        why: Why<I>,
+        why: Why,
         bequest: Bequest<'_, R, ThreadBound>,
     ) {
         <S::OnDrop as local_strategy::Strategy<S>>::dropped(self.0, resource, why, bequest);

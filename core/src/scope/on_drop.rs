@@ -5,7 +5,7 @@ use core::future::Future;
 
 #[cfg(feature = "alloc")]
 use super::exit::Boxed;
-use super::exit::{ExitFuture, InPlace, Look, Why};
+use super::exit::{ExitFuture, InPlace, Why};
 #[cfg(feature = "std")]
 use super::manager::LocalScope;
 use super::manager::Scope;
@@ -76,25 +76,25 @@ macro_rules! on_drop {
 
             #[expect(unnameable_types, reason = "seals the public trait")]
             pub trait Strategy<S: $Scope> {
-                fn exit<I: Look>(
+                fn exit(
                     scope: S,
                     resource: S::Resource,
-                    why: Why<I>,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why<I>)> $(+ $Send)?;
+                    why: Why,
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)?;
 
-                fn dropped<R: Cleanup, I: Look>(
+                fn dropped<R: Cleanup>(
                     scope: S,
                     resource: S::Resource,
-                    why: Why<I>,
+                    why: Why,
                     bequest: Bequest<'_, R, $Kind>,
                 );
             }
 
-            fn exit<S: $Scope, I: Look>(
+            fn exit<S: $Scope>(
                 scope: S,
                 resource: S::Resource,
-                why: Why<I>,
-            ) -> impl Future<Output = (Result<(), S::Error>, Why<I>)> $(+ $Send)? {
+                why: Why,
+            ) -> impl Future<Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
                 async move {
                     let result = scope.exit(resource, why.reason()).await;
                     (result, why)
@@ -103,20 +103,20 @@ macro_rules! on_drop {
 
             #[cfg(feature = "alloc")]
             impl<S: $Scope + 'static> Strategy<S> for HandOver {
-                fn exit<I: Look>(
+                fn exit(
                     scope: S,
                     resource: S::Resource,
-                    why: Why<I>,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why<I>)> $(+ $Send)? {
+                    why: Why,
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
                     let exit: Pin<Box<dyn Future<Output = _> $(+ $Send)?>> =
                         Box::pin(exit(scope, resource, why));
                     Boxed { exit: Some(exit) }
                 }
 
-                fn dropped<R: Cleanup, I: Look>(
+                fn dropped<R: Cleanup>(
                     scope: S,
                     resource: S::Resource,
-                    why: Why<I>,
+                    why: Why,
                     bequest: Bequest<'_, R, $Kind>,
                 ) {
                     bequest.hand_over(exit(scope, resource, why));
@@ -124,18 +124,18 @@ macro_rules! on_drop {
             }
 
             impl<S: $Scope + 'static> Strategy<S> for Synchronous {
-                fn exit<I: Look>(
+                fn exit(
                     scope: S,
                     resource: S::Resource,
-                    why: Why<I>,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why<I>)> $(+ $Send)? {
+                    why: Why,
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
                     InPlace { exit: exit(scope, resource, why) }
                 }
 
-                fn dropped<R: Cleanup, I: Look>(
+                fn dropped<R: Cleanup>(
                     scope: S,
                     resource: S::Resource,
-                    why: Why<I>,
+                    why: Why,
                     bequest: Bequest<'_, R, $Kind>,
                 ) {
                     #[cfg(feature = "alloc")]
@@ -161,18 +161,18 @@ macro_rules! on_drop {
             }
 
             impl<S: $Scope> Strategy<S> for Abandon {
-                fn exit<I: Look>(
+                fn exit(
                     scope: S,
                     resource: S::Resource,
-                    why: Why<I>,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why<I>)> $(+ $Send)? {
+                    why: Why,
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
                     InPlace { exit: exit(scope, resource, why) }
                 }
 
-                fn dropped<R: Cleanup, I: Look>(
+                fn dropped<R: Cleanup>(
                     scope: S,
                     resource: S::Resource,
-                    _why: Why<I>,
+                    _why: Why,
                     bequest: Bequest<'_, R, $Kind>,
                 ) {
                     let about = bequest.about;

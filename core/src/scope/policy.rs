@@ -10,7 +10,7 @@ use core::fmt::Debug;
 use core::time::Duration;
 
 use super::error::{Detailed, ExitError, ScopeError};
-use super::exit::{Look, Seen, Unseen};
+use super::exit::Told;
 use super::manager::Manager;
 use super::reason::Failure;
 use crate::cleanup::{About, Report, report};
@@ -175,43 +175,42 @@ fn plain<T, E, X>(
 
 /// How a body's error gets to the exit and back.
 pub trait Carry<E> {
-    /// What stays in the frame while the exit runs.
-    type Kept;
-    /// What travels inside the exit.
-    type Inside: Look;
-
-    fn pack(error: E, about: About) -> (Self::Kept, Self::Inside);
+    /// What stays in the frame while the exit runs, and what the exit is told.
+    fn pack(error: E, about: About) -> (Option<E>, Told);
 
     /// The error, if what it needs has come back.
-    fn unpack(kept: Self::Kept, inside: Option<Self::Inside>) -> Option<E>;
+    fn unpack(kept: Option<E>, told: Option<Told>) -> Option<E>;
 
-    /// No caller will hear of the error that was packed.
-    fn lost(kept: &Self::Kept, about: About);
-
-    /// No caller will hear of the error that has come back.
-    fn lost_error(error: &E, about: About);
+    /// No caller will hear of the error.
+    fn report_lost(error: &E, about: About);
 }
 
-/// The exit looks at the error, which travels inside it.
+/// The exit looks at the error, which travels inside it. Without an allocator it cannot.
 pub enum Showing {}
 
 impl<E: Debug + Send + Sync + 'static> Carry<E> for Showing {
-    type Kept = ();
-    type Inside = Seen<E>;
-
-    fn pack(error: E, about: About) -> ((), Seen<E>) {
-        ((), Seen::new(error, about))
+    #[cfg(feature = "alloc")]
+    fn pack(error: E, about: About) -> (Option<E>, Told) {
+        (None, Told::shown(error, about))
     }
 
-    fn unpack((): (), inside: Option<Seen<E>>) -> Option<E> {
-        inside.and_then(Seen::into_inner)
+    #[cfg(feature = "alloc")]
+    fn unpack(_kept: Option<E>, told: Option<Told>) -> Option<E> {
+        told?.into_error()
     }
 
-    // It reports itself.
-    fn lost((): &(), _about: About) {}
+    #[cfg(not(feature = "alloc"))]
+    fn pack(error: E, about: About) -> (Option<E>, Told) {
+        Hiding::pack(error, about)
+    }
 
-    fn lost_error(error: &E, about: About) {
-        report(&Report::ErrorLost(about, error));
+    #[cfg(not(feature = "alloc"))]
+    fn unpack(kept: Option<E>, told: Option<Told>) -> Option<E> {
+        Hiding::unpack(kept, told)
+    }
+
+    fn report_lost(error: &E, about: About) {
+        Hiding::report_lost(error, about);
     }
 }
 
@@ -219,23 +218,15 @@ impl<E: Debug + Send + Sync + 'static> Carry<E> for Showing {
 pub enum Hiding {}
 
 impl<E: Debug> Carry<E> for Hiding {
-    type Kept = E;
-    type Inside = Unseen;
-
-    fn pack(error: E, _about: About) -> (E, Unseen) {
-        let failure = Failure::unseen::<E>();
-        (error, Unseen { failure })
+    fn pack(error: E, _about: About) -> (Option<E>, Told) {
+        (Some(error), Told::unseen::<E>())
     }
 
-    fn unpack(kept: E, _inside: Option<Unseen>) -> Option<E> {
-        Some(kept)
+    fn unpack(kept: Option<E>, _told: Option<Told>) -> Option<E> {
+        kept
     }
 
-    fn lost(kept: &E, about: About) {
-        report(&Report::ErrorLost(about, kept));
-    }
-
-    fn lost_error(error: &E, about: About) {
+    fn report_lost(error: &E, about: About) {
         report(&Report::ErrorLost(about, error));
     }
 }

@@ -10,7 +10,7 @@ use core::time::Duration;
 use super::error::ExitError;
 use super::exit::{ExitSlot, slot};
 use super::manager::{Managed, Manager};
-use super::policy::{Borrowed, Both, Carry, Plain, Policy, Suppress, Suppressing};
+use super::policy::{Borrowed, Both, Plain, Policy, Suppress, Suppressing};
 use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
@@ -38,7 +38,7 @@ macro_rules! with_fn {
             E,
             $Policy,
             impl Future<Output = Entered<M>>,
-            impl ExitSlot<M, Inside<$Policy, M, T, E>>,
+            impl ExitSlot<M>,
         >
         where
             R: Cleanup,
@@ -161,12 +161,6 @@ with_fn! {
     with_suppressing: Suppressing, scope: Suppress, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
-/// What travels inside the exit of a scope with the policy `P`.
-pub(super) type Inside<P, M, T, E> = <<P as Policy<M, T, E>>::Carry as Carry<E>>::Inside;
-
-/// What stays in its frame meanwhile.
-type Kept<P, M, T, E> = <<P as Policy<M, T, E>>::Carry as Carry<E>>::Kept;
-
 /// What an enter gives: the scope and its resource, or its error.
 type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 
@@ -187,7 +181,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M, Inside<P, M, T, E>>,
+    X: ExitSlot<M>,
     M::Resource: 'r,
 {
     rt: &'r R,
@@ -200,7 +194,7 @@ where
     leftovers: Leftovers<M::Kind>,
     function: Option<F>,
     held: Option<Held<M>>,
-    ended: BodyState<T, E, Kept<P, M, T, E>>,
+    ended: BodyState<T, E>,
     exited: ExitState<M::Error>,
     enter: Option<N>,
     exit: X,
@@ -242,14 +236,14 @@ struct Held<M: Manager> {
 }
 
 /// How the body ended.
-enum BodyState<T, E, K> {
+enum BodyState<T, E> {
     /// It has not.
     Running,
     Value(T),
     Failed(E),
     /// It failed, and the exit knows: its error, or what the policy kept of it, is here.
     Told {
-        kept: K,
+        kept: Option<E>,
         suppressed: bool,
     },
     /// It failed, and the exit has given the error back.
@@ -274,7 +268,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M, Inside<P, M, T, E>>,
+    X: ExitSlot<M>,
 {
     #[track_caller]
     fn new(rt: &'r R, enter: N, body: F, exit: X) -> Self {
@@ -351,7 +345,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M, Inside<P, M, T, E>>,
+    X: ExitSlot<M>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("With")

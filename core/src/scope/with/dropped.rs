@@ -1,6 +1,6 @@
 //! The way of a scope that is dropped while it is entered (K2).
 
-use super::{BodyState, ExitState, Held, Inside, Kept, Stage, With};
+use super::{BodyState, ExitState, Held, Stage, With};
 use crate::body::Body;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{Report, report};
@@ -17,7 +17,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M, Inside<P, M, T, E>>,
+    X: ExitSlot<M>,
     M::Resource: 'r,
 {
     #[inline]
@@ -35,7 +35,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M, Inside<P, M, T, E>>,
+    X: ExitSlot<M>,
 {
     /// The scope is dropped while it is entered: everything that must still happen is handed over.
     #[cold]
@@ -86,14 +86,18 @@ where
     }
 
     /// Tells the hook of a body's end that no caller will hear of.
-    pub(super) fn report_lost(&self, ended: &BodyState<T, E, Kept<P, M, T, E>>) {
+    pub(super) fn report_lost(&self, ended: &BodyState<T, E>) {
         match ended {
             BodyState::Running | BodyState::Failed(_) => {}
             // A value without content is no loss.
             BodyState::Value(_) if size_of::<T>() == 0 => {}
             BodyState::Value(_) => report(&Report::ValueLost(self.about())),
-            BodyState::Told { kept, .. } => P::Carry::lost(kept, self.about()),
-            BodyState::Error { error, .. } => P::Carry::lost_error(error, self.about()),
+            // An error that the exit was told reports itself.
+            BodyState::Told { kept: None, .. } => {}
+            BodyState::Told {
+                kept: Some(error), ..
+            }
+            | BodyState::Error { error, .. } => P::Carry::report_lost(error, self.about()),
             BodyState::Panicked(payload) => {
                 report(&Report::PanicLost(self.about(), payload.message()));
             }

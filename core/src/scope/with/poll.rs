@@ -4,7 +4,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::{BodyState, Entered, ExitState, Held, Inside, Kept, Stage, With};
+use super::{BodyState, Entered, ExitState, Held, Stage, With};
 use crate::body::Body;
 use crate::cleanup::leftovers::Waited;
 use crate::cleanup::live::LiveEntry;
@@ -23,7 +23,7 @@ where
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
     N: Future<Output = Entered<M>>,
-    X: ExitSlot<M, Inside<P, M, T, E>>,
+    X: ExitSlot<M>,
 {
     type Output = P::Output;
 
@@ -69,7 +69,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M, Inside<P, M, T, E>>,
+    X: ExitSlot<M>,
 {
     /// Between the end of enter and the first poll of the body nothing can be lost: the scope owns
     /// its resource before it returns from here (CM-20).
@@ -135,7 +135,7 @@ where
     }
 
     #[cold]
-    fn panicked(&mut self, payload: Payload) -> BodyState<T, E, Kept<P, M, T, E>> {
+    fn panicked(&mut self, payload: Payload) -> BodyState<T, E> {
         if let Err(second) = self.drop_body() {
             report(&Report::PanicLost(self.about(), second.message()));
         }
@@ -191,7 +191,7 @@ where
 
     /// Why the body ended, for an exit. The error of a failed one goes with it.
     #[inline]
-    pub(super) fn tell_why(&mut self, manager: &M) -> Why<Inside<P, M, T, E>> {
+    pub(super) fn tell_why(&mut self, manager: &M) -> Why {
         match core::mem::replace(&mut self.ended, BodyState::Running) {
             BodyState::Running => Why::Cancelled,
             BodyState::Failed(error) => {
@@ -200,9 +200,9 @@ where
                     report(&Report::ExitPanicked(self.about(), panic.message()));
                     false
                 });
-                let (kept, inside) = P::Carry::pack(error, self.about());
+                let (kept, told) = P::Carry::pack(error, self.about());
                 self.ended = BodyState::Told { kept, suppressed };
-                Why::Failed(inside)
+                Why::Failed(told)
             }
             ended => {
                 let panicked = matches!(ended, BodyState::Panicked(_));
@@ -218,11 +218,11 @@ where
 
     /// The exit gives back what it was told.
     #[inline]
-    fn take_back(&mut self, why: Why<Inside<P, M, T, E>>) {
-        let Why::Failed(inside) = why else { return };
-        let told = core::mem::replace(&mut self.ended, BodyState::Running);
-        if let BodyState::Told { kept, suppressed } = told {
-            if let Some(error) = P::Carry::unpack(kept, Some(inside)) {
+    fn take_back(&mut self, why: Why) {
+        let Why::Failed(told) = why else { return };
+        let ended = core::mem::replace(&mut self.ended, BodyState::Running);
+        if let BodyState::Told { kept, suppressed } = ended {
+            if let Some(error) = P::Carry::unpack(kept, Some(told)) {
                 self.ended = BodyState::Error { error, suppressed };
             }
         }
@@ -331,7 +331,7 @@ where
 
     /// The exit's panic goes on, unless the body's does; the other is told to the hook.
     #[cold]
-    fn resume_exit(&self, exit: Payload, ended: BodyState<T, E, Kept<P, M, T, E>>) -> ! {
+    fn resume_exit(&self, exit: Payload, ended: BodyState<T, E>) -> ! {
         match ended {
             BodyState::Panicked(body) => {
                 report(&Report::ExitPanicked(self.about(), exit.message()));
