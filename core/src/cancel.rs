@@ -33,7 +33,7 @@ use crate::runtime::RuntimeId;
 ///
 /// # Panics
 ///
-/// A panic of `future` goes on after the cleanup (std only).
+/// A panic of `future` goes on after the cleanup (std only). If polled again after completion.
 ///
 /// # Complexity
 ///
@@ -62,6 +62,7 @@ pub fn await_cleanup<F: Future>(future: F) -> AwaitCleanup<F> {
 /// # Cancel safety
 ///
 /// As [`await_cleanup`]. Dropped before the first poll, it drops `future` like any other drop.
+/// Leaked, `future` is leaked with it.
 ///
 /// # Panics
 ///
@@ -79,7 +80,8 @@ where
 /// Ends `stream`, whatever adaptors are wrapped around it, and waits for the cleanup of every scope
 /// that it holds open.
 ///
-/// `stream` owns what it polls: a reference is refused, since dropping it would close nothing.
+/// `stream` owns what it polls: a reference is refused, since dropping it would close nothing. A
+/// reference inside of an adaptor (`(&mut stream).take(1)`) cannot be seen, and closes nothing.
 ///
 /// # Cancel safety
 ///

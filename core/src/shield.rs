@@ -25,6 +25,10 @@ use crate::runtime::Cleanup;
 /// Dropped before the first poll, `future` is dropped; later, it is handed over and runs on.
 /// Leaked, it never ends.
 ///
+/// # Panics
+///
+/// If polled again after completion.
+///
 /// # Complexity
 ///
 /// One allocation.

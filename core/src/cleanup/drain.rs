@@ -27,7 +27,8 @@ use crate::runtime::{Cleanup, RuntimeId, Timer};
 ///
 /// # Panics
 ///
-/// Not by itself; a runtime's timer may panic when polled outside its runtime.
+/// Not by itself; a runtime's timer may panic when polled outside its runtime, or again after the
+/// drain has ended.
 ///
 /// # Complexity
 ///

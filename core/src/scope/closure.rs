@@ -45,6 +45,10 @@ impl<T> Lend<T> {
 
     /// [`lend`](Self::lend), with a `look` at the whole reason, the error of a failed body
     /// included. `look` is called in the exit; what it returns comes with the resource.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`lend`](Self::lend).
     pub async fn lend_with_look<L, V>(self, resource: T, look: L) -> (T, Ended, V)
     where
         L: FnOnce(ExitReason<'_>) -> V + Send + 'static,
@@ -147,7 +151,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// The future that [`Lend::lend`] returns.
+/// The future that [`Lend::lend`] returns. Leaked, it leaks the resource, and the body never starts.
 #[must_use = "nothing is lent unless this is awaited"]
 pub struct Lending<T> {
     slot: Arc<Slot<T>>,
@@ -236,7 +240,7 @@ macro_rules! closure_scope {
 
             async fn enter(&mut self) -> Result<T, X> {
                 let Some(closure) = self.closure.take() else {
-                    unreachable!("a scope is entered once");
+                    panic!("a closure scope was entered twice, by a call of its hooks");
                 };
                 let lend = Lend { slot: self.slot.clone() };
                 let mut future: Pin<Box<dyn Future<Output = _> $(+ $Send)?>> =
@@ -261,7 +265,7 @@ macro_rules! closure_scope {
                 self.slot.give_back(resource, reason);
                 match self.future.take() {
                     Some(future) => future.await.map(|_ended| ()),
-                    None => unreachable!("a scope is exited after it was entered"),
+                    None => panic!("a closure scope was exited before it was entered, by a call of its hooks"),
                 }
             }
         }
@@ -286,7 +290,7 @@ closure_scope! {
     /// # Panics
     ///
     /// The scope panics when entered if the closure returns the [`Ended`] of another scope instead
-    /// of lending.
+    /// of lending; and when its hooks are called by hand in another order than once and once.
     ///
     /// # Complexity
     ///

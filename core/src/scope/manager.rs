@@ -65,6 +65,7 @@ macro_rules! scope {
 
             /// Releases the resource synchronously, where the scope was dropped and its
             /// [`OnDrop`](Self::OnDrop) is `Abandon`. The provided hook drops it, and calls it lost.
+            /// A panic in it is caught, where that is possible, and reported.
             fn abandon(self, resource: Self::Resource) -> Abandoned {
                 drop(resource);
                 Abandoned::Lost
@@ -78,8 +79,9 @@ scope! {
     ///
     /// # For callers
     ///
-    /// Run a body in it by [`with`](super::with()), or hold it by [`enter_in`](super::enter_in).
-    /// There is no other way to call the hooks, so they are called in order and once.
+    /// Run a body in it by [`with`](super::with()), or hold it by [`enter_in`](super::enter_in): they
+    /// call the hooks in order, and once. Hooks that you call by hand are plain methods, and nothing
+    /// is promised of them.
     ///
     /// # For implementers
     ///

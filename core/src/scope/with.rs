@@ -78,7 +78,8 @@ with_fn! {
     ///
     /// # Complexity
     ///
-    /// No allocation of its own; `HandOver` boxes the exit.
+    /// No allocation of its own; `HandOver` boxes the exit, and the error of a failed body is boxed
+    /// while the exit looks at it.
     ///
     /// # When it does not compile
     ///
@@ -96,7 +97,7 @@ with_fn! {
     /// | "does not fulfill the required lifetime" at `OnDrop = HandOver`: the scope borrows | own what it holds, write it in closure style, or declare [`Abandon`](super::Abandon) |
     /// | "future returned by `enter` (`exit`) is not `Send`" | hold nothing thread-bound over an `.await`, or implement `LocalScope` |
     /// | "future cannot be sent" where a scope is spawned | its body holds something that is not `Send`: spawn it on one thread, or replace that |
-    /// | "higher-ranked lifetime error", or "not general enough" where a scope is spawned: the body's error, or the resource, holds a lifetime or a trait object, of which the compiler loses track in a `Send` block | a type without, or box the scope: `let scope: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(with(…));` |
+    /// | "not general enough" where a scope is spawned: the resource is a reference or a trait object, of whose lifetime the compiler loses track in a `Send` block | put it into a struct of yours: `struct Name(&'static str)` |
     /// | "queries overflow the depth limit": scopes and combinators are nested too deep for the compiler (about a dozen of each) | box one of them |
     /// | "unused `With`", or "`?` operator can only be applied" | `.await` |
     ///
@@ -146,18 +147,24 @@ with_fn! {
     /// # Errors
     ///
     /// The error of `enter`: the body did not run.
+    ///
+    /// Cancel safety, panics and complexity are those of [`with`]; a failed body costs an allocation.
     with_detailed: Both, scope:, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
 with_fn! {
     /// [`with`] for bodies whose error borrows something, or is not `Send + Sync`: the exit learns that
     /// the body failed, and the name of the error's type, but cannot look at it.
+    ///
+    /// Errors, cancel safety, panics and complexity are those of [`with`].
     with_unseen_error: Borrowed, scope:, error: Debug
 }
 
 with_fn! {
     /// [`with`] for scopes that may swallow their body's error (see [`Suppress`]): the value is an
     /// `Option`, `None` for an error that was suppressed.
+    ///
+    /// Errors, cancel safety, panics and complexity are those of [`with`].
     with_suppressing: Suppressing, scope: Suppress, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
@@ -324,7 +331,6 @@ where
     ///
     /// When it runs out, liveness wins: what is unfinished goes on by itself, is reported by name
     /// and location, and the scope moves on. Runtimes without a clock ignore it.
-    #[must_use = "futures do nothing unless polled"]
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = Some(budget);
         self

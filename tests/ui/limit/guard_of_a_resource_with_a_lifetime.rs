@@ -1,6 +1,6 @@
 // CM-28, CM-15: as `resource_with_a_lifetime.rs`, in guard style.
 //
-// Cure: the same, for `name.exit(…)`.
+// Cure: the same.
 
 use std::convert::Infallible;
 

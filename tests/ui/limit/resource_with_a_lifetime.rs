@@ -2,8 +2,7 @@
 // the lifetimes in it, `'static` included; the body's argument is then no longer known to be the
 // resource.
 //
-// Cure: a resource without lifetimes and trait objects, or the scope as `Box::pin(with(…))` in a
-// variable of type `Pin<Box<dyn Future<Output = _> + Send + '_>>`, or in a function of its own.
+// Cure: a struct around the resource, `struct Name(&'static str)`.
 
 use std::convert::Infallible;
 
