@@ -1,7 +1,6 @@
 //! The entry point of binaries: drive `main`, then see every cleanup to its end.
 
 use std::future::Future;
-use std::panic::resume_unwind;
 use std::time::Duration;
 
 use crate::CurrentRuntime;
@@ -102,10 +101,7 @@ where
     let cleanup = drain(rt, grace).await;
     match output {
         Ok(output) => Ran { output, cleanup },
-        Err(error) => match error.into_panic() {
-            Ok(payload) => resume_unwind(payload),
-            Err(_) => unreachable!("nothing discards a future that is being polled here"),
-        },
+        Err(error) => error.resume(),
     }
 }
 

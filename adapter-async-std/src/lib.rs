@@ -12,7 +12,7 @@ mod tests;
 
 use std::future::Future;
 
-use withal_core::runtime::Cleared;
+use withal_core::runtime::TaskFuture;
 
 pub use self::blocking::Job;
 pub use self::spawn::{LocalTask, Task};
@@ -40,7 +40,8 @@ impl AsyncStdRuntime {
     ///
     /// If `future` panics.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        async_std::task::block_on(Cleared::new(future))
+        // Its `block_on` does not survive a panic: the thread's next one would hang.
+        async_std::task::block_on(TaskFuture::new(future)).unwrap_or_else(|error| error.resume())
     }
 }
 

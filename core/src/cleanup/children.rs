@@ -59,7 +59,7 @@ impl Tracker {
         self.children
             .iter()
             .flat_map(|children| children.snapshot())
-            .map(|child| child.about())
+            .flat_map(|child| child.unfinished())
             .collect()
     }
 }

@@ -101,7 +101,8 @@ impl DrainReport {
             End::Finished => self.finished.push(about),
             End::Failed => self.failed.push(about),
             End::Panicked => self.panicked.push(about),
-            End::OverBudget => self.pending.push(about),
+            // It goes on in a cell of its own, and is met again there.
+            End::OverBudget => {}
         }
     }
 }
@@ -127,6 +128,13 @@ impl fmt::Display for DrainReport {
     }
 }
 
+impl<R: Timer> Drain<R> {
+    fn is_ours(&self, shared: &Shared) -> bool {
+        let links = shared.unfinished();
+        links.iter().any(|about| about.runtime == self.runtime) || shared.is_orphan()
+    }
+}
+
 impl<R: Timer> Future for Drain<R> {
     type Output = DrainReport;
 
@@ -136,7 +144,7 @@ impl<R: Timer> Future for Drain<R> {
         pending::on_arrival(this.number, cx.waker());
         ambient::cleared(|| {
             for shared in pending::snapshot() {
-                if shared.about().runtime == this.runtime || shared.is_orphan() {
+                if this.is_ours(&shared) {
                     this.known.insert(shared.id, shared);
                 }
             }
@@ -155,13 +163,24 @@ impl<R: Timer> Future for Drain<R> {
         #[cfg(not(feature = "std"))]
         let local = Poll::Ready(());
         let grace_over = this.sleep.as_mut().poll(cx).is_ready();
-        if (this.known.is_empty() && local.is_ready()) || grace_over {
+        let done = this.known.is_empty() && local.is_ready();
+        if done
+            && !grace_over
+            && pending::snapshot()
+                .iter()
+                .any(|shared| this.is_ours(shared))
+        {
+            // It came while this was polling; the arrival has woken the task already.
+            return Poll::Pending;
+        }
+        if done || grace_over {
             for shared in core::mem::take(&mut this.known).into_values() {
-                if shared.is_orphan() {
-                    this.report.abandoned.push(shared.about());
+                let list = if shared.is_orphan() {
+                    &mut this.report.abandoned
                 } else {
-                    this.report.pending.push(shared.about());
-                }
+                    &mut this.report.pending
+                };
+                list.extend(shared.unfinished());
             }
             #[cfg(feature = "std")]
             this.report.abandoned.extend(super::local::unfinished());

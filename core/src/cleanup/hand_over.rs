@@ -9,6 +9,7 @@ use super::link::{AnyCleanup, Cleanup};
 use super::local;
 use super::shared::Shared;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 /// Hands over a cleanup whose scope was entered under `entered_under`: to the current collector,
 /// else to the enclosing scope and its executor, else to its executor, else to the orphan list.
@@ -32,14 +33,31 @@ pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
     .unwrap_or(false)
 }
 
-/// Lets a cleanup go on by itself, without anybody who waits for it.
-pub(crate) fn detach(cleanup: AnyCleanup) {
-    match cleanup {
-        AnyCleanup::Send(cleanup) => {
-            Shared::start(cleanup, None, true);
+/// Lets cleanups go on by themselves, one after the other, without anybody who waits for them.
+pub(crate) fn detach(cleanups: impl IntoIterator<Item = AnyCleanup>) {
+    let mut chain = Vec::new();
+    for cleanup in cleanups {
+        match cleanup {
+            AnyCleanup::Send(cleanup) => chain.push(cleanup),
+            #[cfg(feature = "std")]
+            AnyCleanup::Local(cleanup) => local::orphan(cleanup),
         }
-        #[cfg(feature = "std")]
-        AnyCleanup::Local(cleanup) => local::orphan(cleanup),
+    }
+    let mut chain = chain.into_iter();
+    if let Some(first) = chain.next() {
+        Shared::start(first, chain.collect(), None, true);
+    }
+}
+
+/// Hands over cleanups that must run one after the other.
+pub(crate) fn hand_over_chain(cleanups: Vec<AnyCleanup>, entered_under: CollectorId) {
+    if is_awaited(entered_under) {
+        // A collector keeps their order, and so does a scope, for which this is one drop.
+        for cleanup in cleanups {
+            hand_over(cleanup, entered_under);
+        }
+    } else {
+        detach(cleanups);
     }
 }
 
@@ -94,7 +112,7 @@ fn adopt(cleanup: Cleanup) {
     };
     match place {
         Some(Place::Child(children, on_executor)) => {
-            let shared = Shared::start(cleanup, Some(&children), on_executor);
+            let shared = Shared::start(cleanup, Vec::new(), Some(&children), on_executor);
             access(|slots| {
                 if let Some(content) = &mut slots.scope.content {
                     content.tracker.open = Some(shared);
@@ -102,7 +120,7 @@ fn adopt(cleanup: Cleanup) {
             });
         }
         _ => {
-            Shared::start(cleanup, None, true);
+            Shared::start(cleanup, Vec::new(), None, true);
         }
     }
 }

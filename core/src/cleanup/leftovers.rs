@@ -13,7 +13,7 @@ use core::time::Duration;
 use super::About;
 use super::ambient::{self, CollectorId, CollectorSlot, ScopeSlot};
 use super::children::Tracker;
-use super::hand_over::{detach, hand_over, is_awaited};
+use super::hand_over::{detach, hand_over, hand_over_chain, is_awaited};
 use super::kind::{Kind, Sendable};
 use super::link::{AnyCleanup, AsLink, Chain, End, Link};
 #[cfg(feature = "std")]
@@ -238,7 +238,7 @@ impl<K: Kind> Leftovers<K> {
         for child in content.unfinished() {
             report(&Report::OverBudget(about, budget, child));
         }
-        content.take_links().into_iter().for_each(detach);
+        detach(content.take_links());
         content.tracker.start_deferred();
         // The children learn by this drop that nobody waits for them.
         drop(content);
@@ -260,9 +260,7 @@ impl<K: Kind> Leftovers<K> {
             };
             hand_over(AnyCleanup::Send(Box::pin(settle)), entered_under);
         }
-        for link in content.take_links() {
-            hand_over(link, entered_under);
-        }
+        hand_over_chain(content.take_links(), entered_under);
     }
 }
 
@@ -355,7 +353,7 @@ impl Content {
         let mut unfinished = self.tracker.unfinished();
         #[cfg(feature = "std")]
         unfinished.extend(self.local.unfinished());
-        unfinished.extend(self.collected.first().map(AsLink::about));
+        unfinished.extend(self.collected.abouts());
         unfinished
     }
 }
@@ -365,9 +363,7 @@ impl<K: Kind> Drop for Leftovers<K> {
     #[inline]
     fn drop(&mut self) {
         if let Some(mut content) = self.content.take() {
-            for link in content.take_links() {
-                hand_over(link, CollectorId::NONE);
-            }
+            hand_over_chain(content.take_links(), CollectorId::NONE);
         }
     }
 }

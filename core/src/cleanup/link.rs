@@ -82,6 +82,13 @@ impl<C> Chain<C> {
         self.links.front()
     }
 
+    pub(crate) fn abouts(&self) -> impl Iterator<Item = About>
+    where
+        C: AsLink,
+    {
+        self.links.iter().map(AsLink::about)
+    }
+
     pub(crate) fn take(&mut self) -> Vec<C> {
         self.links.drain(..).collect()
     }
@@ -99,7 +106,8 @@ impl<C: Into<AnyCleanup> + AsLink> Chain<C> {
             if let Some(mut link) = self.links.pop_front() {
                 if end == End::OverBudget {
                     link.as_link().unlimit();
-                    super::hand_over::detach(link.into());
+                    ended(link.about(), end);
+                    super::hand_over::detach([link.into()]);
                 } else {
                     ended(drop_caught(link), end);
                 }

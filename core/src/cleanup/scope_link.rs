@@ -89,7 +89,7 @@ impl<R: Cleanup, K: Kind> Bequest<'_, R, K> {
         };
         let link = K::box_link(link);
         if self.detached {
-            detach(link);
+            detach([link]);
         } else {
             hand_over(link, self.entered_under);
         }

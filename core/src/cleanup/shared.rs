@@ -5,6 +5,7 @@
 //! driver. So a driver that dies (a runtime that discards its tasks) takes nothing with it, and an
 //! enclosing scope depends on nobody's executor. A chain without any driver is an orphan.
 
+use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use alloc::task::Wake;
 use alloc::vec::Vec;
@@ -12,7 +13,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 
 use super::children::Children;
-use super::link::{Chain, Cleanup, End};
+use super::link::{AsLink, Chain, Cleanup, End};
 use super::report::{Report, report};
 use super::{About, CleanupTask, pending};
 use crate::lock::Mutex;
@@ -20,7 +21,6 @@ use crate::panic::{catch, wake};
 
 pub(crate) struct Shared {
     pub(super) id: usize,
-    about: About,
     parent: Option<Weak<Children>>,
     wakers: Arc<Wakers>,
     state: Mutex<State>,
@@ -31,10 +31,24 @@ struct State {
     chain: Option<Chain>,
     /// Links that came while a driver was polling.
     arrived: Vec<Cleanup>,
+    /// The links that have not ended, in order, also while a driver polls them.
+    unfinished: VecDeque<About>,
     ended: Vec<(About, End)>,
     executor: bool,
     parent: bool,
     done: bool,
+}
+
+impl State {
+    fn note(&mut self, ended: &mut Vec<(About, End)>) {
+        for (about, end) in ended.drain(..) {
+            self.unfinished.pop_front();
+            // One over its budget goes on in a cell of its own.
+            if end != End::OverBudget {
+                self.ended.push((about, end));
+            }
+        }
+    }
 }
 
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
@@ -44,17 +58,20 @@ impl Shared {
     /// runtime of its scope if `on_executor` says so. That runtime may refuse.
     pub(crate) fn start(
         first: Cleanup,
+        rest: Vec<Cleanup>,
         parent: Option<&Arc<Children>>,
         on_executor: bool,
     ) -> Arc<Self> {
+        let links = [first.about()];
+        let unfinished = links.into_iter().chain(rest.iter().map(AsLink::about));
         let shared = Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            about: first.about(),
             parent: parent.map(Arc::downgrade),
             wakers: Arc::default(),
             state: Mutex::new(State {
                 chain: None,
                 arrived: Vec::new(),
+                unfinished: unfinished.collect(),
                 ended: Vec::new(),
                 executor: on_executor,
                 parent: parent.is_some(),
@@ -72,6 +89,7 @@ impl Shared {
         }
         let mut chain = Chain::default();
         chain.push(first);
+        rest.into_iter().for_each(|link| chain.push(link));
         shared.put_back(chain);
         shared.wakers.wake_all();
         if !on_executor {
@@ -101,8 +119,10 @@ impl Shared {
         self.wakers.wake_all();
     }
 
-    pub(crate) fn about(&self) -> About {
-        self.about
+    /// The links that have not ended, in order.
+    pub(crate) fn unfinished(&self) -> Vec<About> {
+        self.state
+            .with(|state| state.unfinished.iter().copied().collect())
     }
 
     /// Adds a link to the end.
@@ -115,6 +135,7 @@ impl Shared {
             if state.done {
                 return Err(link);
             }
+            state.unfinished.push_back(link.about());
             match &mut state.chain {
                 // Behind a link that is there: a chain that has none left is done.
                 Some(chain) => chain.push(link),
@@ -151,7 +172,7 @@ impl Shared {
                 ended.push((about, end));
             });
             if poll.is_pending() {
-                self.state.with(|state| state.ended.append(&mut ended));
+                self.state.with(|state| state.note(&mut ended));
                 self.put_back(chain);
                 // A wake that came meanwhile may have gone to a driver that found the cell empty.
                 if self.wakers.woken.load(Ordering::Acquire) {
@@ -160,7 +181,7 @@ impl Shared {
                 return Poll::Pending;
             }
             let done = self.state.with(|state| {
-                state.ended.append(&mut ended);
+                state.note(&mut ended);
                 for link in state.arrived.drain(..) {
                     chain.push(link);
                 }
@@ -215,7 +236,9 @@ impl Shared {
 
     fn report_if_orphan(&self) {
         if self.is_orphan() {
-            report(&Report::Orphaned(self.about));
+            for about in self.unfinished() {
+                report(&Report::Orphaned(about));
+            }
             pending::wake_drains();
         }
     }

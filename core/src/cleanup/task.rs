@@ -39,7 +39,7 @@ impl Drop for CleanupTask {
 impl fmt::Debug for CleanupTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CleanupTask")
-            .field(&self.shared.about())
+            .field(&self.shared.unfinished())
             .finish()
     }
 }

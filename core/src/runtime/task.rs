@@ -47,6 +47,19 @@ impl TaskError {
         false
     }
 
+    /// Lets the task's panic go on.
+    ///
+    /// # Panics
+    ///
+    /// Always: as the task did, or saying that it was discarded.
+    #[cfg(feature = "alloc")]
+    pub fn resume(self) -> ! {
+        match self.payload {
+            Some(payload) => payload.resume(),
+            None => panic!("{self}"),
+        }
+    }
+
     /// The panic's payload, to be resumed or looked at.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 mod dropped;
 mod poll;
 
+use core::cell::UnsafeCell;
 use core::fmt::{self, Debug};
 use core::future::Future;
 use core::marker::{PhantomData, PhantomPinned};
@@ -178,8 +179,8 @@ type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 ///
 /// # Invariants
 ///
-/// 1. `body` borrows from `resource`, which stays where it is (the struct is `!Unpin`) and is not
-///    touched, until `body` is `None`.
+/// 1. `body` borrows the resource in `held`, which stays where it is (the struct is `!Unpin`) and
+///    to which no other reference is made, until `body` is `None`.
 /// 2. `enter`, `body` and `exit` are pinned structurally: dropped in place, never moved.
 #[must_use = "futures do nothing unless polled: a scope is entered by `.await`"]
 pub struct With<'r, R, M, F, T, E, P, N, X>
@@ -200,7 +201,8 @@ where
     token: Option<ExitToken>,
     leftovers: Leftovers<M::Kind>,
     function: Option<F>,
-    held: Option<Held<M>>,
+    // A cell, since it is borrowed from while references to the whole struct come and go.
+    held: UnsafeCell<Option<Held<M>>>,
     ended: BodyState<T, E>,
     exited: ExitState<M::Error>,
     enter: Option<N>,
@@ -289,7 +291,7 @@ where
             token: None,
             leftovers: Leftovers::new(),
             function: Some(body),
-            held: None,
+            held: UnsafeCell::new(None),
             ended: BodyState::Running,
             exited: ExitState::Running,
             enter: Some(enter),
@@ -312,10 +314,10 @@ where
             token: None,
             leftovers: Leftovers::new(),
             function: None,
-            held: Some(Held {
+            held: UnsafeCell::new(Some(Held {
                 manager: parts.manager,
                 resource: parts.resource,
-            }),
+            })),
             ended: result.map_or_else(BodyState::Failed, BodyState::Value),
             exited: ExitState::Running,
             enter: None,
@@ -327,7 +329,8 @@ where
     }
 
     /// Bounds the cleanup: from the end of the body, waiting for what the body left and the exit
-    /// itself may together take `budget`. Off by default.
+    /// itself may together take `budget`. If the wait alone uses it up, the exit gets it once more.
+    /// Off by default.
     ///
     /// When it runs out, liveness wins: what is unfinished goes on by itself, is reported by name
     /// and location, and the scope moves on. Runtimes without a clock ignore it.

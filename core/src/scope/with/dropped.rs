@@ -42,7 +42,7 @@ where
     fn hand_over(&mut self) {
         let about = self.about();
         let panic = self.drop_body().err();
-        match self.held.take() {
+        match self.held.get_mut().take() {
             Some(Held { manager, resource }) => {
                 let why = self.tell_why(&manager);
                 manager.dropped(resource, why, self.bequest());

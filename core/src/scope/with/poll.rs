@@ -86,7 +86,7 @@ where
         let entered = ready!(enter.poll(cx));
         self.enter = None;
         Poll::Ready(entered.map(|(manager, resource)| {
-            self.held = Some(Held { manager, resource });
+            *self.held.get_mut() = Some(Held { manager, resource });
             self.entered_under = CollectorId::current();
             self.live = LiveEntry::enter(M::name(), self.location);
         }))
@@ -94,17 +94,18 @@ where
 
     #[inline]
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let start = self.function.take().and_then(|function| {
+            // There is no body yet; from here on it alone gets at the resource (1).
+            let held = self.held.get_mut().as_mut()?;
+            let resource: *mut M::Resource = &mut held.resource;
+            Some((function, resource))
+        });
         let Self {
-            leftovers,
-            function,
-            held,
-            body,
-            ..
+            leftovers, body, ..
         } = self;
         let polled = leftovers.within(|| {
             catch(|| {
-                if let (Some(function), Some(held)) = (function.take(), held.as_mut()) {
-                    let resource: *mut M::Resource = &mut held.resource;
+                if let Some((function, resource)) = start {
                     // SAFETY: the resource stays where it is, untouched, until the body that
                     // borrows it is gone (1). The body cannot keep the reference, as the `with`
                     // functions take only bodies that accept a reference of any lifetime.
@@ -183,7 +184,7 @@ where
 
     #[inline]
     fn start_exit(&mut self) {
-        if let Some(Held { manager, resource }) = self.held.take() {
+        if let Some(Held { manager, resource }) = self.held.get_mut().take() {
             let why = self.tell_why(&manager);
             self.exit().start(manager, resource, why);
         }
