@@ -22,6 +22,8 @@ macro_rules! conformance {
         $crate::traces_cases!($harness);
         $crate::budget_cases!($harness);
         $crate::closure_cases!($harness);
+        $crate::closure_frame_cases!($harness);
+        $crate::driving_cases!($harness);
         $crate::errors_cases!($harness);
         $crate::guard_cases!($harness);
         $crate::local_cases!($harness);

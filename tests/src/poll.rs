@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::FutureExt;
 
+use crate::Log;
+
 /// Counts how often a task was woken.
 #[derive(Debug, Default)]
 pub struct Wakes(AtomicUsize);
@@ -74,4 +76,16 @@ pub async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
             .downcast::<&'static str>()
             .map_or_else(|_| "no text".to_owned(), |text| (*text).to_owned()),
     })
+}
+
+/// Polls `future`, which must not end yet, until `log` has `event`.
+pub fn poll_until<F: Future>(mut future: Pin<&mut F>, log: &Log, event: &str) {
+    // More polls than any case needs.
+    for _ in 0..100 {
+        if log.has(event) {
+            return;
+        }
+        assert!(poll_now(future.as_mut()).is_pending(), "{}", log.trace());
+    }
+    panic!("no {event} in: {}", log.trace());
 }

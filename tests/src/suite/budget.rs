@@ -10,7 +10,7 @@ use withal::{ScopeError, timeout, with, with_detailed, with_unseen_error};
 
 use crate::by_hand::ByHand;
 use crate::foreign::gives_up;
-use crate::poll::poll_now;
+use crate::poll::{poll_now, poll_until};
 use crate::probe::{Borrowing, Failed, ProbeError};
 use crate::reports::{Reports, unique};
 use crate::{Log, Probe};
@@ -31,6 +31,7 @@ macro_rules! budget_cases {
             a_borrowing_exit_over_its_budget_is_abandoned,
             a_cancelled_scope_keeps_its_budget,
             without_a_clock_a_budget_is_without_end,
+            a_long_wait_is_reported_while_it_lasts,
         );
     };
 }
@@ -141,9 +142,7 @@ pub async fn children_over_the_budget_go_on_by_themselves(_: &impl Runtime) {
     });
     let mut scoped = pin!(scoped.budget(SPAN));
     // Up to the wait for the child.
-    while !log.has("…b") {
-        assert!(poll_now(scoped.as_mut()).is_pending());
-    }
+    poll_until(scoped.as_mut(), &log, "…b");
     rt.advance(SPAN);
     assert_eq!(scoped.await, Ok(7));
     log.assert("+a +b …b -a");
@@ -165,9 +164,7 @@ pub async fn the_exit_behind_children_over_the_budget_gets_the_span_anew(_: &imp
         Ok::<_, Failed>(7)
     });
     let mut scoped = pin!(scoped.budget(SPAN));
-    while !log.has("…b") {
-        assert!(poll_now(scoped.as_mut()).is_pending());
-    }
+    poll_until(scoped.as_mut(), &log, "…b");
     rt.advance(SPAN);
     assert!(poll_now(scoped.as_mut()).is_pending());
     log.assert("+a +b …b …a");
@@ -192,9 +189,7 @@ pub async fn children_leave_the_exit_the_rest_of_the_budget(_: &impl Runtime) {
         Ok::<_, Failed>(7)
     });
     let mut scoped = pin!(scoped.budget(SPAN));
-    while !log.has("…b") {
-        assert!(poll_now(scoped.as_mut()).is_pending());
-    }
+    poll_until(scoped.as_mut(), &log, "…b");
     let second = Duration::from_secs(1);
     rt.advance(SPAN - second);
     log.push("go");
@@ -256,6 +251,30 @@ pub async fn without_a_clock_a_budget_is_without_end(_: &impl Runtime) {
     let mut scoped = pin!(scoped);
     assert!(poll_now(scoped.as_mut()).is_pending());
     assert!(poll_now(scoped.as_mut()).is_pending());
+    log.push("go");
+    assert_eq!(scoped.await, Ok(7));
+}
+
+// K9
+pub async fn a_long_wait_is_reported_while_it_lasts(_: &impl Runtime) {
+    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let mut scoped = pin!(with(&rt, Probe::new(&log, "a"), async |_| {
+        gives_up(1, with(&rt, held(&log, "b"), endless)).await;
+        Ok::<_, Failed>(7)
+    }));
+    poll_until(scoped.as_mut(), &log, "…b");
+    assert_eq!(reports.here(), Vec::<String>::new());
+    for waited in ["10s", "20s"] {
+        rt.advance(Duration::from_secs(10));
+        assert!(poll_now(scoped.as_mut()).is_pending());
+        let here = reports.here();
+        let last = here.last().unwrap();
+        assert!(
+            last.contains(&format!("has waited {waited} for")),
+            "{here:?}"
+        );
+    }
+    assert_eq!(reports.here().len(), 2);
     log.push("go");
     assert_eq!(scoped.await, Ok(7));
 }

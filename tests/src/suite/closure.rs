@@ -4,16 +4,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{join, pending};
+use futures_util::future::pending;
 use withal::runtime::Runtime;
 use withal::scope::{Ended, ExitError, Lend, scope_fn};
 use withal::{ExitReason, ScopeError, scope::Failure, timeout, with};
 
-use crate::log::PATIENCE;
+use crate::Log;
 use crate::poll::{caught, poll_now, yields};
 use crate::probe::Failed;
-use crate::reports::{Reports, unique};
-use crate::{Log, Probe};
 
 /// Expands to the cases of this module.
 #[macro_export]
@@ -27,14 +25,8 @@ macro_rules! closure_cases {
             the_lending_tells_the_four_ends_apart,
             a_body_error_passes_a_closure_that_ends_well,
             a_look_sees_the_error,
-            cancelled_hard_it_goes_on_elsewhere_with_its_whole_frame,
-            cancelled_while_it_sets_up_it_is_dropped,
-            what_it_captured_is_dropped_with_its_future,
             a_function_that_returns_the_scope_serves_for_more,
-            it_may_hold_scopes_open_around_the_lending,
-            it_may_lend_inside_of_a_join,
             the_proof_of_another_scope_is_refused,
-            a_panic_behind_lending_is_that_of_the_exit,
         );
     };
 }
@@ -164,63 +156,6 @@ fn text(failure: Failure<'_>) -> &'static str {
     failure.downcast_ref::<Failed>().unwrap().0
 }
 
-// GM-19, K2, A-4
-pub async fn cancelled_hard_it_goes_on_elsewhere_with_its_whole_frame(rt: &impl Runtime) {
-    let log = Log::new();
-    let own = log.clone();
-    let scope = scope_fn(async move |lend: Lend<u32>| {
-        let frame = String::from("frame");
-        let (_, ended) = lend.lend(1).await;
-        own.push("…");
-        own.when(|events| events.iter().any(|event| event == "go"))
-            .await;
-        own.push(format_args!("{frame}:{}", ended.kind()));
-        Ok::<_, Failed>(ended)
-    });
-    let mut scoped = Box::pin(with(rt, scope, async |_| {
-        pending::<Result<(), Failed>>().await
-    }));
-    assert!(poll_now(scoped.as_mut()).is_pending());
-    drop(scoped);
-    log.seen(rt, "…").await;
-    log.push("go");
-    log.seen(rt, "frame:cancelled").await;
-}
-
-// CM-19, GM-16
-pub async fn cancelled_while_it_sets_up_it_is_dropped(rt: &impl Runtime) {
-    let held = Arc::new(());
-    let own = held.clone();
-    let scope = scope_fn(async move |lend: Lend<Arc<()>>| {
-        pending::<()>().await;
-        let (_, ended) = lend.lend(own).await;
-        Ok::<_, Failed>(ended)
-    });
-    let mut scoped = Box::pin(with(rt, scope, async |_| Ok::<_, Failed>(())));
-    assert!(poll_now(scoped.as_mut()).is_pending());
-    assert_eq!(Arc::strong_count(&held), 2);
-    drop(scoped);
-    assert_eq!(Arc::strong_count(&held), 1);
-}
-
-// GM-16
-pub async fn what_it_captured_is_dropped_with_its_future(rt: &impl Runtime) {
-    let held = Arc::new(());
-    let own = held.clone();
-    let scope = scope_fn(async move |lend: Lend<u32>| {
-        drop(own);
-        let (_, ended) = lend.lend(1).await;
-        Ok::<_, Failed>(ended)
-    });
-    assert_eq!(Arc::strong_count(&held), 2);
-    let scoped = with(rt, scope, async |_| {
-        // The frame has let go of it, and the scope has no copy.
-        assert_eq!(Arc::strong_count(&held), 1);
-        Ok::<_, Failed>(())
-    });
-    scoped.await.unwrap();
-}
-
 // GM-15, CM-26
 pub async fn a_function_that_returns_the_scope_serves_for_more(rt: &impl Runtime) {
     let log = Log::new();
@@ -246,61 +181,6 @@ pub async fn a_function_that_returns_the_scope_serves_for_more(rt: &impl Runtime
     log.assert("b a c");
 }
 
-// GM-12, CM-31, K3
-pub async fn it_may_hold_scopes_open_around_the_lending<R: Runtime>(rt: &R) {
-    let log = Log::new();
-    let scope = || {
-        let (rt, log) = (rt.clone(), log.clone());
-        scope_fn(async move |lend: Lend<()>| {
-            let around = with(&rt, Probe::new(&log, "around").reasons(), async |_| {
-                log.push("+a");
-                let ((), ended) = lend.lend(()).await;
-                log.push(format_args!("-a:{}", ended.kind()));
-                Ok::<_, Failed>(ended)
-            });
-            Ok::<_, Failed>(around.await.unwrap())
-        })
-    };
-    let ended = with(rt, scope(), async |_| Err::<(), _>(Failed("refused"))).await;
-    assert_eq!(ended, Err(ScopeError::Body(Failed("refused"))));
-    log.assert("+around +a -a:failed -around:completed");
-    // Dropped while it sets up, the scope around is left as in any other future.
-    let log = Log::new();
-    let (own_rt, own_log) = (rt.clone(), log.clone());
-    let stuck = scope_fn(async move |lend: Lend<()>| {
-        let around = Probe::new(&own_log, "around").reasons();
-        let stuck = with(&own_rt, around, async |_| {
-            pending::<Result<(), Failed>>().await
-        });
-        stuck.await.unwrap();
-        let ((), ended) = lend.lend(()).await;
-        Ok::<_, Failed>(ended)
-    });
-    let scoped = with(rt, stuck, async |_| Ok::<_, Failed>(()));
-    timeout(rt, Duration::from_millis(5), scoped)
-        .await
-        .unwrap_err();
-    log.assert("+around -around:cancelled");
-}
-
-// GM-2, GM-5
-pub async fn it_may_lend_inside_of_a_join(rt: &impl Runtime) {
-    let scope = scope_fn(async move |lend: Lend<u32>| {
-        let ((resource, ended), beside) = join(lend.lend(1), async {
-            yields(3).await;
-            41
-        })
-        .await;
-        assert_eq!(resource + beside, 42);
-        Ok::<_, Failed>(ended)
-    });
-    let scoped = with(rt, scope, async |_| {
-        yields(2).await;
-        Ok::<_, Failed>(())
-    });
-    timeout(rt, PATIENCE, scoped).await.unwrap().unwrap();
-}
-
 // GM-3, A-8
 pub async fn the_proof_of_another_scope_is_refused(rt: &impl Runtime) {
     let proof = Arc::new(std::sync::Mutex::new(None));
@@ -320,21 +200,4 @@ pub async fn the_proof_of_another_scope_is_refused(rt: &impl Runtime) {
     assert!(text.contains("the proof of another scope"), "{text}");
     // An exit that never ends would occupy the executor for as long as it lives.
     std::mem::forget(first);
-}
-
-// A-5, K11
-pub async fn a_panic_behind_lending_is_that_of_the_exit(rt: &impl Runtime) {
-    let reports = Reports::begin();
-    let text = unique("torn down");
-    let own = text.clone();
-    let scope = scope_fn(async move |lend: Lend<u32>| {
-        let (_, ended) = lend.lend(1).await;
-        if !ended.is_completed() {
-            std::panic::panic_any(own);
-        }
-        Ok::<_, Failed>(ended)
-    });
-    let endless = with(rt, scope, async |_| pending::<Result<(), Failed>>().await);
-    timeout(rt, Duration::ZERO, endless).await.unwrap_err();
-    assert_eq!(reports.count(&text), 1);
 }

@@ -123,24 +123,22 @@ pub async fn the_value_need_not_be_printable(rt: &impl Runtime) {
 
 // A-2, CM-30
 pub async fn it_passes_through_question_mark(rt: &impl Runtime) {
+    type Inner = ScopeError<Failed, ProbeError, u8>;
+
     async fn boxed(rt: &impl Runtime) -> Result<u8, Box<dyn Error + Send + Sync>> {
         let log = Log::new();
         let value = with(rt, Probe::new(&log, "a"), async |_| {
-            let inner = with(rt, Probe::new(&log, "b"), async |_| {
-                Err::<u8, _>(Failed("refused"))
-            });
-            // As the error of the outer body, with its own type.
-            Ok::<_, ScopeError<Failed, ProbeError, u8>>(inner.await?)
-        })
-        .await?;
-        Ok(value)
+            let refused = async |_: &mut String| Err::<u8, _>(Failed("refused"));
+            let value = with(rt, Probe::new(&log, "b"), refused).await?;
+            // The inner scope's error is that of the outer body, with its own type.
+            Ok::<_, Inner>(value)
+        });
+        Ok(value.await?)
     }
+
     let error = boxed(rt).await.unwrap_err();
     assert_eq!(error.to_string(), "refused");
-    type Inner = ScopeError<Failed, ProbeError, u8>;
     let outer = error.downcast_ref::<ScopeError<Inner, ProbeError, u8>>();
-    assert_eq!(
-        outer,
-        Some(&ScopeError::Body(ScopeError::Body(Failed("refused"))))
-    );
+    let inner = ScopeError::Body(Failed("refused"));
+    assert_eq!(outer, Some(&ScopeError::Body(inner)));
 }

@@ -27,6 +27,7 @@ pub struct Way {
 
 /// How a future is cancelled.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum How {
     /// By `Cancellable`, under all our combinators; whatever it is doing.
     Cancel,
@@ -44,6 +45,7 @@ pub enum How {
 
 /// Foreign code that drops futures.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Foreign {
     /// A plain drop.
     Drop,
