@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 
-use super::About;
+use super::{About, BATCH};
 use super::shared::{Driver, Shared};
 use crate::lock::Mutex;
 use crate::panic::wake;
@@ -77,11 +77,6 @@ pub(crate) struct Children {
     unfinished: Mutex<BTreeMap<usize, Arc<Shared>>>,
     wait: Mutex<Wait>,
 }
-
-/// How many children one poll of the scope polls. An executor may allow a poll only so many
-/// operations (Tokio: 128) and then makes every child wait for the next one; staying below lets
-/// each poll end some, so that many children take time in proportion.
-const BATCH: usize = 64;
 
 /// The wait of the scope for its children.
 #[derive(Default)]
