@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 
-use super::{About, BATCH};
 use super::shared::{Driver, Shared};
+use super::{About, BATCH};
 use crate::lock::Mutex;
 use crate::panic::wake;
 
