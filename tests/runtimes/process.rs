@@ -29,8 +29,8 @@ mod tokio_local;
 #[path = "process/two_runtimes.rs"]
 mod two_runtimes;
 
-use std::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use withal::cleanup::drain;
 use withal_tests::Harness;

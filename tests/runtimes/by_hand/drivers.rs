@@ -254,7 +254,11 @@ fn many_children_make_no_storm_of_wakes() {
         assert_eq!(rt.poll_tasks(), many - number - 1);
     }
     // The last one ends with a wake of its own only if the scope has looked since the first.
-    assert!((1..=2).contains(&(wakes.count() - before)), "{}", wakes.count() - before);
+    assert!(
+        (1..=2).contains(&(wakes.count() - before)),
+        "{}",
+        wakes.count() - before
+    );
     assert!(poll_once(a.as_mut(), &wakes).is_ready());
     assert_eq!(log.count("-"), many + 1);
 }
@@ -286,7 +290,9 @@ fn many_children_that_end_at_once_are_polled_a_few_times_each() {
     let (log, rt, many) = (Log::new(), ByHand::new(), 3_000);
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         for number in 0..many {
-            let child = Act::new(&log, number.to_string()).exit_waits_for("go").exit(operation());
+            let child = Act::new(&log, number.to_string())
+                .exit_waits_for("go")
+                .exit(operation());
             gives_up(1, with(&rt, child, async |_| pending::<Never>().await)).await;
         }
         Ok::<_, String>(())

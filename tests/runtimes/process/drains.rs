@@ -290,9 +290,16 @@ fn a_drain_without_grace_tries_everything_once() {
     for number in 0..500 {
         dropped(&NoExecutor::new(), Act::new(&log, number.to_string()));
     }
-    dropped(&NoExecutor::new(), Act::new(&log, "late").exit_waits_for("go"));
+    dropped(
+        &NoExecutor::new(),
+        Act::new(&log, "late").exit_waits_for("go"),
+    );
     let report = drive(pin!(drain(&rt, Duration::ZERO)), 1).unwrap();
-    assert_eq!((report.finished.len(), report.abandoned.len()), (500, 1), "{report}");
+    assert_eq!(
+        (report.finished.len(), report.abandoned.len()),
+        (500, 1),
+        "{report}"
+    );
     log.push("go");
     let report = drive(pin!(drain(&rt, Duration::ZERO)), 1).unwrap();
     assert_eq!((report.finished.len(), log.count("-")), (1, 501));

@@ -198,5 +198,8 @@ pub async fn many_threads_drop_into_one_executor(rt: &impl Runtime) {
         }
     };
     within_patience(rt, ended, || format!("{} exited", counts.exited())).await;
-    assert_eq!((counts.entered(), counts.exited()), (threads * each, threads * each));
+    assert_eq!(
+        (counts.entered(), counts.exited()),
+        (threads * each, threads * each)
+    );
 }
