@@ -9,7 +9,7 @@ use core::task::{Context, Poll, Waker};
 use super::shared::{Driver, Shared};
 use super::{About, BATCH};
 use crate::lock::Mutex;
-use crate::panic::wake;
+use crate::panic::wake_if_any;
 
 /// What a scope knows of the cleanups that foreign code dropped into it.
 #[derive(Default)]
@@ -102,7 +102,7 @@ impl Children {
             .unfinished
             .with(|children| (children.remove(&id), children.is_empty()));
         if was_last {
-            self.wait.with(|wait| wait.waker.take()).map(wake);
+            wake_if_any(self.wait.with(|wait| wait.waker.take()));
         }
     }
 
@@ -115,7 +115,7 @@ impl Children {
             wait.woken.push_back(id);
             wait.waker.take()
         });
-        waker.map(wake);
+        wake_if_any(waker);
     }
 
     fn is_empty(&self) -> bool {

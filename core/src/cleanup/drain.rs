@@ -14,7 +14,7 @@ use super::link::End;
 use super::shared::{Driver, Shared};
 use super::{About, BATCH, ambient, pending};
 use crate::lock::Mutex;
-use crate::panic::wake;
+use crate::panic::wake_if_any;
 use crate::runtime::{Cleanup, RuntimeId, Timer};
 
 /// Runs the cleanups of `rt` that nobody waits for, and all orphans of the process, for at most
@@ -91,7 +91,7 @@ impl Wake for WakeOne {
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, Ordering::AcqRel) {
             self.queue.woken.with(|woken| woken.push_back(self.id));
-            self.queue.drain.with(Option::take).map(wake);
+            wake_if_any(self.queue.drain.with(Option::take));
         }
     }
 }
