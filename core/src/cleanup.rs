@@ -58,6 +58,12 @@ pub(crate) use self::inert as leftovers;
 #[cfg(not(feature = "alloc"))]
 pub(crate) use self::inert as scope_link;
 
+/// How many cleanups one poll of a scope or of a drain polls. An executor may allow a poll only so
+/// many operations (Tokio: 128) and then makes every cleanup wait for the next one; staying below
+/// lets each poll end some, so that many cleanups take time in proportion.
+#[cfg(feature = "alloc")]
+const BATCH: usize = 64;
+
 pub use self::about::About;
 pub(crate) use self::report::report;
 pub use self::report::{Report, ReportHook};

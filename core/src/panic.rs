@@ -73,6 +73,14 @@ pub(crate) fn wake(waker: core::task::Waker) {
     let _ = catch(|| waker.wake());
 }
 
+/// [`wake`], where there is a waker.
+#[cfg(feature = "alloc")]
+pub(crate) fn wake_if_any(waker: Option<core::task::Waker>) {
+    if let Some(waker) = waker {
+        wake(waker);
+    }
+}
+
 /// Whether this thread is unwinding.
 pub(crate) fn unwinding() -> bool {
     #[cfg(feature = "std")]

@@ -30,6 +30,7 @@ mod tokio_local;
 mod two_runtimes;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use withal::cleanup::drain;
 use withal_tests::Harness;
@@ -39,11 +40,9 @@ fn alone<H: Harness>(case: impl AsyncFnOnce(&H::Runtime)) {
     let _turn = turn();
     H::run(async |rt| {
         case(rt).await;
-        let left = drain(rt, std::time::Duration::ZERO).await;
-        assert!(
-            left.is_clean() && left.finished.is_empty(),
-            "the case left {left:?}"
-        );
+        // An exit may have logged its end, and its executor may not know yet.
+        let left = drain(rt, Duration::from_secs(2)).await;
+        assert!(left.is_clean(), "the case left {left:?}");
     });
 }
 

@@ -1,13 +1,15 @@
 //! The cleanups that an enclosing scope waits for (K3).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::task::{Context, Poll};
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll, Waker};
 
-use super::About;
 use super::shared::{Driver, Shared};
+use super::{About, BATCH};
 use crate::lock::Mutex;
+use crate::panic::wake_if_any;
 
 /// What a scope knows of the cleanups that foreign code dropped into it.
 #[derive(Default)]
@@ -66,9 +68,24 @@ impl Tracker {
 
 /// The unfinished children of one scope. An ended child unlinks itself at once, so a scope that
 /// lives as long as its program stays small.
+///
+/// While the scope waits, it polls a child only when that one was woken, and it is woken itself by
+/// a child that can go on and by the end of the last one, not by each end: many children cost each
+/// of them the same as few.
 #[derive(Default)]
 pub(crate) struct Children {
     unfinished: Mutex<BTreeMap<usize, Arc<Shared>>>,
+    wait: Mutex<Wait>,
+}
+
+/// The wait of the scope for its children.
+#[derive(Default)]
+struct Wait {
+    /// Whether the scope waits. Before that, wakes are none of its business.
+    begun: bool,
+    /// The children that were woken and not polled since, each once.
+    woken: VecDeque<usize>,
+    waker: Option<Waker>,
 }
 
 impl Children {
@@ -78,9 +95,27 @@ impl Children {
             .with(|children| children.insert(child.id, child));
     }
 
+    /// The child has ended.
     pub(super) fn remove(&self, id: usize) {
         // Dropped outside the lock.
-        let _child = self.unfinished.with(|children| children.remove(&id));
+        let (_child, was_last) = self
+            .unfinished
+            .with(|children| (children.remove(&id), children.is_empty()));
+        if was_last {
+            wake_if_any(self.wait.with(|wait| wait.waker.take()));
+        }
+    }
+
+    /// The child can go on. `queued` is its mark, set while it is in the list.
+    pub(super) fn woken(&self, id: usize, queued: &AtomicBool) {
+        let waker = self.wait.with(|wait| {
+            if !wait.begun || queued.swap(true, Ordering::AcqRel) {
+                return None;
+            }
+            wait.woken.push_back(id);
+            wait.waker.take()
+        });
+        wake_if_any(waker);
     }
 
     fn is_empty(&self) -> bool {
@@ -93,15 +128,36 @@ impl Children {
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        for child in self.snapshot() {
+        // Registered first: whatever comes after the looks below wakes the scope again.
+        let waker = cx.waker().clone();
+        let (_stale, first) = self.wait.with(|wait| {
+            let first = !core::mem::replace(&mut wait.begun, true);
+            (wait.waker.replace(waker), first)
+        });
+        if first {
+            let mut all = self.snapshot();
+            all.retain(|child| child.queue());
+            self.wait
+                .with(|wait| wait.woken.extend(all.iter().map(|child| child.id)));
+        }
+        let (batch, is_rest) = self.wait.with(|wait| {
+            let batch = wait.woken.len().min(BATCH);
+            let batch: Vec<usize> = wait.woken.drain(..batch).collect();
+            (batch, !wait.woken.is_empty())
+        });
+        for id in batch {
+            let child = self.unfinished.with(|children| children.get(&id).cloned());
             // An ended child removes itself from the map.
-            let _ = child.poll(cx, Driver::Scope);
+            let _ = child.map(|child| child.poll(cx, Driver::Scope));
         }
         if self.is_empty() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+            let _waker = self.wait.with(core::mem::take).waker;
+            return Poll::Ready(());
         }
+        if is_rest {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 }
 

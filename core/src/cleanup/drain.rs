@@ -1,17 +1,20 @@
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
+use alloc::task::Wake;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicUsize, Ordering};
-use core::task::{Context, Poll};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
 use super::link::End;
 use super::shared::{Driver, Shared};
-use super::{About, ambient, pending};
+use super::{About, BATCH, ambient, pending};
+use crate::lock::Mutex;
+use crate::panic::wake_if_any;
 use crate::runtime::{Cleanup, RuntimeId, Timer};
 
 /// Runs the cleanups of `rt` that nobody waits for, and all orphans of the process, for at most
@@ -32,7 +35,7 @@ use crate::runtime::{Cleanup, RuntimeId, Timer};
 ///
 /// # Complexity
 ///
-/// A poll looks at each pending cleanup once, and polls those that were woken.
+/// A poll polls some of the cleanups that were woken, and looks at all of them after an arrival.
 #[must_use = "futures do nothing unless polled"]
 pub fn drain<R: Cleanup + Timer>(rt: &R, grace: Duration) -> Drain<R> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -41,6 +44,8 @@ pub fn drain<R: Cleanup + Timer>(rt: &R, grace: Duration) -> Drain<R> {
         number: NEXT.fetch_add(1, Ordering::Relaxed),
         runtime: rt.id(),
         sleep: Box::pin(rt.sleep(grace)),
+        seen: None,
+        queue: Arc::default(),
         known: BTreeMap::new(),
         report: DrainReport::default(),
     }
@@ -51,8 +56,98 @@ pub struct Drain<R: Timer> {
     number: usize,
     runtime: RuntimeId,
     sleep: Pin<Box<R::Sleep>>,
-    known: BTreeMap<usize, Arc<Shared>>,
+    /// How many arrivals there were at the last look.
+    seen: Option<usize>,
+    queue: Arc<Queue>,
+    known: BTreeMap<usize, Known>,
     report: DrainReport,
+}
+
+/// A cleanup that a drain found.
+struct Known {
+    shared: Arc<Shared>,
+    wake: Arc<WakeOne>,
+}
+
+/// The cleanups that were woken and not polled since, each once, and the drain's own waker.
+#[derive(Default)]
+struct Queue {
+    woken: Mutex<VecDeque<usize>>,
+    drain: Mutex<Option<Waker>>,
+}
+
+/// What one cleanup is polled with by a drain.
+struct WakeOne {
+    id: usize,
+    queue: Arc<Queue>,
+    queued: AtomicBool,
+}
+
+impl Wake for WakeOne {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.queue.woken.with(|woken| woken.push_back(self.id));
+            wake_if_any(self.queue.drain.with(Option::take));
+        }
+    }
+}
+
+impl<R: Timer> Drain<R> {
+    /// Looks for cleanups that this drain does not know.
+    fn look(&mut self) {
+        let arrivals = pending::arrivals();
+        if self.seen.replace(arrivals) == Some(arrivals) {
+            return;
+        }
+        for shared in pending::snapshot() {
+            let id = shared.id;
+            if self.known.contains_key(&id) {
+                continue;
+            }
+            if self.is_ours(&shared) {
+                let wake = Arc::new(WakeOne {
+                    id,
+                    queue: self.queue.clone(),
+                    queued: AtomicBool::new(true),
+                });
+                self.known.insert(id, Known { shared, wake });
+                self.queue.woken.with(|woken| woken.push_back(id));
+            }
+        }
+    }
+
+    fn is_ours(&self, shared: &Shared) -> bool {
+        let links = shared.unfinished();
+        links.iter().any(|about| about.runtime == self.runtime) || shared.is_orphan()
+    }
+
+    /// Polls some of the cleanups that were woken; whether there are more of them.
+    fn poll_woken(&mut self) -> bool {
+        let (batch, is_rest) = self.queue.woken.with(|woken| {
+            let batch = woken.len().min(BATCH);
+            let batch: Vec<usize> = woken.drain(..batch).collect();
+            (batch, !woken.is_empty())
+        });
+        for id in batch {
+            let Some(Known { shared, wake }) = self.known.get(&id) else {
+                continue;
+            };
+            wake.queued.store(false, Ordering::Release);
+            let waker = Waker::from(wake.clone());
+            let poll = shared.poll(&mut Context::from_waker(&waker), Driver::Drain(self.number));
+            for (about, end) in shared.take_ended() {
+                self.report.note(about, end);
+            }
+            if poll.is_ready() {
+                self.known.remove(&id);
+            }
+        }
+        is_rest
+    }
 }
 
 impl<R: Timer> fmt::Debug for Drain<R> {
@@ -66,6 +161,7 @@ impl<R: Timer> fmt::Debug for Drain<R> {
 impl<R: Timer> Drop for Drain<R> {
     fn drop(&mut self) {
         pending::forget(self.number);
+        let _waker = self.queue.drain.with(Option::take);
         #[cfg(feature = "std")]
         super::local::forget(self.number);
     }
@@ -128,13 +224,6 @@ impl fmt::Display for DrainReport {
     }
 }
 
-impl<R: Timer> Drain<R> {
-    fn is_ours(&self, shared: &Shared) -> bool {
-        let links = shared.unfinished();
-        links.iter().any(|about| about.runtime == self.runtime) || shared.is_orphan()
-    }
-}
-
 impl<R: Timer> Future for Drain<R> {
     type Output = DrainReport;
 
@@ -142,19 +231,11 @@ impl<R: Timer> Future for Drain<R> {
         let this = &mut *self;
         // Whatever arrives after this look wakes the task again.
         pending::on_arrival(this.number, cx.waker());
-        ambient::cleared(|| {
-            for shared in pending::snapshot() {
-                if this.is_ours(&shared) {
-                    this.known.insert(shared.id, shared);
-                }
-            }
-            this.known.retain(|_, shared| {
-                let poll = shared.poll(cx, Driver::Drain(this.number));
-                for (about, end) in shared.take_ended() {
-                    this.report.note(about, end);
-                }
-                poll.is_pending()
-            });
+        let waker = cx.waker().clone();
+        let _stale = this.queue.drain.with(|drain| drain.replace(waker));
+        let is_rest = ambient::cleared(|| {
+            this.look();
+            this.poll_woken()
         });
         #[cfg(feature = "std")]
         let local = ambient::cleared(|| {
@@ -163,18 +244,19 @@ impl<R: Timer> Future for Drain<R> {
         #[cfg(not(feature = "std"))]
         let local = Poll::Ready(());
         let grace_over = this.sleep.as_mut().poll(cx).is_ready();
+        if grace_over {
+            // A last chance for each: what is ready by now is not given up.
+            let rounds = this.known.len().div_ceil(BATCH);
+            ambient::cleared(|| (0..rounds).for_each(|_| _ = this.poll_woken()));
+        }
         let done = this.known.is_empty() && local.is_ready();
-        if done
-            && !grace_over
-            && pending::snapshot()
-                .iter()
-                .any(|shared| this.is_ours(shared))
-        {
-            // It came while this was polling; the arrival has woken the task already.
+        if done && !grace_over && this.seen != Some(pending::arrivals()) {
+            // One arrived while this was polling: a cleanup that left another behind.
+            cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         if done || grace_over {
-            for shared in core::mem::take(&mut this.known).into_values() {
+            for Known { shared, .. } in core::mem::take(&mut this.known).into_values() {
                 let list = if shared.is_orphan() {
                     &mut this.report.abandoned
                 } else {
@@ -185,6 +267,9 @@ impl<R: Timer> Future for Drain<R> {
             #[cfg(feature = "std")]
             this.report.abandoned.extend(super::local::unfinished());
             return Poll::Ready(core::mem::take(&mut this.report));
+        }
+        if is_rest {
+            cx.waker().wake_by_ref();
         }
         Poll::Pending
     }

@@ -6,6 +6,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Waker;
 
 use super::shared::Shared;
@@ -16,6 +17,8 @@ static PENDING: Mutex<Pending> = Mutex::new(Pending {
     chains: BTreeMap::new(),
     drains: Vec::new(),
 });
+
+static ARRIVALS: AtomicUsize = AtomicUsize::new(0);
 
 struct Pending {
     chains: BTreeMap<usize, Arc<Shared>>,
@@ -63,7 +66,13 @@ pub(super) fn forget(drain: usize) {
     });
 }
 
+/// Changes with each arrival, and when a cleanup becomes an orphan.
+pub(super) fn arrivals() -> usize {
+    ARRIVALS.load(Ordering::Acquire)
+}
+
 pub(super) fn wake_drains() {
+    ARRIVALS.fetch_add(1, Ordering::Release);
     for (_, drain) in PENDING.with(|pending| core::mem::take(&mut pending.drains)) {
         wake(drain);
     }

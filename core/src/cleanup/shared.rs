@@ -21,7 +21,6 @@ use crate::panic::{catch, wake};
 
 pub(crate) struct Shared {
     pub(super) id: usize,
-    parent: Option<Weak<Children>>,
     wakers: Arc<Wakers>,
     state: Mutex<State>,
 }
@@ -64,10 +63,16 @@ impl Shared {
     ) -> Arc<Self> {
         let links = [first.about()];
         let unfinished = links.into_iter().chain(rest.iter().map(AsLink::about));
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new(Self {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            parent: parent.map(Arc::downgrade),
-            wakers: Arc::default(),
+            id,
+            wakers: Arc::new(Wakers {
+                woken: AtomicBool::new(true),
+                drivers: Mutex::default(),
+                id,
+                parent: parent.map(Arc::downgrade),
+                queued: AtomicBool::new(false),
+            }),
             state: Mutex::new(State {
                 chain: None,
                 arrived: Vec::new(),
@@ -119,6 +124,11 @@ impl Shared {
         self.wakers.wake_all();
     }
 
+    /// Marks it as in its parent's list; whether it was not there already.
+    pub(super) fn queue(&self) -> bool {
+        !self.wakers.queued.swap(true, Ordering::AcqRel)
+    }
+
     /// The links that have not ended, in order.
     pub(crate) fn unfinished(&self) -> Vec<About> {
         self.state
@@ -149,7 +159,11 @@ impl Shared {
     /// moment. Either way the waker will hear of the next change.
     pub(crate) fn poll(&self, cx: &mut Context<'_>, driver: Driver) -> Poll<()> {
         // Registered first: whatever another driver changes after the looks below wakes this one.
-        self.wakers.register(driver, cx.waker());
+        if driver == Driver::Scope {
+            self.wakers.queued.store(false, Ordering::Release);
+        } else {
+            self.wakers.register(driver, cx.waker());
+        }
         if !self.wakers.woken.load(Ordering::Acquire) {
             return if self.is_done() {
                 Poll::Ready(())
@@ -190,7 +204,7 @@ impl Shared {
             });
             if done {
                 self.unlink();
-                self.wakers.wake_all();
+                self.wakers.wake_drivers();
                 return Poll::Ready(());
             }
         }
@@ -254,7 +268,7 @@ impl Shared {
 
     fn unlink(&self) {
         pending::remove(self.id);
-        if let Some(parent) = self.parent.as_ref().and_then(Weak::upgrade) {
+        if let Some(parent) = self.wakers.parent.as_ref().and_then(Weak::upgrade) {
             parent.remove(self.id);
         }
     }
@@ -265,7 +279,8 @@ fn spawn(link: &Cleanup, task: CleanupTask) {
     let _ = catch(|| link.spawn(task));
 }
 
-/// Who polls a chain. Each has one waker in its cell: the latest.
+/// Who polls a chain. Each has one waker in its cell, the latest, but for the scope, which has one
+/// for all its children.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Driver {
     Executor,
@@ -277,15 +292,10 @@ pub(crate) enum Driver {
 struct Wakers {
     woken: AtomicBool,
     drivers: Mutex<Vec<(Driver, Waker)>>,
-}
-
-impl Default for Wakers {
-    fn default() -> Self {
-        Self {
-            woken: AtomicBool::new(true),
-            drivers: Mutex::new(Vec::new()),
-        }
-    }
+    id: usize,
+    parent: Option<Weak<Children>>,
+    /// Whether the parent has it in its list of woken children.
+    queued: AtomicBool,
 }
 
 impl Wakers {
@@ -310,8 +320,16 @@ impl Wakers {
         });
     }
 
-    /// Each driver registers anew when it polls.
+    /// Something changed: whoever drives the chain shall look again.
     fn wake_all(&self) {
+        self.wake_drivers();
+        if let Some(parent) = self.parent.as_ref().and_then(Weak::upgrade) {
+            parent.woken(self.id, &self.queued);
+        }
+    }
+
+    /// Wakes all but the enclosing scope. Each registers anew when it polls.
+    fn wake_drivers(&self) {
         for (_, waker) in self.drivers.with(core::mem::take) {
             wake(waker);
         }

@@ -1,6 +1,7 @@
 //! One cleanup, several that drive it: its executor, the scope that waits, a drain.
 
-use std::future::pending;
+use std::cell::Cell;
+use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -226,4 +227,95 @@ fn a_panicking_waker_keeps_nobody_asleep() {
     assert!(wakes.count() > 0);
     assert!(poll_once(a.as_mut(), &wakes).is_ready());
     log.assert("+a +b go -b:cancelled -a");
+}
+
+// K3, ATTACK E: woken by the first that can go on and by the end of the last, however many there are.
+#[test]
+fn many_children_make_no_storm_of_wakes() {
+    let (log, rt, many) = (Log::new(), ByHand::new(), 100);
+    let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
+        for number in 0..many {
+            let child_log = log.clone();
+            let child = Act::new(&log, format!("c{number}")).exit(async move {
+                let go = format!("go{number}");
+                child_log.when(|events| events.contains(&go)).await;
+            });
+            gives_up(1, with(&rt, child, async |_| pending::<Never>().await)).await;
+        }
+        Ok::<_, String>(())
+    }));
+    assert!(drive(a.as_mut(), 2 * many).is_none());
+    assert_eq!(rt.poll_tasks(), many);
+    let wakes = Arc::<Wakes>::default();
+    assert!(poll_once(a.as_mut(), &wakes).is_pending());
+    let before = wakes.count();
+    for number in 0..many {
+        log.push(format_args!("go{number}"));
+        assert_eq!(rt.poll_tasks(), many - number - 1);
+    }
+    // The last one ends with a wake of its own only if the scope has looked since the first.
+    assert!(
+        (1..=2).contains(&(wakes.count() - before)),
+        "{}",
+        wakes.count() - before
+    );
+    assert!(poll_once(a.as_mut(), &wakes).is_ready());
+    assert_eq!(log.count("-"), many + 1);
+}
+
+/// Operations that the executor allows a poll, as Tokio does.
+const BUDGET: usize = 128;
+
+thread_local! {
+    static LEFT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Ready if the poll has operations left.
+async fn operation() {
+    poll_fn(|cx| {
+        if LEFT.get() == 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        LEFT.set(LEFT.get() - 1);
+        Poll::Ready(())
+    })
+    .await;
+}
+
+// K3, ATTACK E: many that can go on at once, on an executor with a budget for each poll: every poll
+// ends some, and none polls all of them again.
+#[test]
+fn many_children_that_end_at_once_are_polled_a_few_times_each() {
+    let (log, rt, many) = (Log::new(), ByHand::new(), 3_000);
+    let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
+        for number in 0..many {
+            let child = Act::new(&log, number.to_string())
+                .exit_waits_for("go")
+                .exit(operation());
+            gives_up(1, with(&rt, child, async |_| pending::<Never>().await)).await;
+        }
+        Ok::<_, String>(())
+    }));
+    let wakes = Arc::<Wakes>::default();
+    let mut polls = 0;
+    while rt.contexts() < many {
+        assert!(poll_once(a.as_mut(), &wakes).is_pending());
+        polls += 1;
+        assert!(polls < 4 * many, "{} of {many} begun", rt.contexts());
+    }
+    log.push("go");
+    let before = rt.contexts();
+    let mut woken = 0;
+    loop {
+        assert!(wakes.count() > woken, "asleep for ever");
+        woken = wakes.count();
+        LEFT.set(BUDGET);
+        if poll_once(a.as_mut(), &wakes).is_ready() {
+            break;
+        }
+    }
+    let again = rt.contexts() - before;
+    assert!(again <= 3 * many, "{again} polls for {many} children");
+    assert_eq!(log.count("-"), many + 1);
 }

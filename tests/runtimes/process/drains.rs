@@ -1,9 +1,11 @@
 //! What a drain finds, and what becomes of it.
 
 use std::any::type_name;
-use std::future::pending;
+use std::cell::Cell;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use withal::cleanup::drain;
@@ -232,4 +234,73 @@ fn two_drains_share_the_work() {
     });
     assert_eq!(log.count("-"), 20);
     assert_eq!(listed, 20);
+}
+
+// K6, ATTACK E: many that can go on at once are polled a few times each, though the executor allows
+// each poll only so many operations.
+#[test]
+fn a_drain_of_many_polls_those_that_were_woken() {
+    const BUDGET: usize = 128;
+
+    thread_local! {
+        static LEFT: Cell<usize> = const { Cell::new(0) };
+    }
+
+    async fn operation() {
+        poll_fn(|cx| {
+            if LEFT.get() == 0 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            LEFT.set(LEFT.get() - 1);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    let _turn = turn();
+    let (log, rt, many) = (Log::new(), ByHand::new(), 2_000);
+    for number in 0..many {
+        let act = Act::new(&log, number.to_string());
+        dropped(&rt, act.exit_waits_for("go").exit(operation()));
+    }
+    let mut draining = pin!(drain(&rt, PATIENCE));
+    assert!(drive(draining.as_mut(), many).is_none());
+    assert!(rt.contexts() >= many);
+    log.push("go");
+    let (before, wakes) = (rt.contexts(), Arc::<Wakes>::default());
+    let report = loop {
+        LEFT.set(BUDGET);
+        let woken = wakes.count();
+        if let Poll::Ready(report) = poll_once(draining.as_mut(), &wakes) {
+            break report;
+        }
+        assert!(wakes.count() > woken, "asleep for ever");
+    };
+    let again = rt.contexts() - before;
+    assert!(again <= 3 * many, "{again} polls for {many} cleanups");
+    assert_eq!((report.finished.len(), log.count("-")), (many, many));
+}
+
+// K6: without grace, what is ready is still drained, however much there is.
+#[test]
+fn a_drain_without_grace_tries_everything_once() {
+    let _turn = turn();
+    let (log, rt) = (Log::new(), ByHand::new());
+    for number in 0..500 {
+        dropped(&NoExecutor::new(), Act::new(&log, number.to_string()));
+    }
+    dropped(
+        &NoExecutor::new(),
+        Act::new(&log, "late").exit_waits_for("go"),
+    );
+    let report = drive(pin!(drain(&rt, Duration::ZERO)), 1).unwrap();
+    assert_eq!(
+        (report.finished.len(), report.abandoned.len()),
+        (500, 1),
+        "{report}"
+    );
+    log.push("go");
+    let report = drive(pin!(drain(&rt, Duration::ZERO)), 1).unwrap();
+    assert_eq!((report.finished.len(), log.count("-")), (1, 501));
 }
