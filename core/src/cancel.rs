@@ -135,7 +135,8 @@ pub struct AwaitCleanup<F: Future, K: Kind = Sendable> {
 }
 
 impl<F: Future> AwaitCleanup<F> {
-    /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
+    /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
+    /// out of its sight.
     #[cfg(feature = "std")]
     pub fn local(self) -> AwaitCleanup<F, ThreadBound> {
         AwaitCleanup {
@@ -172,7 +173,8 @@ pub struct Cancel<T, K: Kind = Sendable> {
 }
 
 impl<T> Cancel<T> {
-    /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
+    /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
+    /// out of its sight.
     #[cfg(feature = "std")]
     pub fn local(self) -> Cancel<T, ThreadBound> {
         Cancel {
@@ -228,7 +230,8 @@ impl<T> Cancellable<T> {
         }
     }
 
-    /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
+    /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
+    /// out of its sight.
     #[cfg(feature = "std")]
     pub fn local(mut self) -> Cancellable<T, ThreadBound> {
         Cancellable {
@@ -311,7 +314,7 @@ impl<T, K: Kind> Cancellable<T, K> {
         this.note_collector();
         let (name, location) = (this.name, this.location);
         let about = || about(name, location);
-        // There is no runtime at hand, so no clock: the scopes around this one have theirs.
+        // There is no runtime at hand; the cleanups' own have clocks for reports.
         let _done = ready!(this.leftovers.poll(cx, about, |_| None, None));
         match this.panic.take() {
             Some(payload) => payload.resume(),

@@ -143,9 +143,11 @@ scope! {
     /// A [`Scope`] whose futures are not `Send`: pass it to [`with`](super::with()) as
     /// [`Local(scope)`](Local).
     ///
-    /// Its exit never leaves its thread. Dropped by foreign code, it is left to an enclosing local
-    /// scope, else to the thread's list of orphans, which a [`drain`](crate::cleanup::drain) on
-    /// that thread runs; it is never spawned. A thread that ends with some reports them.
+    /// Its exit never leaves its thread. Dropped by foreign code, it is left to the enclosing scope if
+    /// that is local too, else to the thread's list of orphans, which a
+    /// [`drain`](crate::cleanup::drain) on that thread runs; it is never spawned. A `Send` scope in
+    /// between cannot take it, nor pass it on: put local scopes inside of local ones. A thread that
+    /// ends with some reports them.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is no async scope of one thread",
         label = "expected a type with async `enter` and `exit`",
