@@ -1,6 +1,8 @@
 //! Cases about what a whole process shares: its orphans, its list of live scopes, its report span.
 //! They have a process of their own and run one at a time.
 
+#![cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
+
 #[cfg(feature = "async-std")]
 #[path = "process/async_std_ends.rs"]
 mod async_std_ends;

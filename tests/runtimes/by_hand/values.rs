@@ -80,7 +80,6 @@ fn what_is_given_up_is_dropped_in_place() {
 
     struct Still {
         log: Log,
-        at: usize,
         _pinned: PhantomPinned,
     }
 
@@ -88,7 +87,6 @@ fn what_is_given_up_is_dropped_in_place() {
         fn new(log: &Log) -> Self {
             Self {
                 log: log.clone(),
-                at: 0,
                 _pinned: PhantomPinned,
             }
         }
