@@ -151,17 +151,20 @@ fn test() -> Vec<Step> {
         with_features.map(|Package { name, .. }| call(&format!("test --locked -p {name}"))),
     );
     // Optimised, for what differs there: how deep scopes nest before the compiler gives up, and how
-    // threads interleave. Link-time optimisation would add minutes and change neither.
-    for (package, targets) in [(&TESTS, ""), (&CORE, " --tests")] {
-        let name = package.name;
-        let call = Cargo::new(&format!(
-            "test --locked --release -p {name} --all-features{targets}"
-        ));
-        steps.push(Step::Run(
-            call.env("CARGO_PROFILE_RELEASE_LTO", "off")
-                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-        ));
-    }
+    // threads interleave. The matrix is large, and a low level is enough to move its threads.
+    let (tests, core) = (TESTS.name, CORE.name);
+    steps.push(call(&format!(
+        "test --locked --release -p {core} --all-features --tests"
+    )));
+    steps.push(call(&format!(
+        "test --locked --release -p {tests} --all-features --test nesting --test process"
+    )));
+    steps.push(Step::Run(
+        Cargo::new(&format!(
+            "test --locked --release -p {tests} --all-features --test matrix"
+        ))
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ));
     steps
 }
 
