@@ -158,6 +158,15 @@ impl Shared {
     /// Drives the chain: polls it if something woke it, unless another driver is doing so at this
     /// moment. Either way the waker will hear of the next change.
     pub(crate) fn poll(&self, cx: &mut Context<'_>, driver: Driver) -> Poll<()> {
+        let poll = self.drive(cx, driver);
+        if poll.is_ready() {
+            // An ended chain may be dropped anywhere, and a waker's drop can run anything.
+            self.wakers.forget(driver);
+        }
+        poll
+    }
+
+    fn drive(&self, cx: &mut Context<'_>, driver: Driver) -> Poll<()> {
         // Registered first: whatever another driver changes after the looks below wakes this one.
         if driver == Driver::Scope {
             self.wakers.queued.store(false, Ordering::Release);
@@ -317,6 +326,15 @@ impl Wakers {
                     None
                 }
             }
+        });
+    }
+
+    /// The driver drives no longer.
+    fn forget(&self, driver: Driver) {
+        // Dropped outside the lock.
+        let _waker = self.drivers.with(|drivers| {
+            let position = drivers.iter().position(|(known, _)| *known == driver)?;
+            Some(drivers.swap_remove(position))
         });
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use withal::cleanup::drain;
 use withal::{await_cleanup, with};
 use withal_tests::foreign::{begun, gives_up};
-use withal_tests::poll::{Wakes, drive, poll_once};
+use withal_tests::poll::{Wakes, drive, poll_once, yields};
 use withal_tests::reports::Reports;
 use withal_tests::{Act, ByHand, Log, stress};
 
@@ -318,4 +318,42 @@ fn many_children_that_end_at_once_are_polled_a_few_times_each() {
     let again = rt.contexts() - before;
     assert!(again <= 3 * many, "{again} polls for {many} children");
     assert_eq!(log.count("-"), many + 1);
+}
+
+/// A waker whose drop uses the library.
+struct DropsAScope(ByHand, Log);
+
+impl Wake for DropsAScope {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for DropsAScope {
+    fn drop(&mut self) {
+        let scope = with(&self.0, Act::new(&self.1, "late"), async |_| {
+            pending::<Never>().await
+        });
+        drop(begun(scope));
+    }
+}
+
+// K6, K13: a chain that has ended keeps no waker, whose drop could run anything at any moment.
+#[test]
+fn an_ended_cleanup_keeps_no_waker() {
+    let (log, rt) = (Log::new(), ByHand::new());
+    let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
+        let b = with(&rt, Act::new(&log, "b"), async |_| pending::<Never>().await);
+        drop(begun(b));
+        // A drain is earlier than the executor, which looks at what has ended.
+        assert!(drive(pin!(drain(&rt, Duration::from_secs(1))), 2).is_some());
+        let mut task = rt.take_task().unwrap();
+        let waker = Waker::from(Arc::new(DropsAScope(rt.clone(), log.clone())));
+        let poll = Pin::new(&mut task).poll(&mut Context::from_waker(&waker));
+        assert!(poll.is_ready());
+        drop((task, waker));
+        assert!(log.has("+late"), "the waker lives on");
+        yields(1).await;
+        Ok::<_, String>(())
+    }));
+    assert!(drive(a.as_mut(), 5).is_some());
+    log.assert("+a +b -b:cancelled +late -late:cancelled -a");
 }
