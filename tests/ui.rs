@@ -9,6 +9,10 @@
 //! what implements a trait, which depends on the runtimes that are enabled: it is compared without
 //! any. Elsewhere the test says why it is skipped. A new toolchain is adopted by changing
 //! `TOOLCHAIN` and reading the difference.
+//!
+//! The compiler lays a message out by its width, and the name of an anonymous future has the path
+//! of its file in it: a case must not put an async block where the label names its type, or the
+//! message changes with the folder that the project lies in.
 
 use std::env;
 use std::process::Command;

@@ -1,6 +1,6 @@
 // a future is no body: it is there before the resource is.
 //
-// Cure: `async |bytes| work(bytes).await`.
+// Cure: `async |_| fill().await`.
 
 use std::convert::Infallible;
 
@@ -23,8 +23,12 @@ impl Scope for Buffer {
     }
 }
 
+async fn fill() -> Result<(), String> {
+    Ok(())
+}
+
 async fn run(rt: &impl Cleanup) {
-    let _ = with(rt, Buffer, async { Ok::<_, String>(()) }).await;
+    let _ = with(rt, Buffer, fill()).await;
 }
 
 fn main() {}
