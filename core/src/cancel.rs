@@ -10,6 +10,7 @@ use core::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use self::marker::{AReferenceCannotBeCancelled, Owned};
+use crate::cleanup::ambient;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
@@ -268,8 +269,10 @@ impl<T, K: Kind> Cancellable<T, K> {
             };
             // SAFETY: as above.
             let value = unsafe { Pin::new_unchecked(value) };
+            // A combinator is no scope: what it polls belongs to the one around it.
+            let enclosing = ambient::enclosing();
             let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
-            match watch.during(|| leftovers.within(|| catch(|| value.poll(cx)))) {
+            match watch.during(|| leftovers.within(enclosing, || catch(|| value.poll(cx)))) {
                 Ok(poll) => {
                     this.leftovers.start_deferred();
                     this.note_collector();
