@@ -1,0 +1,339 @@
+//! A counting semaphore: strict first in, first out.
+
+mod acquire;
+mod permit;
+
+use core::fmt;
+use core::sync::atomic::Ordering;
+
+pub use self::acquire::Acquire;
+pub use self::permit::{Closed, Permit, TryAcquireError};
+use crate::loom::AtomicUsize;
+use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::wait_queue::{List, Wakers};
+
+/// Hands out a number of permits, in the order in which they are asked for.
+///
+/// A permit goes back when it is dropped, straight to the first waiter if there is one: nobody
+/// overtakes, not even [`try_acquire`](Self::try_acquire). A waiter for many permits holds up those
+/// behind it until it is served, so it cannot starve.
+///
+/// # Complexity
+///
+/// Without contention a permit costs an atomic exchange each way. Waiting allocates nothing; being
+/// cancelled takes constant time.
+///
+/// # Examples
+///
+/// At most ten requests at once:
+///
+/// ```
+/// use withal_sync::Semaphore;
+///
+/// # async fn send() {}
+/// # futures_util::FutureExt::now_or_never(async {
+/// let limit = Semaphore::new(10);
+/// let permit = limit.acquire().await?;
+/// send().await;
+/// drop(permit);
+/// # Ok::<(), withal_sync::semaphore::Closed>(())
+/// # }).unwrap().unwrap();
+/// ```
+///
+/// Source: asyncio's `Semaphore`; differs in that permits are guards, so that none can be released
+/// twice, and in `acquire_many` and `close`.
+pub struct Semaphore<L: ShortLock = Spin> {
+    /// The free permits, and two flags; see `Word`.
+    word: AtomicUsize,
+    waiters: Locked<List<usize>, L>,
+}
+
+/// Somebody waits. While this is set, the word is changed in sections only, so that nobody
+/// overtakes.
+const WAITERS: usize = 1;
+/// It is closed.
+const CLOSED: usize = 2;
+/// The permits are counted above the flags.
+const ONE: usize = 4;
+
+impl Semaphore {
+    /// The most permits that a semaphore can hold.
+    pub const MAX_PERMITS: usize = usize::MAX / ONE;
+
+    /// A semaphore with `permits` free permits; none is legal.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    pub fn new(permits: usize) -> Self {
+        Self::with_lock(permits)
+    }
+}
+
+impl<L: ShortLock> Semaphore<L> {
+    /// [`new`](Semaphore::new), with another lock inside.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Semaphore::new).
+    pub fn with_lock(permits: usize) -> Self {
+        assert!(
+            permits <= Semaphore::MAX_PERMITS,
+            "a semaphore holds at most MAX_PERMITS permits"
+        );
+        Self {
+            word: AtomicUsize::new(permits * ONE),
+            waiters: Locked::new(List::new()),
+        }
+    }
+
+    /// Takes a permit as soon as it is this caller's turn.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it leaves the queue; dropped after it was given its permit, it passes
+    /// that on. Leaked, it keeps its place, and what it is given is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`], if the semaphore is or becomes closed.
+    pub fn acquire(&self) -> Acquire<'_, L> {
+        self.acquire_many(1)
+    }
+
+    /// Takes `permits` permits at once, as [`acquire`](Self::acquire) takes one.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire). More permits than there will ever be are waited for for ever.
+    pub fn acquire_many(&self, permits: usize) -> Acquire<'_, L> {
+        Acquire::new(self, permits)
+    }
+
+    /// Takes a permit if one is free and nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// [`TryAcquireError`], which says why not.
+    pub fn try_acquire(&self) -> Result<Permit<'_, L>, TryAcquireError> {
+        self.try_acquire_many(1)
+    }
+
+    /// Takes `permits` permits if they are free and nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    pub fn try_acquire_many(&self, permits: usize) -> Result<Permit<'_, L>, TryAcquireError> {
+        self.try_take(permits)?;
+        Ok(Permit::new(self, permits))
+    }
+
+    /// Adds `permits` permits, which go to the first waiters.
+    ///
+    /// # Panics
+    ///
+    /// If there would be more free ones than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+    #[inline]
+    pub fn add_permits(&self, permits: usize) {
+        assert!(
+            permits <= Semaphore::MAX_PERMITS,
+            "a semaphore holds at most MAX_PERMITS permits"
+        );
+        let mut word = self.word.load(Ordering::Relaxed);
+        while word & WAITERS == 0 {
+            match self.word.compare_exchange_weak(
+                word,
+                added(word, permits),
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+        self.serve(permits);
+    }
+
+    /// Takes up to `permits` free permits away for good, and says how many: none while somebody
+    /// waits.
+    pub fn forget_permits(&self, permits: usize) -> usize {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            let taken = if word & WAITERS == 0 {
+                permits.min(word / ONE)
+            } else {
+                0
+            };
+            match self.word.compare_exchange_weak(
+                word,
+                word - taken * ONE,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return taken,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Closes it for ever: whoever waits or comes gets [`Closed`]. Permits that are out stay valid.
+    pub fn close(&self) {
+        let mut wakers = Wakers::new();
+        let mut done = false;
+        while !done {
+            done = self.waiters.with(|waiters| {
+                self.word.fetch_or(CLOSED, Ordering::Relaxed);
+                while wakers.has_room() {
+                    match waiters.serve(|wanted| *wanted = acquire::CLOSED) {
+                        Some(((), waker)) => wakers.push(waker),
+                        None => {
+                            self.word.fetch_and(!WAITERS, Ordering::Relaxed);
+                            return true;
+                        }
+                    }
+                }
+                false
+            });
+            wakers.wake();
+        }
+    }
+
+    /// Whether it is closed.
+    pub fn is_closed(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & CLOSED != 0
+    }
+
+    /// How many permits are free at this moment.
+    pub fn available_permits(&self) -> usize {
+        self.word.load(Ordering::Relaxed) / ONE
+    }
+
+    /// How many wait at this moment.
+    pub fn waiting(&self) -> usize {
+        self.waiters.with(|waiters| waiters.len())
+    }
+
+    #[inline]
+    fn try_take(&self, permits: usize) -> Result<(), TryAcquireError> {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word & CLOSED != 0 {
+                return Err(TryAcquireError::Closed);
+            }
+            if word & WAITERS != 0 || word / ONE < permits {
+                return Err(TryAcquireError::NoPermits);
+            }
+            match self.word.compare_exchange_weak(
+                word,
+                word - permits * ONE,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Ok(()),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// In a section: takes permits, or announces a waiter.
+    fn take_or_announce(&self, permits: usize) -> Result<(), TryAcquireError> {
+        loop {
+            match self.try_take(permits) {
+                Err(TryAcquireError::NoPermits) => {}
+                done => return done,
+            }
+            let word = self.word.load(Ordering::Relaxed);
+            let cannot = word & WAITERS != 0 || word / ONE < permits;
+            let open = word & CLOSED == 0;
+            if cannot
+                && open
+                && self
+                    .word
+                    .compare_exchange(word, word | WAITERS, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok()
+            {
+                return Err(TryAcquireError::NoPermits);
+            }
+        }
+    }
+
+    /// Adds permits where somebody waits, or may do so.
+    #[cold]
+    fn serve(&self, permits: usize) {
+        let mut wakers = Wakers::new();
+        let mut permits = permits;
+        loop {
+            let done = self
+                .waiters
+                .with(|waiters| self.serve_some(waiters, permits, &mut wakers));
+            wakers.wake();
+            if done {
+                return;
+            }
+            // They are counted now.
+            permits = 0;
+        }
+    }
+
+    /// In a section: adds permits and serves waiters, as many as the wakers have room for. Whether
+    /// that were all.
+    fn serve_some(&self, waiters: &mut List<usize>, permits: usize, wakers: &mut Wakers) -> bool {
+        let mut word = self.word.load(Ordering::Relaxed);
+        // Until the flag is set, others change the word at any time.
+        while word & WAITERS == 0 {
+            match self.word.compare_exchange_weak(
+                word,
+                added(word, permits),
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        let mut word = added(word, permits);
+        let mut done = true;
+        while let Some(wanted) = waiters.front(|wanted| *wanted) {
+            if word / ONE < wanted {
+                break;
+            }
+            if !wakers.has_room() {
+                done = false;
+                break;
+            }
+            if let Some(((), waker)) = waiters.serve(|_| ()) {
+                word -= wanted * ONE;
+                wakers.push(waker);
+            }
+        }
+        if waiters.is_empty() {
+            word &= !WAITERS;
+        }
+        // Nobody else writes while the flag is set.
+        self.word.store(word, Ordering::Release);
+        done
+    }
+}
+
+/// `word` with so many permits more.
+#[inline]
+fn added(word: usize, permits: usize) -> usize {
+    match permits
+        .checked_mul(ONE)
+        .and_then(|permits| word.checked_add(permits))
+    {
+        Some(word) => word,
+        None => panic!("a semaphore holds at most MAX_PERMITS permits"),
+    }
+}
+
+impl<L: ShortLock> fmt::Debug for Semaphore<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("available", &self.available_permits())
+            .field("waiting", &self.waiting())
+            .field("closed", &self.is_closed())
+            .finish()
+    }
+}
