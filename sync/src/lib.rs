@@ -11,9 +11,12 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod handle;
 mod loom;
+pub mod mutex;
 pub mod semaphore;
 pub mod short_lock;
 mod wait_queue;
 
+pub use self::mutex::Mutex;
 pub use self::semaphore::Semaphore;

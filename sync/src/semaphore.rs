@@ -3,6 +3,8 @@
 mod acquire;
 mod permit;
 
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 use core::fmt;
 use core::sync::atomic::Ordering;
 
@@ -97,7 +99,7 @@ impl<L: ShortLock> Semaphore<L> {
     /// # Errors
     ///
     /// [`Closed`], if the semaphore is or becomes closed.
-    pub fn acquire(&self) -> Acquire<'_, L> {
+    pub fn acquire(&self) -> Acquire<&Self, L> {
         self.acquire_many(1)
     }
 
@@ -106,7 +108,7 @@ impl<L: ShortLock> Semaphore<L> {
     /// # Errors
     ///
     /// As [`acquire`](Self::acquire). More permits than there will ever be are waited for for ever.
-    pub fn acquire_many(&self, permits: usize) -> Acquire<'_, L> {
+    pub fn acquire_many(&self, permits: usize) -> Acquire<&Self, L> {
         Acquire::new(self, permits)
     }
 
@@ -115,7 +117,7 @@ impl<L: ShortLock> Semaphore<L> {
     /// # Errors
     ///
     /// [`TryAcquireError`], which says why not.
-    pub fn try_acquire(&self) -> Result<Permit<'_, L>, TryAcquireError> {
+    pub fn try_acquire(&self) -> Result<Permit<&Self, L>, TryAcquireError> {
         self.try_acquire_many(1)
     }
 
@@ -124,9 +126,19 @@ impl<L: ShortLock> Semaphore<L> {
     /// # Errors
     ///
     /// As [`try_acquire`](Self::try_acquire).
-    pub fn try_acquire_many(&self, permits: usize) -> Result<Permit<'_, L>, TryAcquireError> {
+    pub fn try_acquire_many(&self, permits: usize) -> Result<Permit<&Self, L>, TryAcquireError> {
         self.try_take(permits)?;
         Ok(Permit::new(self, permits))
+    }
+
+    /// [`acquire_many`](Self::acquire_many), with a permit that owns its share of the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire).
+    #[cfg(feature = "alloc")]
+    pub fn acquire_owned(self: &Arc<Self>, permits: usize) -> Acquire<Arc<Self>, L> {
+        Acquire::new(self.clone(), permits)
     }
 
     /// Adds `permits` permits, which go to the first waiters.

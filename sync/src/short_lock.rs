@@ -3,11 +3,15 @@
 //! A section is a few instructions long. Nothing is woken, polled, cloned or dropped in it that is
 //! the user's; what must be woken is carried out of it.
 
+#[cfg(all(test, loom))]
+mod modelled;
 mod single_thread;
 mod spin;
 #[cfg(feature = "std")]
 mod std_lock;
 
+#[cfg(all(test, loom))]
+pub(crate) use self::modelled::Modelled;
 pub use self::single_thread::SingleThread;
 pub use self::spin::Spin;
 #[cfg(feature = "std")]

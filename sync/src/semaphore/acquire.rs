@@ -1,34 +1,39 @@
 use core::fmt;
 use core::future::Future;
+use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::permit::{Closed, Permit, TryAcquireError};
 use super::Semaphore;
+use super::permit::{Closed, Permit, TryAcquireError};
+use crate::handle::Handle;
 use crate::short_lock::{Locked, ShortLock, Spin};
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
 
 /// What a waiter is given instead of permits when the semaphore is closed: more than there can be.
 pub(super) const CLOSED: usize = usize::MAX;
 
-/// The future that [`Semaphore::acquire`] and [`Semaphore::acquire_many`] return.
+/// The future that [`Semaphore::acquire`] and its kin return.
 #[must_use = "futures do nothing unless polled"]
-pub struct Acquire<'s, L: ShortLock = Spin> {
+pub struct Acquire<H: Handle<Semaphore<L>>, L: ShortLock = Spin> {
     permits: usize,
-    waiter: Waiter<On<'s, L>>,
+    waiter: Waiter<On<H, L>>,
 }
 
-struct On<'s, L: ShortLock>(&'s Semaphore<L>);
+struct On<H, L> {
+    semaphore: H,
+    _lock: PhantomData<fn() -> L>,
+}
 
-// SAFETY: the reference keeps the semaphore where it is, and there is one list.
-unsafe impl<L: ShortLock> WaitOn for On<'_, L> {
+// SAFETY: a handle keeps the semaphore where it is, and that has one list.
+unsafe impl<H: Handle<Semaphore<L>>, L: ShortLock> WaitOn for On<H, L> {
     type State = List<usize>;
     type Lock = L;
     /// The permits that are wanted.
     type Parcel = usize;
 
     fn locked(&self) -> &Locked<List<usize>, L> {
-        &self.0.waiters
+        &self.semaphore.get().waiters
     }
 
     fn list(state: &mut List<usize>) -> &mut List<usize> {
@@ -46,61 +51,71 @@ unsafe impl<L: ShortLock> WaitOn for On<'_, L> {
             Left::Waiting { .. } | Left::Served(CLOSED) => 0,
             Left::Served(permits) => permits,
         };
-        self.0.serve_some(waiters, permits, wakers);
+        let semaphore = self.semaphore.get();
+        semaphore.serve_some(waiters, permits, wakers);
         None
     }
 
     fn settle(&self) {
-        self.0.serve(0);
+        self.semaphore.get().serve(0);
     }
 }
 
-impl<'s, L: ShortLock> Acquire<'s, L> {
-    pub(super) fn new(semaphore: &'s Semaphore<L>, permits: usize) -> Self {
+impl<H: Handle<Semaphore<L>>, L: ShortLock> Acquire<H, L> {
+    pub(super) fn new(semaphore: H, permits: usize) -> Self {
         Self {
             permits,
-            waiter: Waiter::new(On(semaphore)),
+            waiter: Waiter::new(On {
+                semaphore,
+                _lock: PhantomData,
+            }),
         }
     }
 
-    fn waiter(self: Pin<&mut Self>) -> Pin<&mut Waiter<On<'s, L>>> {
+    /// Waits behind the others.
+    #[cold]
+    fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), TryAcquireError>> {
+        let permits = self.permits;
         // SAFETY: `waiter` is pinned structurally.
-        unsafe { self.map_unchecked_mut(|this| &mut this.waiter) }
+        let waiter = unsafe { self.map_unchecked_mut(|this| &mut this.waiter) };
+        if waiter.is_queued() {
+            return waiter
+                .poll_served(cx, |_, _| Err::<(), _>(None))
+                .map(|served| match served {
+                    Err(CLOSED) => Err(TryAcquireError::Closed),
+                    Ok(()) | Err(_) => Ok(()),
+                });
+        }
+        let semaphore = waiter.on().semaphore.clone();
+        waiter.poll_enter(cx, |_| match semaphore.get().take_or_announce(permits) {
+            Err(TryAcquireError::NoPermits) => Err(permits),
+            taken => Ok(taken),
+        })
     }
 }
 
-impl<'s, L: ShortLock> Future for Acquire<'s, L> {
-    type Output = Result<Permit<'s, L>, Closed>;
+impl<H: Handle<Semaphore<L>>, L: ShortLock> Future for Acquire<H, L> {
+    type Output = Result<Permit<H, L>, Closed>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (semaphore, permits) = (self.waiter.on().0, self.permits);
-        let taken = if self.waiter.is_queued() {
-            let waiter = self.as_mut().waiter();
-            match ready!(waiter.poll_served(cx, |_| Err::<(), _>(None))) {
-                Err(CLOSED) => Err(TryAcquireError::Closed),
-                Ok(()) | Err(_) => Ok(()),
-            }
-        } else {
-            match semaphore.try_take(permits) {
-                Err(TryAcquireError::NoPermits) => {
-                    let enter = |_: &mut List<usize>| match semaphore.take_or_announce(permits) {
-                        Err(TryAcquireError::NoPermits) => Err(permits),
-                        done => Ok(done),
-                    };
-                    ready!(self.as_mut().waiter().poll_enter(cx, enter))
-                }
-                done => done,
-            }
-        };
+        let permits = self.permits;
+        let semaphore = &self.waiter.on().semaphore;
+        let mut taken = Err(TryAcquireError::NoPermits);
+        if !self.waiter.is_queued() {
+            taken = semaphore.get().try_take(permits);
+        }
+        if taken == Err(TryAcquireError::NoPermits) {
+            taken = ready!(self.as_mut().poll_wait(cx));
+        }
         Poll::Ready(match taken {
-            Ok(()) => Ok(Permit::new(semaphore, permits)),
+            Ok(()) => Ok(Permit::new(self.waiter.on().semaphore.clone(), permits)),
             Err(_) => Err(Closed::new()),
         })
     }
 }
 
-impl<L: ShortLock> fmt::Debug for Acquire<'_, L> {
+impl<H: Handle<Semaphore<L>>, L: ShortLock> fmt::Debug for Acquire<H, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acquire")
             .field("permits", &self.permits)

@@ -1,18 +1,26 @@
 use core::fmt;
+use core::marker::PhantomData;
 
 use super::Semaphore;
+use crate::handle::Handle;
 use crate::short_lock::{ShortLock, Spin};
 
 /// Some permits of a [`Semaphore`], which go back when this is dropped.
 #[must_use = "a permit that is dropped goes back at once"]
-pub struct Permit<'s, L: ShortLock = Spin> {
-    semaphore: &'s Semaphore<L>,
+pub struct Permit<H: Handle<Semaphore<L>>, L: ShortLock = Spin> {
+    semaphore: H,
     permits: usize,
+    _lock: PhantomData<fn() -> L>,
 }
 
-impl<'s, L: ShortLock> Permit<'s, L> {
-    pub(super) fn new(semaphore: &'s Semaphore<L>, permits: usize) -> Self {
-        Self { semaphore, permits }
+impl<H: Handle<Semaphore<L>>, L: ShortLock> Permit<H, L> {
+    #[inline]
+    pub(super) fn new(semaphore: H, permits: usize) -> Self {
+        Self {
+            semaphore,
+            permits,
+            _lock: PhantomData,
+        }
     }
 
     /// How many permits these are.
@@ -25,7 +33,7 @@ impl<'s, L: ShortLock> Permit<'s, L> {
         self.permits = 0;
     }
 
-    /// Takes `permits` permits out of these.
+    /// Takes `permits` permits out of these: the rest, and those.
     ///
     /// # Errors
     ///
@@ -34,7 +42,7 @@ impl<'s, L: ShortLock> Permit<'s, L> {
         match self.permits.checked_sub(permits) {
             Some(rest) => {
                 self.permits = rest;
-                let split = Self::new(self.semaphore, permits);
+                let split = Self::new(self.semaphore.clone(), permits);
                 Ok((self, split))
             }
             None => Err(self),
@@ -42,16 +50,16 @@ impl<'s, L: ShortLock> Permit<'s, L> {
     }
 }
 
-impl<L: ShortLock> Drop for Permit<'_, L> {
+impl<H: Handle<Semaphore<L>>, L: ShortLock> Drop for Permit<H, L> {
     #[inline]
     fn drop(&mut self) {
         if self.permits > 0 {
-            self.semaphore.add_permits(self.permits);
+            self.semaphore.get().add_permits(self.permits);
         }
     }
 }
 
-impl<L: ShortLock> fmt::Debug for Permit<'_, L> {
+impl<H: Handle<Semaphore<L>>, L: ShortLock> fmt::Debug for Permit<H, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
             .field("permits", &self.permits)

@@ -37,7 +37,7 @@ unsafe impl Raw for SingleThread {
 }
 
 #[derive(Debug)]
-pub struct Unlock<'a>(&'a Cell<bool>);
+pub(crate) struct Unlock<'a>(&'a Cell<bool>);
 
 impl Drop for Unlock<'_> {
     #[inline]

@@ -9,10 +9,6 @@ use crate::loom::{AtomicBool, spin_loop};
 /// some 20 ns), so the lock is nearly always free; a thread that is preempted in one makes the
 /// others wait for it, by yielding to the system where there is one.
 #[derive(Debug)]
-#[expect(
-    missing_copy_implementations,
-    reason = "a lock is not a value"
-)]
 pub struct Spin {
     locked: AtomicBool,
 }
@@ -87,7 +83,7 @@ fn yield_now() {
 }
 
 #[derive(Debug)]
-pub struct Unlock<'a>(&'a AtomicBool);
+pub(crate) struct Unlock<'a>(&'a AtomicBool);
 
 impl Drop for Unlock<'_> {
     #[inline]

@@ -84,16 +84,23 @@ impl<P> List<P> {
     /// Unlinks the first waiter and serves it: `give` makes its parcel what it waited for. The
     /// waker is to be woken after the section.
     #[inline]
-    pub(crate) fn serve<T>(&mut self, give: impl FnOnce(&mut P) -> T) -> Option<(T, Option<Waker>)> {
+    pub(crate) fn serve<T>(
+        &mut self,
+        give: impl FnOnce(&mut P) -> T,
+    ) -> Option<(T, Option<Waker>)> {
         let head = self.head?;
         // SAFETY: linked here (1).
         unsafe { self.unlink(head) };
         // SAFETY: just unlinked and not yet served: nobody else touches it (4).
         let served = unsafe {
-            with_linked(head, |linked| (give(&mut linked.parcel), linked.waker.take()))
+            with_linked(head, |linked| {
+                (give(&mut linked.parcel), linked.waker.take())
+            })
         };
         // SAFETY: it is there until the store (2), which is the last touch (4).
-        unsafe { head.as_ref() }.served.store(true, Ordering::Release);
+        unsafe { head.as_ref() }
+            .served
+            .store(true, Ordering::Release);
         Some(served)
     }
 

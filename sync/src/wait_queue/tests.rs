@@ -21,19 +21,19 @@ impl Wake for Wakes {
 }
 
 struct Task<'s> {
-    future: Pin<Box<Acquire<'s>>>,
+    future: Pin<Box<Acquire<&'s Semaphore>>>,
     wakes: Arc<Wakes>,
 }
 
 impl<'s> Task<'s> {
-    fn new(future: Acquire<'s>) -> Self {
+    fn new(future: Acquire<&'s Semaphore>) -> Self {
         Self {
             future: Box::pin(future),
             wakes: Arc::default(),
         }
     }
 
-    fn poll(&mut self) -> Poll<<Acquire<'s> as Future>::Output> {
+    fn poll(&mut self) -> Poll<<Acquire<&'s Semaphore> as Future>::Output> {
         let waker = Waker::from(self.wakes.clone());
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }

@@ -4,7 +4,7 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
-use super::list::{List, Node, with_linked};
+use super::list::{Linked, List, Node, with_linked};
 use super::wakers::Wakers;
 use crate::loom::UnsafeCell;
 use crate::short_lock::{Locked, ShortLock};
@@ -85,7 +85,7 @@ enum Look<T, P> {
 }
 
 impl<W: WaitOn> Waiter<W> {
-    pub(crate) const fn new(on: W) -> Self {
+    pub(crate) fn new(on: W) -> Self {
         Self {
             on,
             stage: Stage::Idle,
@@ -137,16 +137,17 @@ impl<W: WaitOn> Waiter<W> {
     }
 
     /// Waits until it is served, and gives the parcel as an error; or until `retry`, in a section of
-    /// its own, finds that a waiter which was not served can have what it wants all the same. What
-    /// `retry` returns as an error, if anything, replaces the parcel.
+    /// its own, finds that a waiter which was not served can have what it wants all the same.
+    /// `retry` learns whether it was woken to try its luck; what it returns as an error, if
+    /// anything, replaces the parcel.
     ///
     /// # Panics
     ///
     /// If it does not wait.
     pub(crate) fn poll_served<T>(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        mut retry: impl FnMut(&mut W::State) -> Result<T, Option<W::Parcel>>,
+        mut retry: impl FnMut(&mut W::State, bool) -> Result<T, Option<W::Parcel>>,
     ) -> Poll<Result<T, W::Parcel>> {
         assert!(self.is_queued(), "a waiter is queued before it is served");
         let mut fresh: Option<Waker> = None;
@@ -161,15 +162,17 @@ impl<W: WaitOn> Waiter<W> {
                 if unsafe { node.as_ref() }.is_served() {
                     return Look::Served(());
                 }
-                let parcel = match retry(state) {
+                // SAFETY: not served in this section, so it is linked (4).
+                let roused = unsafe { with_linked(node, |linked| linked.waker.is_none()) };
+                let parcel = match retry(state, roused) {
                     Ok(value) => {
-                        // SAFETY: not served in this section, so it is linked (4).
+                        // SAFETY: linked, as above.
                         unsafe { W::list(state).unlink(node) };
                         return Look::Got(value);
                     }
                     Err(parcel) => parcel,
                 };
-                let keep = |linked: &mut super::list::Linked<W::Parcel>| {
+                let keep = |linked: &mut Linked<W::Parcel>| {
                     if let Some(parcel) = parcel {
                         linked.parcel = parcel;
                     }

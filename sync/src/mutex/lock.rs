@@ -1,0 +1,125 @@
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use super::guard::Guard;
+use super::{LOCKED, Mutex, WAITERS};
+use crate::handle::Handle;
+use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
+use core::sync::atomic::Ordering;
+
+/// The future that [`Mutex::lock`] and [`Mutex::lock_owned`] return.
+#[must_use = "futures do nothing unless polled"]
+pub struct Lock<H: Handle<Mutex<T, L>>, T, L: ShortLock = Spin> {
+    waiter: Waiter<On<H, T, L>>,
+}
+
+/// Whether a waiter was woken once and found the mutex locked: then it is handed the lock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Missed(pub(super) bool);
+
+struct On<H, T, L> {
+    mutex: H,
+    _mutex: PhantomData<fn() -> (T, L)>,
+}
+
+// SAFETY: a handle keeps the mutex where it is, and that has one list.
+unsafe impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> WaitOn for On<H, T, L> {
+    type State = List<Missed>;
+    type Lock = L;
+    type Parcel = Missed;
+
+    fn locked(&self) -> &Locked<List<Missed>, L> {
+        &self.mutex.get().waiters
+    }
+
+    fn list(state: &mut List<Missed>) -> &mut List<Missed> {
+        state
+    }
+
+    fn pass_on(
+        &self,
+        waiters: &mut List<Missed>,
+        left: Left<Missed>,
+        wakers: &mut Wakers,
+    ) -> Option<Missed> {
+        let mutex = self.mutex.get();
+        match left {
+            // It was handed the lock.
+            Left::Served(_) => wakers.push(mutex.pass(waiters)),
+            Left::Waiting { roused, .. } => {
+                if waiters.is_empty() {
+                    mutex.word.fetch_and(!WAITERS, Ordering::Relaxed);
+                } else if roused && mutex.word.load(Ordering::Relaxed) & LOCKED == 0 {
+                    wakers.push(waiters.rouse());
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Lock<H, T, L> {
+    pub(super) fn new(mutex: H) -> Self {
+        Self {
+            waiter: Waiter::new(On {
+                mutex,
+                _mutex: PhantomData,
+            }),
+        }
+    }
+
+    /// Waits behind the others.
+    #[cold]
+    fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: `waiter` is pinned structurally.
+        let waiter = unsafe { self.map_unchecked_mut(|this| &mut this.waiter) };
+        let handle = waiter.on().mutex.clone();
+        let mutex = handle.get();
+        if !waiter.is_queued() {
+            return waiter.poll_enter(cx, |_| {
+                if mutex.take_or_announce() {
+                    Ok(())
+                } else {
+                    Err(Missed(false))
+                }
+            });
+        }
+        let retry = |waiters: &mut List<Missed>, roused: bool| {
+            if !mutex.take_or_announce() {
+                return Err(roused.then_some(Missed(true)));
+            }
+            // This one is about to be unlinked.
+            if waiters.len() == 1 {
+                mutex.word.fetch_and(!WAITERS, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        // Served, it was handed the lock.
+        waiter.poll_served(cx, retry).map(|_| ())
+    }
+}
+
+impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Future for Lock<H, T, L> {
+    type Output = Guard<H, T, L>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Guard<H, T, L>> {
+        let mutex = &self.waiter.on().mutex;
+        if self.waiter.is_queued() || !mutex.get().try_take() {
+            ready!(self.as_mut().poll_wait(cx));
+        }
+        Poll::Ready(Guard::new(self.waiter.on().mutex.clone()))
+    }
+}
+
+impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> fmt::Debug for Lock<H, T, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock")
+            .field("waits", &self.waiter.is_queued())
+            .finish_non_exhaustive()
+    }
+}
