@@ -11,6 +11,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod event;
 pub mod handle;
 mod loom;
 pub mod mutex;
@@ -18,5 +19,6 @@ pub mod semaphore;
 pub mod short_lock;
 mod wait_queue;
 
+pub use self::event::Event;
 pub use self::mutex::Mutex;
 pub use self::semaphore::Semaphore;

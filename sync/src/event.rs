@@ -1,0 +1,175 @@
+//! Something that happens, and that tasks wait for.
+
+mod wait;
+
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::Ordering;
+
+pub use self::wait::Wait;
+use crate::loom::AtomicUsize;
+use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::wait_queue::{List, Wakers};
+
+/// A flag that tasks wait for, and that can be cleared again.
+///
+/// Setting it lets all go that wait at that moment, in the order in which they came, even if it is
+/// cleared before they run: [`set`](Self::set) and [`clear`](Self::clear) in a row are a pulse. While
+/// it is set, nobody waits.
+///
+/// # Complexity
+///
+/// Looking at it is a load; setting it while nobody waits is one atomic operation. Waiting allocates
+/// nothing; being cancelled takes constant time.
+///
+/// # Examples
+///
+/// ```
+/// use withal_sync::Event;
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let ready = Event::new();
+/// assert!(ready.set(), "it was not set before");
+/// ready.wait().await;
+/// # }).unwrap();
+/// ```
+///
+/// Source: asyncio's `Event`.
+pub struct Event<L: ShortLock = Spin> {
+    word: AtomicUsize,
+    waiters: Locked<Waiters, L>,
+}
+
+/// The event is set.
+const SET: usize = 1;
+/// Somebody waits. Set and cleared in sections only.
+const WAITERS: usize = 2;
+
+struct Waiters {
+    list: List<Turn>,
+    /// How many have begun to wait so far.
+    turns: u64,
+}
+
+/// The number of a waiter: tells those that wait at a `set` from those that come while it goes on.
+#[derive(Clone, Copy, Debug)]
+struct Turn(u64);
+
+impl Event {
+    /// An event that is not set.
+    pub fn new() -> Self {
+        Self::with_lock()
+    }
+}
+
+impl<L: ShortLock> Event<L> {
+    /// [`new`](Event::new), with another lock inside.
+    pub fn with_lock() -> Self {
+        Self {
+            word: AtomicUsize::new(0),
+            waiters: Locked::new(Waiters {
+                list: List::new(),
+                turns: 0,
+            }),
+        }
+    }
+
+    /// Waits until the event is set: not at all, if it is.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves the queue. Leaked, it keeps its place until the next `set`.
+    pub fn wait(&self) -> Wait<&Self, L> {
+        Wait::new(self)
+    }
+
+    /// [`wait`](Self::wait), with a future that owns its share of the event.
+    #[cfg(feature = "alloc")]
+    pub fn wait_owned(self: &Arc<Self>) -> Wait<Arc<Self>, L> {
+        Wait::new(self.clone())
+    }
+
+    /// Sets the event and lets go who waits. Whether it was not set before.
+    pub fn set(&self) -> bool {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while word & WAITERS == 0 {
+            match self.word.compare_exchange_weak(
+                word,
+                word | SET,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(before) => return before & SET == 0,
+                Err(now) => word = now,
+            }
+        }
+        self.let_go()
+    }
+
+    /// Clears the event: who comes from now on waits. Whether it was set before.
+    pub fn clear(&self) -> bool {
+        self.word.fetch_and(!SET, Ordering::AcqRel) & SET != 0
+    }
+
+    /// Whether it is set at this moment.
+    #[inline]
+    pub fn is_set(&self) -> bool {
+        self.word.load(Ordering::Acquire) & SET != 0
+    }
+
+    /// How many wait at this moment.
+    pub fn waiting(&self) -> usize {
+        self.waiters.with(|waiters| waiters.list.len())
+    }
+
+    #[cold]
+    fn let_go(&self) -> bool {
+        let mut wakers = Wakers::new();
+        // Set in the first section, so that who comes after it finds it set, or cleared again, and
+        // is not among those that are let go.
+        let (was_set, last) = self.waiters.with(|waiters| {
+            let before = self.word.fetch_or(SET, Ordering::AcqRel);
+            (before & SET != 0, waiters.turns)
+        });
+        let mut done = was_set;
+        while !done {
+            done = self.waiters.with(|waiters| {
+                while waiters.list.front(|Turn(turn)| *turn <= last) == Some(true) {
+                    if !wakers.has_room() {
+                        return false;
+                    }
+                    if let Some(((), waker)) = waiters.list.serve(|_| ()) {
+                        wakers.push(waker);
+                    }
+                }
+                self.note_empty(waiters);
+                true
+            });
+            wakers.wake();
+        }
+        !was_set
+    }
+
+    /// In a section: takes the flag back if nobody waits any more.
+    fn note_empty(&self, waiters: &Waiters) {
+        if waiters.list.is_empty() {
+            self.word.fetch_and(!WAITERS, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<L: ShortLock> fmt::Debug for Event<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("set", &self.is_set())
+            .field("waiting", &self.waiting())
+            .finish()
+    }
+}
