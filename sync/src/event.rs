@@ -107,6 +107,14 @@ impl<L: ShortLock> Event<L> {
         self.let_go()
     }
 
+    /// Lets go who waits at this moment, and sets nothing: who comes later waits.
+    pub fn pulse(&self) {
+        if self.word.load(Ordering::Acquire) & WAITERS != 0 {
+            let last = self.waiters.with(|waiters| waiters.turns);
+            self.let_go_until(last);
+        }
+    }
+
     /// Clears the event: who comes from now on waits. Whether it was set before.
     pub fn clear(&self) -> bool {
         self.word.fetch_and(!SET, Ordering::AcqRel) & SET != 0
@@ -125,14 +133,22 @@ impl<L: ShortLock> Event<L> {
 
     #[cold]
     fn let_go(&self) -> bool {
-        let mut wakers = Wakers::new();
-        // Set in the first section, so that who comes after it finds it set, or cleared again, and
-        // is not among those that are let go.
+        // Set in a section, so that who comes after it finds it set, or cleared again, and is not
+        // among those that are let go.
         let (was_set, last) = self.waiters.with(|waiters| {
             let before = self.word.fetch_or(SET, Ordering::AcqRel);
             (before & SET != 0, waiters.turns)
         });
-        let mut done = was_set;
+        if !was_set {
+            self.let_go_until(last);
+        }
+        !was_set
+    }
+
+    #[cold]
+    fn let_go_until(&self, last: u64) {
+        let mut wakers = Wakers::new();
+        let mut done = false;
         while !done {
             done = self.waiters.with(|waiters| {
                 while waiters.list.front(|Turn(turn)| *turn <= last) == Some(true) {
@@ -148,7 +164,6 @@ impl<L: ShortLock> Event<L> {
             });
             wakers.wake();
         }
-        !was_set
     }
 
     /// In a section: takes the flag back if nobody waits any more.

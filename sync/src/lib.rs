@@ -15,10 +15,14 @@ pub mod event;
 pub mod handle;
 mod loom;
 pub mod mutex;
+#[cfg(feature = "alloc")]
+pub mod queue;
 pub mod semaphore;
 pub mod short_lock;
 mod wait_queue;
 
 pub use self::event::Event;
 pub use self::mutex::Mutex;
+#[cfg(feature = "alloc")]
+pub use self::queue::{LifoQueue, PriorityQueue, Queue};
 pub use self::semaphore::Semaphore;

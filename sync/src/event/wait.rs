@@ -43,13 +43,17 @@ unsafe impl<H: Handle<Event<L>>, L: ShortLock> WaitOn for On<H, L> {
 }
 
 impl<H: Handle<Event<L>>, L: ShortLock> Wait<H, L> {
-    pub(super) fn new(event: H) -> Self {
+    pub(crate) fn new(event: H) -> Self {
         Self {
             waiter: Waiter::new(On {
                 event,
                 _lock: PhantomData,
             }),
         }
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.waiter.is_queued()
     }
 
     /// Waits with the others.
@@ -91,7 +95,7 @@ impl<H: Handle<Event<L>>, L: ShortLock> Future for Wait<H, L> {
 impl<H: Handle<Event<L>>, L: ShortLock> fmt::Debug for Wait<H, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
-            .field("waits", &self.waiter.is_queued())
+            .field("waits", &self.is_queued())
             .finish_non_exhaustive()
     }
 }

@@ -23,9 +23,9 @@ impl Wakers {
         }
     }
 
-    /// Whether another one has room. If not, leave the section, wake these, and enter it again.
+    /// Whether two more have room. If not, leave the section, wake these, and enter it again.
     pub(crate) fn has_room(&self) -> bool {
-        self.len < CAPACITY
+        self.len + 2 <= CAPACITY
     }
 
     /// Takes one along.

@@ -1,0 +1,375 @@
+//! A queue of items between tasks, with asyncio's whole face.
+
+mod error;
+mod job;
+mod join;
+mod pop;
+mod push;
+mod slot;
+mod state;
+mod statistics;
+mod storage;
+mod stream;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::task::Waker;
+
+pub use self::error::{Closed, DoneError, PushError, TryPopError, TryPushError};
+pub use self::job::{Job, PopJob};
+pub use self::join::Join;
+pub use self::pop::Pop;
+pub use self::push::Push;
+pub use self::slot::{Reserve, Slot};
+use self::state::{NotIn, NotOut, State};
+pub use self::statistics::Statistics;
+use self::storage::Out;
+pub use self::storage::{Fifo, Lifo, Priority, Storage};
+pub use self::stream::Stream;
+use crate::event::Event;
+use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::wait_queue::Wakers;
+
+/// A queue that any number of tasks push to and pop from.
+///
+/// # Order and fairness
+///
+/// Waiters are served strictly in the order in which they came: an item goes from its pusher into
+/// the hands of the first waiting popper, and a place that gets free to the first waiting pusher.
+/// Nobody overtakes, the `try_` forms included. [`bounded`](Self::bounded) queues are first in, first
+/// out; there are also [`Lifo`] and [`Priority`] ones.
+///
+/// # Cancel safety
+///
+/// Every operation may be dropped at any moment: a pop loses no item (one that was in its hands
+/// already is the next to come out), and a push puts its item in or drops it with the future. To
+/// keep the item, [`reserve`](Self::reserve) a place first.
+///
+/// # Work
+///
+/// As in asyncio, each item that goes in counts as unfinished until [`task_done`](Self::task_done)
+/// is called for it, or its [`Job`] dropped; [`join`](Self::join) waits until none is left.
+///
+/// # Closing
+///
+/// [`close`](Self::close) lets what is stored come out and nothing in; `None` is the end.
+/// [`close_now`](Self::close_now) hands back what is stored. Neither happens by itself: for that
+/// there is the channel, whose handles are counted.
+///
+/// # Complexity
+///
+/// An operation that need not wait costs one short section. Waiting allocates nothing; being
+/// cancelled takes constant time. Storage grows as it is needed, and is kept.
+///
+/// # Examples
+///
+/// ```
+/// use withal_sync::Queue;
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let queue = Queue::bounded(100);
+/// queue.push("work").await?;
+/// queue.close();
+/// while let Some(job) = queue.pop().await {
+///     assert_eq!(job, "work");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap().unwrap();
+/// ```
+///
+/// Source: asyncio's `Queue`, `LifoQueue` and `PriorityQueue`; differs in strict order, in that errors
+/// hand the item back, and in that it may be used from everywhere at once.
+pub struct Queue<T, S: Storage<T> = Fifo<T>, L: ShortLock = Spin> {
+    state: Locked<State<T, S>, L>,
+    /// Pulsed when no item is unfinished any more.
+    idle: Event<L>,
+}
+
+/// A queue that gives out what came in last.
+pub type LifoQueue<T, L = Spin> = Queue<T, Lifo<T>, L>;
+
+/// A queue that gives out the smallest item; of equal ones, the one that came in first.
+pub type PriorityQueue<T, L = Spin> = Queue<T, Priority<T>, L>;
+
+impl<T> Queue<T> {
+    /// An empty queue, first in, first out, for at most `capacity` items.
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is zero: for a rendezvous there is the channel.
+    pub fn bounded(capacity: usize) -> Self {
+        Self::bounded_with(capacity)
+    }
+
+    /// An empty queue, first in, first out, for any number of items: pushing never waits. Mind
+    /// that nothing then keeps a fast producer from filling the memory.
+    pub fn unbounded() -> Self {
+        Self::unbounded_with()
+    }
+}
+
+impl<T, S: Storage<T>, L: ShortLock> Queue<T, S, L> {
+    /// [`bounded`](Queue::bounded), in any order and with any lock: `LifoQueue::bounded_with(10)`.
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is zero.
+    pub fn bounded_with(capacity: usize) -> Self {
+        assert!(
+            capacity > 0,
+            "a queue holds one item at least; a rendezvous is a channel of capacity 0"
+        );
+        Self {
+            state: Locked::new(State::new(capacity)),
+            idle: Event::with_lock(),
+        }
+    }
+
+    /// [`unbounded`](Queue::unbounded), in any order and with any lock.
+    pub fn unbounded_with() -> Self {
+        Self::bounded_with(usize::MAX)
+    }
+
+    /// Puts `item` in as soon as there is room and it is its turn.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it leaves the queue, and the item is dropped with it. Dropped after
+    /// it was let in, the item is in. Leaked while it waits, it keeps its place, and its item goes
+    /// in when it is its turn.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`] with the item, if the queue is or becomes closed.
+    pub fn push(&self, item: T) -> Push<&Self, T, S, L> {
+        Push::new(self, item)
+    }
+
+    /// [`push`](Self::push), with a future that owns its share of the queue.
+    pub fn push_owned(self: &Arc<Self>, item: T) -> Push<Arc<Self>, T, S, L> {
+        Push::new(self.clone(), item)
+    }
+
+    /// Puts `item` in if there is room and nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`TryPushError`] with the item.
+    #[inline]
+    pub fn try_push(&self, item: T) -> Result<(), TryPushError<T>> {
+        match self.state.with(|state| state.push(item)) {
+            Ok(waker) => {
+                wake(waker);
+                Ok(())
+            }
+            Err(NotIn::Full(item)) => Err(TryPushError::Full(item)),
+            Err(NotIn::Closed(item)) => Err(TryPushError::Closed(item)),
+        }
+    }
+
+    /// Waits for a place, which is then filled without waiting: what is to be pushed need not be
+    /// made, or risked, before there is room for it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it leaves the queue; dropped after it was given its place, it passes
+    /// that on. Leaked, it keeps its place, and the queue has one less for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`], if the queue is or becomes closed.
+    pub fn reserve(&self) -> Reserve<&Self, T, S, L> {
+        Reserve::new(self)
+    }
+
+    /// [`reserve`](Self::reserve), with a place that owns its share of the queue.
+    pub fn reserve_owned(self: &Arc<Self>) -> Reserve<Arc<Self>, T, S, L> {
+        Reserve::new(self.clone())
+    }
+
+    /// Takes the next item out, as soon as there is one and it is this caller's turn. `None` once
+    /// the queue is closed and empty.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it leaves the queue. An item that was handed to it goes to the next
+    /// waiter, or is the next to come out: none is lost, none comes twice. Leaked, it keeps its
+    /// place, and the item that it is handed is lost.
+    pub fn pop(&self) -> Pop<&Self, T, S, L> {
+        Pop::new(self)
+    }
+
+    /// [`pop`](Self::pop), with a future that owns its share of the queue.
+    pub fn pop_owned(self: &Arc<Self>) -> Pop<Arc<Self>, T, S, L> {
+        Pop::new(self.clone())
+    }
+
+    /// Takes the next item out if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`TryPopError`], which says why there is none.
+    #[inline]
+    pub fn try_pop(&self) -> Result<T, TryPopError> {
+        match self.state.with(State::pop) {
+            Ok((taken, waker)) => {
+                wake(waker);
+                let Out(item) = taken.into();
+                Ok(item)
+            }
+            Err(NotOut::Empty) => Err(TryPopError::Empty),
+            Err(NotOut::Closed) => Err(TryPopError::Closed),
+        }
+    }
+
+    /// [`pop`](Self::pop), with an item that reports itself as done when it is dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`pop`](Self::pop): an item that is not received stays unfinished.
+    pub fn pop_job(&self) -> PopJob<&Self, T, S, L> {
+        PopJob::new(self)
+    }
+
+    /// [`pop_job`](Self::pop_job), with a job that owns its share of the queue.
+    pub fn pop_job_owned(self: &Arc<Self>) -> PopJob<Arc<Self>, T, S, L> {
+        PopJob::new(self.clone())
+    }
+
+    /// The items, one after the other, until the queue is closed and empty.
+    pub fn stream(&self) -> Stream<&Self, T, S, L> {
+        Stream::new(self)
+    }
+
+    /// [`stream`](Self::stream), with a stream that owns its share of the queue.
+    pub fn stream_owned(self: &Arc<Self>) -> Stream<Arc<Self>, T, S, L> {
+        Stream::new(self.clone())
+    }
+
+    /// Reports one item that was popped as done.
+    ///
+    /// # Errors
+    ///
+    /// [`DoneError`], if no item is unfinished; the count stays at zero.
+    pub fn task_done(&self) -> Result<(), DoneError> {
+        match self.state.with(State::done) {
+            Ok(true) => {
+                self.idle.pulse();
+                Ok(())
+            }
+            Ok(false) => Ok(()),
+            Err(()) => Err(DoneError::new()),
+        }
+    }
+
+    /// Waits until no item is unfinished: not at all, if none is. It is enough that there was such a
+    /// moment after this began to wait.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it changes nothing.
+    pub fn join(&self) -> Join<&Self, T, S, L> {
+        Join::new(self)
+    }
+
+    /// [`join`](Self::join), with a future that owns its share of the queue.
+    pub fn join_owned(self: &Arc<Self>) -> Join<Arc<Self>, T, S, L> {
+        Join::new(self.clone())
+    }
+
+    /// Closes the queue for pushers: those that wait get their item back, and what is stored comes
+    /// out still. Whether it was open before.
+    pub fn close(&self) -> bool {
+        let mut wakers = Wakers::new();
+        let was_open = self
+            .state
+            .with(|state| !core::mem::replace(&mut state.closed, true));
+        while !self.state.with(|state| state.refuse(&mut wakers)) {
+            wakers.wake();
+        }
+        was_open
+    }
+
+    /// Closes the queue for good, and hands back what is stored, in the order in which it would have
+    /// come out. Each of these counts as done; what was popped before stays unfinished.
+    pub fn close_now(&self) -> Vec<T> {
+        self.close();
+        let (mut items, idle) = self.state.with(State::drain);
+        if idle {
+            self.idle.pulse();
+        }
+        core::iter::from_fn(|| items.pop())
+            .map(|taken| {
+                let Out(item) = taken.into();
+                item
+            })
+            .collect()
+    }
+
+    /// Whether it is closed.
+    pub fn is_closed(&self) -> bool {
+        self.state.with(|state| state.closed)
+    }
+
+    /// How many items are stored at this moment.
+    pub fn len(&self) -> usize {
+        self.state.with(|state| state.items.len())
+    }
+
+    /// Whether nothing is stored at this moment.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a push would wait at this moment.
+    pub fn is_full(&self) -> bool {
+        self.state.with(|state| !state.has_room())
+    }
+
+    /// How many items it holds at most; `None` if it is unbounded.
+    pub fn capacity(&self) -> Option<usize> {
+        let capacity = self.state.with(|state| state.capacity);
+        (capacity != usize::MAX).then_some(capacity)
+    }
+
+    /// Lets pushers in, where a reserved place has become free.
+    fn admit(&self) {
+        let mut wakers = Wakers::new();
+        while !self.state.with(|state| state.admit(&mut wakers)) {
+            wakers.wake();
+        }
+    }
+
+    /// What is going on at this moment.
+    pub fn statistics(&self) -> Statistics {
+        let joining = self.idle.waiting();
+        self.state.with(|state| Statistics {
+            stored: state.items.len(),
+            capacity: (state.capacity != usize::MAX).then_some(state.capacity),
+            reserved: state.reserved,
+            waiting_pushers: state.pushers.len(),
+            waiting_poppers: state.poppers.len(),
+            joining,
+            unfinished: state.unfinished,
+            peak: state.peak,
+            closed: state.closed,
+        })
+    }
+}
+
+impl<T, S: Storage<T>, L: ShortLock> fmt::Debug for Queue<T, S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Queue").field(&self.statistics()).finish()
+    }
+}
+
+/// Wakes who is to be woken, after the section.
+#[inline]
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

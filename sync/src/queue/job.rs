@@ -1,0 +1,140 @@
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use super::Queue;
+use super::pop::Pop;
+use super::storage::{Fifo, Storage};
+use crate::handle::Handle;
+use crate::short_lock::{ShortLock, Spin};
+
+/// An item that reports itself as done when it is dropped: once, also when its work panics.
+#[must_use = "a job that is dropped counts as done"]
+pub struct Job<H, T, S = Fifo<T>, L = Spin>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    item: T,
+    _done: Done<H, T, S, L>,
+}
+
+/// Reports an item as done when it is dropped.
+struct Done<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    queue: H,
+    _queue: PhantomData<fn() -> (T, S, L)>,
+}
+
+impl<H, T, S, L> Drop for Done<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    fn drop(&mut self) {
+        // If it was reported by hand before, there is nothing left to report.
+        let _ = self.queue.get().task_done();
+    }
+}
+
+impl<H, T, S, L> Deref for Job<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.item
+    }
+}
+
+impl<H, T, S, L> DerefMut for Job<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.item
+    }
+}
+
+impl<H, T, S, L> fmt::Debug for Job<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    T: fmt::Debug,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Job").field(&self.item).finish()
+    }
+}
+
+/// The future that [`Queue::pop_job`] returns.
+#[must_use = "futures do nothing unless polled"]
+pub struct PopJob<H, T, S = Fifo<T>, L = Spin>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    pop: Pop<H, T, S, L>,
+}
+
+impl<H, T, S, L> PopJob<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    pub(super) fn new(queue: H) -> Self {
+        Self {
+            pop: Pop::new(queue),
+        }
+    }
+}
+
+impl<H, T, S, L> Future for PopJob<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    type Output = Option<Job<H, T, S, L>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: `pop` is pinned structurally.
+        let pop = unsafe { self.as_mut().map_unchecked_mut(|this| &mut this.pop) };
+        let item = ready!(pop.poll(cx));
+        Poll::Ready(item.map(|item| Job {
+            item,
+            _done: Done {
+                queue: self.pop.queue().clone(),
+                _queue: PhantomData,
+            },
+        }))
+    }
+}
+
+impl<H, T, S, L> fmt::Debug for PopJob<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pop.fmt(f)
+    }
+}

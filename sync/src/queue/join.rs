@@ -1,0 +1,109 @@
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::Queue;
+use super::storage::{Fifo, Storage};
+use crate::event::{Event, Wait};
+use crate::handle::{Get, Handle};
+use crate::short_lock::{ShortLock, Spin};
+
+/// The future that [`Queue::join`] returns.
+#[must_use = "futures do nothing unless polled"]
+pub struct Join<H, T, S = Fifo<T>, L = Spin>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    queue: H,
+    idle: Wait<Idle<H, T, S, L>, L>,
+}
+
+/// A queue's event of having nothing unfinished.
+struct Idle<H, T, S, L> {
+    queue: H,
+    _queue: PhantomData<fn() -> (T, S, L)>,
+}
+
+impl<H: Clone, T, S, L> Clone for Idle<H, T, S, L> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+            _queue: PhantomData,
+        }
+    }
+}
+
+impl<H, T, S, L> Handle<Event<L>> for Idle<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+}
+
+// SAFETY: a field of what the handle keeps.
+unsafe impl<H, T, S, L> Get<Event<L>> for Idle<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    fn get(&self) -> &Event<L> {
+        &self.queue.get().idle
+    }
+}
+
+impl<H, T, S, L> Join<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    pub(super) fn new(queue: H) -> Self {
+        let idle = Wait::new(Idle {
+            queue: queue.clone(),
+            _queue: PhantomData,
+        });
+        Self { queue, idle }
+    }
+}
+
+impl<H, T, S, L> Future for Join<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: `idle` is pinned structurally.
+        let idle = unsafe { self.as_mut().map_unchecked_mut(|this| &mut this.idle) };
+        let begins = !idle.is_queued();
+        if idle.poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        // Looked at after it was queued, so that the last `task_done` cannot slip in between.
+        if begins && self.queue.get().state.with(|state| state.unfinished) == 0 {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}
+
+impl<H, T, S, L> fmt::Debug for Join<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Join")
+            .field("waits", &self.idle.is_queued())
+            .finish_non_exhaustive()
+    }
+}

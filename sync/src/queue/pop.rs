@@ -1,0 +1,147 @@
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use super::state::{NotOut, Popper, State};
+use super::storage::{Fifo, Out, Storage};
+use super::{Queue, wake};
+use crate::handle::Handle;
+use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
+
+/// The future that [`Queue::pop`] returns.
+#[must_use = "futures do nothing unless polled"]
+pub struct Pop<H, T, S = Fifo<T>, L = Spin>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    waiter: Waiter<ToPop<H, T, S, L>>,
+}
+
+/// A place among those that wait for an item.
+struct ToPop<H, T, S, L> {
+    queue: H,
+    _queue: PhantomData<fn() -> (T, S, L)>,
+}
+
+// SAFETY: a handle keeps the queue where it is, and that has one list of poppers.
+unsafe impl<H, T, S, L> WaitOn for ToPop<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    type State = State<T, S>;
+    type Lock = L;
+    type Parcel = Popper<S::Taken>;
+
+    fn locked(&self) -> &Locked<State<T, S>, L> {
+        &self.queue.get().state
+    }
+
+    fn list(state: &mut State<T, S>) -> &mut List<Popper<S::Taken>> {
+        &mut state.poppers
+    }
+
+    fn pass_on(
+        &self,
+        state: &mut State<T, S>,
+        left: Left<Popper<S::Taken>>,
+        wakers: &mut Wakers,
+    ) -> Option<Popper<S::Taken>> {
+        if let Left::Served(Popper::Item(taken)) = left {
+            wakers.push(state.take_back(taken));
+        }
+        None
+    }
+}
+
+impl<H, T, S, L> Pop<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    pub(super) fn new(queue: H) -> Self {
+        Self {
+            waiter: Waiter::new(ToPop {
+                queue,
+                _queue: PhantomData,
+            }),
+        }
+    }
+
+    pub(super) fn queue(&self) -> &H {
+        &self.waiter.on().queue
+    }
+
+    #[cold]
+    fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Taken>> {
+        // SAFETY: `waiter` is pinned structurally.
+        let waiter = unsafe { self.map_unchecked_mut(|this| &mut this.waiter) };
+        if waiter.is_queued() {
+            let served = ready!(waiter.poll_served(cx, |_, _| Err::<(), _>(None)));
+            return Poll::Ready(match served {
+                Err(Popper::Item(taken)) => Some(taken),
+                _ => None,
+            });
+        }
+        let popped = ready!(waiter.poll_enter(cx, |state| match state.pop() {
+            Err(NotOut::Empty) => Err(Popper::Waiting),
+            Err(NotOut::Closed) => Ok(None),
+            Ok(popped) => Ok(Some(popped)),
+        }));
+        Poll::Ready(popped.map(|(taken, waker)| {
+            wake(waker);
+            taken
+        }))
+    }
+}
+
+impl<H, T, S, L> Future for Pop<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    type Output = Option<T>;
+
+    /// Polled again after an item, it waits for the next one.
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let taken = if self.waiter.is_queued() {
+            ready!(self.poll_wait(cx))
+        } else {
+            let popped = self.queue().get().state.with(State::pop);
+            match popped {
+                Ok((taken, waker)) => {
+                    wake(waker);
+                    Some(taken)
+                }
+                Err(NotOut::Closed) => None,
+                Err(NotOut::Empty) => ready!(self.poll_wait(cx)),
+            }
+        };
+        Poll::Ready(taken.map(|taken| {
+            let Out(item) = taken.into();
+            item
+        }))
+    }
+}
+
+impl<H, T, S, L> fmt::Debug for Pop<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pop")
+            .field("waits", &self.waiter.is_queued())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,151 @@
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use super::error::PushError;
+use super::state::{NotIn, Pusher, State};
+use super::storage::{Fifo, Storage};
+use super::{Queue, wake};
+use crate::handle::Handle;
+use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
+
+/// The future that [`Queue::push`] returns.
+#[must_use = "futures do nothing unless polled"]
+pub struct Push<H, T, S = Fifo<T>, L = Spin>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    /// Until it is in, or waits.
+    item: Option<T>,
+    waiter: Waiter<ToPush<H, T, S, L>>,
+}
+
+/// A place among those that wait for room.
+pub(super) struct ToPush<H, T, S, L> {
+    pub(super) queue: H,
+    _queue: PhantomData<fn() -> (T, S, L)>,
+}
+
+impl<H, T, S, L> ToPush<H, T, S, L> {
+    pub(super) fn new(queue: H) -> Self {
+        Self {
+            queue,
+            _queue: PhantomData,
+        }
+    }
+}
+
+// SAFETY: a handle keeps the queue where it is, and that has one list of pushers.
+unsafe impl<H, T, S, L> WaitOn for ToPush<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    type State = State<T, S>;
+    type Lock = L;
+    type Parcel = Pusher<T>;
+
+    fn locked(&self) -> &Locked<State<T, S>, L> {
+        &self.queue.get().state
+    }
+
+    fn list(state: &mut State<T, S>) -> &mut List<Pusher<T>> {
+        &mut state.pushers
+    }
+
+    fn pass_on(
+        &self,
+        _state: &mut State<T, S>,
+        left: Left<Pusher<T>>,
+        _wakers: &mut Wakers,
+    ) -> Option<Pusher<T>> {
+        // An item that was let in is in; one that was not is dropped after the section.
+        match left {
+            Left::Waiting { parcel, .. } | Left::Served(parcel) => Some(parcel),
+        }
+    }
+}
+
+impl<H, T, S, L> Push<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    pub(super) fn new(queue: H, item: T) -> Self {
+        Self {
+            item: Some(item),
+            waiter: Waiter::new(ToPush::new(queue)),
+        }
+    }
+
+    #[cold]
+    fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), PushError<T>>> {
+        // SAFETY: `waiter` is pinned structurally, and `item` is not.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let waiter = unsafe { Pin::new_unchecked(&mut this.waiter) };
+        if waiter.is_queued() {
+            let served = ready!(waiter.poll_served(cx, |_, _| Err::<(), _>(None)));
+            return Poll::Ready(match served {
+                Err(Pusher::Refused(Some(item))) => Err(PushError::new(item)),
+                _ => Ok(()),
+            });
+        }
+        let Some(item) = this.item.take() else {
+            panic!("a future was polled after completion");
+        };
+        let entered = waiter.poll_enter(cx, |state| match state.push(item) {
+            Ok(waker) => Ok(Ok(waker)),
+            Err(NotIn::Closed(item)) => Ok(Err(PushError::new(item))),
+            Err(NotIn::Full(item)) => Err(Pusher::Push(item)),
+        });
+        entered.map_ok(wake)
+    }
+}
+
+impl<H, T, S, L> Future for Push<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    type Output = Result<(), PushError<T>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: `item` is not pinned, and the waiter is not touched.
+        let this = unsafe { self.as_mut().get_unchecked_mut() };
+        if let Some(item) = this.item.take() {
+            let queue = this.waiter.on().queue.get();
+            match queue.state.with(|state| state.push(item)) {
+                Ok(waker) => {
+                    wake(waker);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(NotIn::Closed(item)) => return Poll::Ready(Err(PushError::new(item))),
+                Err(NotIn::Full(item)) => this.item = Some(item),
+            }
+        }
+        self.poll_wait(cx)
+    }
+}
+
+impl<H, T, S, L> fmt::Debug for Push<H, T, S, L>
+where
+    H: Handle<Queue<T, S, L>>,
+    S: Storage<T>,
+    L: ShortLock,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Push")
+            .field("waits", &self.waiter.is_queued())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,243 @@
+//! What a queue does in its short sections: the whole of its rules, without a future in sight.
+//!
+//! # Invariants
+//!
+//! 1. A popper waits only while nothing is stored.
+//! 2. A pusher waits only while there is no room.
+//! 3. Nobody begins to wait once the queue is closed.
+
+use core::mem;
+use core::task::Waker;
+
+use super::storage::{Storage, Store};
+use crate::wait_queue::{List, Wakers};
+
+pub(super) struct State<T, S: Store<T>> {
+    pub(super) items: S,
+    /// At most so many are stored or reserved.
+    pub(super) capacity: usize,
+    /// Places that were given out and not filled.
+    pub(super) reserved: usize,
+    pub(super) pushers: List<Pusher<T>>,
+    pub(super) poppers: List<Popper<S::Taken>>,
+    /// Items that went in and were not reported as done.
+    pub(super) unfinished: usize,
+    pub(super) peak: usize,
+    pub(super) closed: bool,
+}
+
+/// What a pusher brings along, and is given.
+pub(super) enum Pusher<T> {
+    /// It wants this in.
+    Push(T),
+    /// It wants a place.
+    Reserve,
+    /// The item is in, or the place is its own.
+    Done,
+    /// The queue is closed: here is the item, if there was one.
+    Refused(Option<T>),
+}
+
+/// What a popper is given.
+pub(super) enum Popper<I> {
+    Waiting,
+    Item(I),
+    Closed,
+}
+
+/// Why something does not go in.
+pub(super) enum NotIn<T> {
+    Full(T),
+    Closed(T),
+}
+
+/// Why nothing comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotOut {
+    Empty,
+    Closed,
+}
+
+impl<T, S: Storage<T>> State<T, S> {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            items: S::default(),
+            capacity,
+            reserved: 0,
+            pushers: List::new(),
+            poppers: List::new(),
+            unfinished: 0,
+            peak: 0,
+            closed: false,
+        }
+    }
+
+    /// Whether somebody who comes now gets a place: nobody is overtaken.
+    #[inline]
+    pub(super) fn has_room(&self) -> bool {
+        self.is_below_capacity() && self.pushers.is_empty()
+    }
+
+    #[inline]
+    fn is_below_capacity(&self) -> bool {
+        self.items.len() + self.reserved < self.capacity
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, item: T) -> Result<Option<Waker>, NotIn<T>> {
+        if self.closed {
+            Err(NotIn::Closed(item))
+        } else if self.has_room() {
+            Ok(self.insert(item))
+        } else {
+            Err(NotIn::Full(item))
+        }
+    }
+
+    pub(super) fn reserve(&mut self) -> Result<(), NotIn<()>> {
+        if self.closed {
+            Err(NotIn::Closed(()))
+        } else if self.has_room() {
+            self.reserved += 1;
+            Ok(())
+        } else {
+            Err(NotIn::Full(()))
+        }
+    }
+
+    /// Fills a reserved place. It may be free again at once: see [`admit`](Self::admit).
+    pub(super) fn fill(&mut self, item: T) -> Result<Option<Waker>, T> {
+        self.reserved -= 1;
+        if self.closed {
+            Err(item)
+        } else {
+            Ok(self.insert(item))
+        }
+    }
+
+    /// Puts an item in, for whom there is room: into the hands of who waits for it, if somebody does.
+    #[inline]
+    fn insert(&mut self, item: T) -> Option<Waker> {
+        self.unfinished += 1;
+        if self.poppers.is_empty() {
+            self.items.push(item);
+            self.peak = self.peak.max(self.items.len());
+            None
+        } else {
+            let taken = self.items.pass(item);
+            self.hand(taken)
+        }
+    }
+
+    /// Hands an item to the first popper, or stores it where it stood.
+    fn hand(&mut self, taken: S::Taken) -> Option<Waker> {
+        let mut taken = Some(taken);
+        let served = self.poppers.serve(|popper| {
+            if let Some(taken) = taken.take() {
+                *popper = Popper::Item(taken);
+            }
+        });
+        if let Some(taken) = taken {
+            self.items.put_back(taken);
+        }
+        served.and_then(|((), waker)| waker)
+    }
+
+    /// An item that was handed to a popper comes back.
+    pub(super) fn take_back(&mut self, taken: S::Taken) -> Option<Waker> {
+        self.hand(taken)
+    }
+
+    #[inline]
+    pub(super) fn pop(&mut self) -> Result<(S::Taken, Option<Waker>), NotOut> {
+        match self.items.pop() {
+            Some(taken) => {
+                let waker = if self.pushers.is_empty() {
+                    None
+                } else {
+                    self.admit_one()
+                };
+                Ok((taken, waker))
+            }
+            None if self.closed => Err(NotOut::Closed),
+            None => Err(NotOut::Empty),
+        }
+    }
+
+    /// Lets pushers in for whom there is room, as far as the wakers have room. Whether that were
+    /// all. Where poppers wait, an item takes up no place, so there may be many.
+    pub(super) fn admit(&mut self, wakers: &mut Wakers) -> bool {
+        while self.is_below_capacity() && !self.pushers.is_empty() {
+            if !wakers.has_room() {
+                return false;
+            }
+            let (first, second) = self.admit_first();
+            wakers.push(first);
+            wakers.push(second);
+        }
+        true
+    }
+
+    /// Lets the first pusher in, where an item has just come out: so no popper waits for it (1).
+    fn admit_one(&mut self) -> Option<Waker> {
+        if !self.is_below_capacity() {
+            // More than fit had been taken back.
+            return None;
+        }
+        self.admit_first().0
+    }
+
+    /// Serves the first pusher: its waker, and that of the popper who gets the item.
+    fn admit_first(&mut self) -> (Option<Waker>, Option<Waker>) {
+        let served = self
+            .pushers
+            .serve(|pusher| mem::replace(pusher, Pusher::Done));
+        match served {
+            Some((Pusher::Push(item), waker)) => (waker, self.insert(item)),
+            Some((_, waker)) => {
+                self.reserved += 1;
+                (waker, None)
+            }
+            None => (None, None),
+        }
+    }
+
+    /// Tells those that wait in a queue that has just been closed, as far as the wakers have room.
+    /// Whether that were all.
+    pub(super) fn refuse(&mut self, wakers: &mut Wakers) -> bool {
+        while wakers.has_room() {
+            let served = self.pushers.serve(|pusher| {
+                let item = match mem::replace(pusher, Pusher::Done) {
+                    Pusher::Push(item) => Some(item),
+                    _ => None,
+                };
+                *pusher = Pusher::Refused(item);
+            });
+            // Poppers wait only where nothing is stored (1).
+            let served = served.or_else(|| self.poppers.serve(|popper| *popper = Popper::Closed));
+            match served {
+                Some(((), waker)) => wakers.push(waker),
+                None => return true,
+            }
+        }
+        false
+    }
+
+    /// Takes every stored item out, for whoever closes: each counts as done.
+    pub(super) fn drain(&mut self) -> (S, bool) {
+        let items = mem::take(&mut self.items);
+        let before = self.unfinished;
+        self.unfinished = before.saturating_sub(items.len());
+        (items, before > 0 && self.unfinished == 0)
+    }
+
+    /// Reports one item as done. Whether it was the last one.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub(super) fn done(&mut self) -> Result<bool, ()> {
+        self.unfinished = self.unfinished.checked_sub(1).ok_or(())?;
+        Ok(self.unfinished == 0)
+    }
+}

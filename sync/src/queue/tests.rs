@@ -1,0 +1,232 @@
+//! What a queue promises, polled by hand.
+
+use std::boxed::Box;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::vec;
+use std::vec::Vec;
+
+use super::{LifoQueue, PriorityQueue, Queue, TryPopError, TryPushError};
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+struct Task<F> {
+    future: Pin<Box<F>>,
+    wakes: Arc<Wakes>,
+}
+
+impl<F: Future> Task<F> {
+    fn new(future: F) -> Self {
+        Self {
+            future: Box::pin(future),
+            wakes: Arc::default(),
+        }
+    }
+
+    /// Polled once, and waiting.
+    fn waiting(future: F) -> Self {
+        let mut task = Self::new(future);
+        assert!(task.poll().is_pending());
+        task
+    }
+
+    fn poll(&mut self) -> Poll<F::Output> {
+        let waker = Waker::from(self.wakes.clone());
+        self.future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+
+    fn woken(&self) -> bool {
+        self.wakes.0.load(Ordering::SeqCst) > 0
+    }
+}
+
+//
+#[test]
+fn each_order_is_kept() {
+    let fifo = Queue::unbounded();
+    let lifo = LifoQueue::<_>::unbounded_with();
+    let priority = PriorityQueue::<_>::unbounded_with();
+    for item in [(2, 'a'), (1, 'b'), (2, 'c'), (1, 'd')] {
+        fifo.try_push(item).unwrap();
+        lifo.try_push(item).unwrap();
+        priority.try_push(item).unwrap();
+    }
+    assert_eq!(fifo.close_now(), [(2, 'a'), (1, 'b'), (2, 'c'), (1, 'd')]);
+    assert_eq!(lifo.close_now(), [(1, 'd'), (2, 'c'), (1, 'b'), (2, 'a')]);
+    assert_eq!(
+        priority.close_now(),
+        [(1, 'b'), (1, 'd'), (2, 'a'), (2, 'c')]
+    );
+}
+
+//
+#[test]
+fn pushers_are_let_in_in_order_and_not_overtaken() {
+    let queue = Queue::bounded(1);
+    queue.try_push(0).unwrap();
+    let mut pushers: Vec<_> = (1..4).map(|n| Task::waiting(queue.push(n))).collect();
+    for expected in 0..4 {
+        assert_eq!(queue.try_push(9), Err(TryPushError::Full(9)));
+        assert_eq!(queue.try_pop(), Ok(expected));
+    }
+    for pusher in &mut pushers {
+        assert!(pusher.woken());
+        assert_eq!(pusher.poll(), Poll::Ready(Ok(())));
+    }
+    assert_eq!(queue.statistics().peak, 1);
+}
+
+//
+#[test]
+fn poppers_are_served_in_order() {
+    let queue = Queue::bounded(8);
+    let mut poppers: Vec<_> = (0..3).map(|_| Task::waiting(queue.pop())).collect();
+    queue.try_push('a').unwrap();
+    queue.try_push('b').unwrap();
+    // What was handed to a waiter cannot be had by who comes later.
+    assert_eq!(queue.try_pop(), Err(TryPopError::Empty));
+    assert_eq!(poppers[1].poll(), Poll::Ready(Some('b')));
+    assert_eq!(poppers[0].poll(), Poll::Ready(Some('a')));
+    assert!(!poppers[2].woken());
+}
+
+//
+#[test]
+fn an_item_that_was_handed_over_in_vain_is_the_next() {
+    let queue = Queue::bounded(8);
+    let (a, mut b) = (Task::waiting(queue.pop()), Task::waiting(queue.pop()));
+    queue.try_push(1).unwrap();
+    queue.try_push(2).unwrap();
+    queue.try_push(3).unwrap();
+    drop(a);
+    assert_eq!(b.poll(), Poll::Ready(Some(2)));
+    assert_eq!(queue.try_pop(), Ok(1));
+    assert_eq!(queue.try_pop(), Ok(3));
+    // With somebody waiting, it goes to that one.
+    let (a, mut b) = (Task::waiting(queue.pop()), Task::waiting(queue.pop()));
+    queue.try_push(4).unwrap();
+    drop(a);
+    assert!(b.woken());
+    assert_eq!(b.poll(), Poll::Ready(Some(4)));
+}
+
+//
+#[test]
+fn a_cancelled_push_puts_nothing_in() {
+    let queue = Queue::bounded(1);
+    queue.try_push(0).unwrap();
+    let (a, mut b) = (Task::waiting(queue.push(1)), Task::waiting(queue.push(2)));
+    drop(a);
+    assert_eq!(queue.statistics().waiting_pushers, 1);
+    assert_eq!(queue.try_pop(), Ok(0));
+    assert_eq!(b.poll(), Poll::Ready(Ok(())));
+    assert_eq!(queue.close_now(), [2]);
+}
+
+// M3
+#[test]
+fn closing_refuses_pushers_and_lets_poppers_drain() {
+    let queue = Queue::bounded(1);
+    queue.try_push(1).unwrap();
+    let mut pusher = Task::waiting(queue.push(2));
+    assert!(queue.close());
+    assert!(!queue.close());
+    assert!(pusher.woken());
+    let Poll::Ready(Err(refused)) = pusher.poll() else {
+        panic!("it was let in");
+    };
+    assert_eq!(refused.item, 2);
+    assert_eq!(queue.try_push(3), Err(TryPushError::Closed(3)));
+    assert_eq!(queue.try_pop(), Ok(1));
+    assert_eq!(queue.try_pop(), Err(TryPopError::Closed));
+    assert_eq!(Task::new(queue.pop()).poll(), Poll::Ready(None));
+    let empty = Queue::<u8>::bounded(1);
+    let mut popper = Task::waiting(empty.pop());
+    empty.close();
+    assert!(popper.woken());
+    assert_eq!(popper.poll(), Poll::Ready(None));
+}
+
+//
+#[test]
+fn joiners_wait_until_everything_is_done() {
+    let queue = Queue::bounded(8);
+    assert!(Task::new(queue.join()).poll().is_ready());
+    for n in 0..3 {
+        queue.try_push(n).unwrap();
+    }
+    let mut joiners: Vec<_> = (0..70).map(|_| Task::waiting(queue.join())).collect();
+    queue.try_pop().unwrap();
+    queue.task_done().unwrap();
+    // What is stored counts as done; what was popped does not.
+    queue.try_pop().unwrap();
+    assert_eq!(queue.close_now(), [2]);
+    assert!(!joiners.iter().any(Task::woken));
+    queue.task_done().unwrap();
+    assert!(queue.task_done().is_err());
+    assert!(joiners.iter_mut().all(|task| task.poll().is_ready()));
+}
+
+//
+#[test]
+fn a_job_reports_itself_once() {
+    let queue = Queue::bounded(8);
+    queue.try_push(1).unwrap();
+    let Poll::Ready(Some(job)) = Task::new(queue.pop_job()).poll() else {
+        panic!("there is a job");
+    };
+    let mut joiner = Task::waiting(queue.join());
+    assert_eq!(*job, 1);
+    drop(job);
+    assert!(joiner.poll().is_ready());
+    assert!(queue.task_done().is_err());
+}
+
+#[test]
+fn a_reserved_place_is_kept_filled_or_given_up() {
+    let queue = Queue::bounded(2);
+    let Poll::Ready(Ok(slot)) = Task::new(queue.reserve()).poll() else {
+        panic!("there is room");
+    };
+    queue.try_push(1).unwrap();
+    assert!(queue.is_full());
+    let mut pushers: Vec<_> = (2..5).map(|n| Task::waiting(queue.push(n))).collect();
+    drop(slot);
+    assert!(pushers[0].poll().is_ready());
+    assert!(!pushers[1].woken());
+    // A place that is asked for waits like everybody else, and passes on what it was given.
+    let reserve = Task::waiting(queue.reserve());
+    drop(pushers);
+    assert_eq!(queue.try_pop(), Ok(1));
+    assert_eq!(queue.statistics().reserved, 1);
+    drop(reserve);
+    assert_eq!(queue.statistics().reserved, 0);
+    assert_eq!(queue.close_now(), [2]);
+}
+
+// A place that an item passes through is free again at once.
+#[test]
+fn many_pushers_meet_many_poppers_when_the_last_place_is_given_up() {
+    let queue = Queue::bounded(1);
+    let Poll::Ready(Ok(slot)) = Task::new(queue.reserve()).poll() else {
+        panic!("there is room");
+    };
+    let mut poppers: Vec<_> = (0..100).map(|_| Task::waiting(queue.pop())).collect();
+    let mut pushers: Vec<_> = (0..101).map(|n| Task::waiting(queue.push(n))).collect();
+    drop(slot);
+    for (n, popper) in poppers.iter_mut().enumerate() {
+        assert_eq!(popper.poll(), Poll::Ready(Some(n)));
+    }
+    assert!(pushers.iter_mut().all(|pusher| pusher.poll().is_ready()));
+    assert_eq!(queue.close_now(), vec![100]);
+}
