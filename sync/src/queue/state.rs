@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //!
-//! 1. A popper waits only while nothing is stored.
+//! 1. A popper waits only while nothing is stored, and the first pusher, if one waits, wants a place
+//!    and has no item yet.
 //! 2. A pusher waits only while there is no room.
 //! 3. Nobody begins to wait once the queue is closed.
 
@@ -72,10 +73,11 @@ impl<T, S: Storage<T>> State<T, S> {
         }
     }
 
-    /// Whether somebody who comes now gets a place: nobody is overtaken.
+    /// Whether an item that comes now goes in: nobody is overtaken. In the hands of a popper it takes
+    /// up no place, which is all there is to a rendezvous.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
-        self.is_below_capacity() && self.pushers.is_empty()
+        self.pushers.is_empty() && (self.is_below_capacity() || !self.poppers.is_empty())
     }
 
     #[inline]
@@ -97,7 +99,7 @@ impl<T, S: Storage<T>> State<T, S> {
     pub(super) fn reserve(&mut self) -> Result<(), NotIn<()>> {
         if self.closed {
             Err(NotIn::Closed(()))
-        } else if self.has_room() {
+        } else if self.pushers.is_empty() && self.is_below_capacity() {
             self.reserved += 1;
             Ok(())
         } else {
@@ -160,12 +162,33 @@ impl<T, S: Storage<T>> State<T, S> {
                 Ok((taken, waker))
             }
             None if self.closed => Err(NotOut::Closed),
-            None => Err(NotOut::Empty),
+            None => self.meet_pusher().ok_or(NotOut::Empty),
+        }
+    }
+
+    /// Takes the first pusher's item out of its hands: there was no place for it.
+    fn meet_pusher(&mut self) -> Option<(S::Taken, Option<Waker>)> {
+        if self
+            .pushers
+            .front(|pusher| matches!(pusher, Pusher::Push(_)))
+            != Some(true)
+        {
+            return None;
+        }
+        let served = self
+            .pushers
+            .serve(|pusher| mem::replace(pusher, Pusher::Done));
+        match served {
+            Some((Pusher::Push(item), waker)) => {
+                self.unfinished += 1;
+                Some((self.items.pass(item), waker))
+            }
+            _ => None,
         }
     }
 
     /// Lets pushers in for whom there is room, as far as the wakers have room. Whether that were
-    /// all. Where poppers wait, an item takes up no place, so there may be many.
+    /// all. Items that go to waiting poppers take up no place, so there may be many.
     pub(super) fn admit(&mut self, wakers: &mut Wakers) -> bool {
         while self.is_below_capacity() && !self.pushers.is_empty() {
             if !wakers.has_room() {

@@ -214,15 +214,27 @@ fn a_reserved_place_is_kept_filled_or_given_up() {
     assert_eq!(queue.close_now(), [2]);
 }
 
-// A place that an item passes through is free again at once.
+// An item that goes from hand to hand takes up no place.
 #[test]
-fn many_pushers_meet_many_poppers_when_the_last_place_is_given_up() {
+fn pushers_meet_poppers_past_reserved_places() {
     let queue = Queue::bounded(1);
     let Poll::Ready(Ok(slot)) = Task::new(queue.reserve()).poll() else {
         panic!("there is room");
     };
+    let mut popper = Task::waiting(queue.pop());
+    queue.try_push(1).unwrap();
+    assert_eq!(popper.poll(), Poll::Ready(Some(1)));
+    let mut pusher = Task::waiting(queue.push(2));
+    assert_eq!(queue.try_pop(), Ok(2));
+    assert_eq!(pusher.poll(), Poll::Ready(Ok(())));
+    // Behind one that wants a place, though, they wait: nobody is overtaken.
+    let mut reserve = Task::waiting(queue.reserve());
     let mut poppers: Vec<_> = (0..100).map(|_| Task::waiting(queue.pop())).collect();
     let mut pushers: Vec<_> = (0..101).map(|n| Task::waiting(queue.push(n))).collect();
+    drop(slot);
+    let Poll::Ready(Ok(slot)) = reserve.poll() else {
+        panic!("the place was given up");
+    };
     drop(slot);
     for (n, popper) in poppers.iter_mut().enumerate() {
         assert_eq!(popper.poll(), Poll::Ready(Some(n)));
