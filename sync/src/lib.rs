@@ -11,6 +11,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod condition;
 pub mod event;
 pub mod handle;
 mod loom;
@@ -21,6 +22,7 @@ pub mod semaphore;
 pub mod short_lock;
 mod wait_queue;
 
+pub use self::condition::Condition;
 pub use self::event::Event;
 pub use self::mutex::Mutex;
 #[cfg(feature = "alloc")]

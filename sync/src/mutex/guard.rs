@@ -21,6 +21,10 @@ unsafe impl<H: Handle<Mutex<T, L>> + Send, T: Send, L: ShortLock> Send for Guard
 unsafe impl<H: Handle<Mutex<T, L>> + Sync, T: Sync, L: ShortLock> Sync for Guard<H, T, L> {}
 
 impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Guard<H, T, L> {
+    pub(crate) fn handle(&self) -> &H {
+        &self.mutex
+    }
+
     /// Made by whoever has just got the lock.
     #[inline]
     pub(super) fn new(mutex: H) -> Self {

@@ -63,7 +63,7 @@ unsafe impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> WaitOn for On<H, T, L> {
 }
 
 impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Lock<H, T, L> {
-    pub(super) fn new(mutex: H) -> Self {
+    pub(crate) fn new(mutex: H) -> Self {
         Self {
             waiter: Waiter::new(On {
                 mutex,
