@@ -46,15 +46,18 @@ mod list {
     use core::fmt;
     use core::num::NonZeroUsize;
     use core::panic::Location;
-    use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use core::sync::atomic::Ordering;
     use core::time::Duration;
     use std::time::Instant;
 
     use crate::lock::Mutex;
+    use crate::primitives::{AtomicBool, AtomicUsize, process_wide};
 
-    static ON: AtomicBool = AtomicBool::new(false);
-    static NEXT: AtomicUsize = AtomicUsize::new(1);
-    static LIVE: Mutex<BTreeMap<NonZeroUsize, Entry>> = Mutex::new(BTreeMap::new());
+    process_wide! {
+        static ON: AtomicBool = AtomicBool::new(false);
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        static LIVE: Mutex<BTreeMap<NonZeroUsize, Entry>> = Mutex::new(BTreeMap::new());
+    }
 
     struct Entry {
         name: &'static str,

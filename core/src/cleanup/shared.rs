@@ -9,7 +9,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, Waker};
 
 use super::children::Children;
@@ -18,6 +18,7 @@ use super::report::{Report, report};
 use super::{About, CleanupTask, pending};
 use crate::lock::Mutex;
 use crate::panic::{catch, wake};
+use crate::primitives::{AtomicBool, AtomicUsize, process_wide};
 
 pub(crate) struct Shared {
     pub(super) id: usize,
@@ -50,7 +51,9 @@ impl State {
     }
 }
 
-static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+process_wide! {
+    static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+}
 
 impl Shared {
     /// Puts `first` into a cell, known to the pending set and to `parent`, and starts it on the
