@@ -97,3 +97,6 @@ mod spin {
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod tests;
