@@ -26,6 +26,7 @@ use std::sync::PoisonError;
 
 use loom::cell::UnsafeCell;
 use loom::sync::Condvar;
+use loom::sync::atomic::AtomicBool;
 use loom::thread::{self, JoinHandle};
 
 use super::kind::Sendable;
@@ -38,7 +39,7 @@ use crate::runtime::{Cleanup, RuntimeId, Timer};
 
 std::thread_local! {
     // All threads of a model take turns on one thread of the system, which no other model uses.
-    static REPORTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs `threads` in every order with at most three preemptions: switches to another thread where the
@@ -47,19 +48,28 @@ fn model(threads: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound.get_or_insert(3);
     model.check(move || {
-        REPORTS.take();
+        LINES.take();
         set_report_hook(Some(keep_report));
         threads();
     });
 }
 
 fn keep_report(report: &Report<'_>) {
-    REPORTS.with_borrow_mut(|reports| reports.push(report.to_string()));
+    keep_line(report.to_string());
+}
+
+fn keep_line(line: String) {
+    LINES.with_borrow_mut(|lines| lines.push(line));
+}
+
+/// What the hooks of this run were told.
+fn lines() -> Vec<String> {
+    LINES.with_borrow(Clone::clone)
 }
 
 /// How many reports of this run contain `text`.
 fn reports_of(text: &str) -> usize {
-    REPORTS.with_borrow(|reports| reports.iter().filter(|line| line.contains(text)).count())
+    lines().iter().filter(|line| line.contains(text)).count()
 }
 
 /// Polls until ready, asleep between a poll and the next wake.
@@ -222,12 +232,14 @@ enum Until {
     Again,
     Happened(Arc<Event>),
     Both(Arc<Both>),
+    /// Something went away; nobody is woken for it.
+    Gone(Arc<AtomicBool>),
 }
 
 /// Two threads do something each, and show it by nothing but their wakes.
 #[derive(Default)]
 struct Both {
-    done: [loom::sync::atomic::AtomicBool; 2],
+    done: [AtomicBool; 2],
     waker: std::sync::Mutex<Option<Waker>>,
 }
 
@@ -280,6 +292,15 @@ impl Future for Exit {
                 let poll = event.poll(cx);
                 self.until = Until::Happened(event);
                 poll
+            }
+            Until::Gone(gone) => {
+                let is_gone = gone.load(Ordering::Relaxed);
+                self.until = Until::Gone(gone);
+                if is_gone {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
             }
             Until::Both(both) => {
                 let poll = both.poll(cx);

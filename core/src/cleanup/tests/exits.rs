@@ -10,6 +10,7 @@ use loom::thread;
 use super::{Ended, Event, Executor, Exit, Rt, Until, abandon, block_on, model, poll_once, wait};
 use crate::cleanup::kind::Sendable;
 use crate::cleanup::leftovers::Leftovers;
+use crate::cleanup::live::ScopeId;
 use crate::cleanup::watch::Watch;
 use crate::cleanup::{ExitToken, pending};
 use crate::runtime::TaskFuture;
@@ -71,7 +72,7 @@ fn a_shield_that_is_dropped_at_its_wake_runs_to_its_end() {
         let mut shield = shielded(&rt, Exit::new(Until::Happened(event.clone()), &ended));
         assert!(poll_once(&mut shield).is_pending());
         let waker = thread::spawn(move || event.happen());
-        scope.within(|| drop(shield));
+        scope.within(ScopeId::NONE, || drop(shield));
         block_on(wait(&mut scope));
         assert_eq!(ended.count(), 1);
         waker.join().unwrap();
@@ -105,15 +106,18 @@ fn a_task_that_changes_threads_is_in_nobodys_scope() {
         }));
         let mut here = Leftovers::<Sendable>::new();
         let there = thread::spawn({
-            assert!(here.within(|| poll_once(&mut task)).is_pending());
+            assert!(
+                here.within(ScopeId::NONE, || poll_once(&mut task))
+                    .is_pending()
+            );
             move || {
                 let mut there = Leftovers::<Sendable>::new();
-                there.within(|| drop(task));
+                there.within(ScopeId::NONE, || drop(task));
                 there.is_empty()
             }
         });
         let foreign = Exit::new(Until::Now, &ended);
-        here.within(|| abandon(&rt, foreign));
+        here.within(ScopeId::NONE, || abandon(&rt, foreign));
         block_on(wait(&mut here));
         assert!(there.join().unwrap());
         rt.join();
