@@ -1,0 +1,235 @@
+//! Scopes in scopes: 1, 4 and 16 deep.
+
+use std::future::Future;
+
+use async_dropper_simple::AsyncDropper;
+use tokio::runtime::Runtime;
+use withal::{Scope, with};
+
+use super::work::{BoxedScope, Dropped, Failed, Permit, RT, Session, reason, work};
+use crate::now::now;
+use crate::{Bar, Case, Contender};
+
+/// The three depths of what `$level` nests by calling itself.
+macro_rules! depths {
+    ($level:ident) => {
+        /// One level.
+        pub(crate) fn one() -> impl Future<Output = Result<u64, Failed>> {
+            async { $level!(1) }
+        }
+
+        /// Four levels.
+        pub(crate) fn four() -> impl Future<Output = Result<u64, Failed>> {
+            async { $level!(1 2 3 4) }
+        }
+
+        /// Sixteen levels.
+        pub(crate) fn sixteen() -> impl Future<Output = Result<u64, Failed>> {
+            async { $level!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16) }
+        }
+    };
+}
+
+macro_rules! with_permit {
+    () => { Ok::<_, Failed>(0) };
+    ($level:literal $($inner:literal)*) => {
+        with(&RT, Permit($level), async |resource| {
+            let inner = with_permit!($($inner)*)?;
+            Ok::<_, Failed>(work(resource) + inner)
+        })
+        .await
+        .map_err(|_| Failed)
+    };
+}
+
+macro_rules! with_session {
+    () => { Ok::<_, Failed>(0) };
+    ($level:literal $($inner:literal)*) => {
+        with(&RT, Session($level), async |resource| {
+            let inner = with_session!($($inner)*)?;
+            Ok::<_, Failed>(work(resource) + inner)
+        })
+        .await
+        .map_err(|_| Failed)
+    };
+}
+
+/// No panic is caught, and a drop exits nothing.
+macro_rules! by_hand {
+    () => { Ok::<_, Failed>(0) };
+    ($level:literal $($inner:literal)*) => {
+        async {
+            let mut scope = Permit($level);
+            let mut resource = Scope::enter(&mut scope).await?;
+            let result = async {
+                let inner = by_hand!($($inner)*)?;
+                Ok::<_, Failed>(work(&mut resource) + inner)
+            }
+            .await;
+            Scope::exit(scope, resource, reason(&result)).await?;
+            result
+        }
+        .await
+    };
+}
+
+macro_rules! guarded {
+    () => { Ok::<_, Failed>(0) };
+    ($level:literal $($inner:literal)*) => {
+        async {
+            let resource = std::hint::black_box($level);
+            let mut resource = scopeguard::guard(resource, |resource| {
+                std::hint::black_box(resource);
+            });
+            let inner = guarded!($($inner)*)?;
+            Ok::<_, Failed>(work(&mut resource) + inner)
+        }
+        .await
+    };
+}
+
+macro_rules! boxed {
+    () => { Ok::<_, Failed>(0) };
+    ($level:literal $($inner:literal)*) => {
+        async {
+            let mut scope = Permit($level);
+            let mut resource = BoxedScope::enter(&mut scope).await?;
+            let result = async {
+                let inner = boxed!($($inner)*)?;
+                Ok::<_, Failed>(work(&mut resource) + inner)
+            }
+            .await;
+            BoxedScope::exit(&mut scope, resource, result.is_ok()).await?;
+            result
+        }
+        .await
+    };
+}
+
+macro_rules! dropper {
+    () => { Ok::<_, Failed>(0) };
+    ($level:literal $($inner:literal)*) => {
+        async {
+            let mut resource = AsyncDropper::new(Dropped(std::hint::black_box($level)));
+            let inner = dropper!($($inner)*)?;
+            Ok::<_, Failed>(work(&mut resource.inner_mut().0) + inner)
+        }
+        .await
+    };
+}
+
+/// `with` and a scope whose exit is declared synchronous.
+pub(crate) mod synchronous {
+    use super::*;
+    depths!(with_permit);
+}
+
+/// `with` and a scope whose exit may wait.
+pub(crate) mod may_wait {
+    use super::*;
+    depths!(with_session);
+}
+
+mod by_hand {
+    use super::*;
+    depths!(by_hand);
+}
+
+mod guarded {
+    use super::*;
+    depths!(guarded);
+}
+
+mod boxed {
+    use super::*;
+    depths!(boxed);
+}
+
+mod dropper {
+    use super::*;
+    depths!(dropper);
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    macro_rules! synchronous {
+        ($levels:literal, $depth:ident $(, $more:expr)?) => {
+            Case::new(format!("synchronous exit, depth {}", $levels))
+                .with(
+                    contender("withal", synchronous::$depth)
+                        .bar(Bar::Times(4.6, "hand-written"))
+                        .bar(Bar::Allocations(0.0))
+                        $(.bar($more))?,
+                )
+                .with(contender("hand-written", by_hand::$depth))
+                .with(contender("scopeguard", guarded::$depth))
+                .with(contender("boxed (async-trait)", boxed::$depth))
+        };
+    }
+    macro_rules! may_wait {
+        ($levels:literal, $depth:ident $(, $more:expr)?) => {
+            Case::new(format!("exit that may wait, depth {}", $levels))
+                .with(
+                    contender("withal", may_wait::$depth)
+                        .bar(Bar::Allocations($levels.into()))
+                        $(.bar($more))?,
+                )
+                .with(contender("hand-written", by_hand::$depth))
+                .with(contender("boxed (async-trait)", boxed::$depth))
+                .with(on_tokio(dropper::$depth))
+        };
+    }
+    vec![
+        synchronous!(1, one),
+        synchronous!(4, four),
+        synchronous!(
+            16,
+            sixteen,
+            linear(
+                &synchronous::one(),
+                &synchronous::four(),
+                &synchronous::sixteen()
+            )
+        ),
+        may_wait!(1, one),
+        may_wait!(4, four),
+        may_wait!(
+            16,
+            sixteen,
+            linear(&may_wait::one(), &may_wait::four(), &may_wait::sixteen())
+        ),
+    ]
+}
+
+/// Whether each level adds the same to the future's size.
+fn linear(one: &impl Future, four: &impl Future, sixteen: &impl Future) -> Bar {
+    let (one, four, sixteen) = (size_of_val(one), size_of_val(four), size_of_val(sixteen));
+    let (low, high) = ((four - one) / 3, (sixteen - four) / 12);
+    let bar = format!("{high} bytes a level, as many as at depth 4 ({low})");
+    Bar::Known(bar, 4 * (four - one) == sixteen - four)
+}
+
+/// Polled by hand, once; its future's size is of interest.
+fn contender<F>(name: &str, make: impl Fn() -> F + 'static) -> Contender
+where
+    F: Future<Output = Result<u64, Failed>>,
+{
+    let bytes = size_of_val(&make());
+    Contender::new(name, move || now(make())).bytes(bytes)
+}
+
+/// It blocks the thread that drops, which takes a multi-threaded Tokio.
+fn on_tokio<F>(make: impl Fn() -> F + 'static) -> Contender
+where
+    F: Future<Output = Result<u64, Failed>>,
+{
+    let tokio = Runtime::new().expect("a runtime starts");
+    let bytes = size_of_val(&make());
+    Contender::batch("async-dropper-simple (Tokio multi-thread)", move |times| {
+        tokio.block_on(async {
+            for _ in 0..times {
+                std::hint::black_box(make().await).ok();
+            }
+        });
+    })
+    .bytes(bytes)
+}
