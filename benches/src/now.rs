@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 /// What `future` gives in its first poll.
-#[inline]
+#[inline(always)]
 pub fn now<F: Future>(future: F) -> F::Output {
     match poll(pin!(future)) {
         Poll::Ready(output) => output,
@@ -14,7 +14,7 @@ pub fn now<F: Future>(future: F) -> F::Output {
 }
 
 /// What `future` gives in its second poll.
-#[inline]
+#[inline(always)]
 pub fn soon<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     assert!(poll(future.as_mut()).is_pending(), "a future did not wait");
@@ -25,7 +25,7 @@ pub fn soon<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls `future` once, with a waker that does nothing.
-#[inline]
+#[inline(always)]
 pub fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }

@@ -12,6 +12,7 @@ mod work;
 mod tests;
 
 use self::nested::{may_wait, synchronous};
+use self::work::number;
 use crate::gate::{Gate, repeat};
 use crate::now::{now, soon};
 use crate::{Case, Group};
@@ -25,27 +26,27 @@ pub(crate) const GROUP: Group = Group {
         Gate {
             name: "scope: synchronous exit",
             bar: Some(60),
-            run: |times| repeat(times, || now(synchronous::one())),
+            run: |times| repeat(times, || number(now(synchronous::one()))),
         },
         Gate {
             name: "scope: synchronous exit, depth 4",
             bar: Some(4 * 60),
-            run: |times| repeat(times, || now(synchronous::four())),
+            run: |times| repeat(times, || number(now(synchronous::four()))),
         },
         Gate {
             name: "scope: exit that may wait",
             bar: None,
-            run: |times| repeat(times, || now(may_wait::one())),
+            run: |times| repeat(times, || number(now(may_wait::one()))),
         },
         Gate {
             name: "scope: exit that waits once",
             bar: None,
-            run: |times| repeat(times, || soon(exits::waits_once())),
+            run: |times| repeat(times, || number(soon(exits::waits_once()))),
         },
         Gate {
             name: "scope: failing body",
             bar: None,
-            run: |times| repeat(times, || now(exits::failed_unseen())),
+            run: |times| repeat(times, || number(now(exits::failed_unseen()))),
         },
         Gate {
             name: "scope: cancelled in the body, collected",

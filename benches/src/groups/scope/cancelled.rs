@@ -20,7 +20,7 @@ use crate::{Bar, Case, Contender};
 
 /// What is spawned from a `Drop` is waited for after so many drops, which is kind to those who
 /// spawn: they pay for a part of a wait. What is collected is waited for each time.
-const BATCH: u64 = 64;
+const BATCH: u64 = 1;
 
 const SPAWNED: &str = "spawn from Drop (Tokio current-thread)";
 

@@ -8,31 +8,35 @@ use std::task::{Context, Poll};
 use async_trait::async_trait;
 use withal::{ExitReason, HandOver, Scope, with, with_unseen_error};
 
-use super::work::{BoxedScope, Failed, Permit, RT, Session, reason, work};
+use super::work::{BoxedScope, Failed, Permit, RT, Session, acquire, number, release, work};
 use crate::now::{now, soon};
 use crate::{Bar, Case, Contender};
 
 pub(super) fn cases() -> Vec<Case> {
     let failing = Case::new("failing body")
         .with(
-            Contender::new("withal (with_unseen_error)", || now(failed_unseen()))
-                .bar(Bar::Allocations(0.0)),
+            Contender::new("withal (with_unseen_error)", || {
+                number(now(failed_unseen()))
+            })
+            .bar(Bar::Allocations(0.0)),
         )
         .with(Contender::new("withal (the exit sees the error)", || {
             now(failed())
         }))
-        .with(Contender::new("hand-written", || now(failed_by_hand())))
-        .with(Contender::new(
-            "boxed (async-trait)",
-            || now(failed_boxed()),
-        ));
+        .with(Contender::new("hand-written", || {
+            number(now(failed_by_hand()))
+        }))
+        .with(Contender::new("boxed (async-trait)", || {
+            number(now(failed_boxed()))
+        }));
     let waiting = Case::new("exit that waits once")
-        .with(Contender::new("withal", || soon(waits_once())).bar(Bar::Allocations(1.0)))
-        .with(Contender::new("hand-written", || soon(waits_by_hand())))
-        .with(Contender::new(
-            "boxed (async-trait)",
-            || soon(waits_boxed()),
-        ));
+        .with(Contender::new("withal", || number(soon(waits_once()))).bar(Bar::Allocations(1.0)))
+        .with(Contender::new("hand-written", || {
+            number(soon(waits_by_hand()))
+        }))
+        .with(Contender::new("boxed (async-trait)", || {
+            number(soon(waits_boxed()))
+        }));
     vec![failing, waiting]
 }
 
@@ -62,10 +66,9 @@ pub(crate) fn failed_unseen() -> impl Future<Output = Result<u64, Failed>> {
 }
 
 async fn failed_by_hand() -> Result<u64, Failed> {
-    let mut scope = Permit(1);
-    let mut resource = Scope::enter(&mut scope).await?;
+    let mut resource = acquire(1).await?;
     let result = async { failing(&mut resource) }.await;
-    Scope::exit(scope, resource, reason(&result)).await?;
+    release(resource, result.is_ok()).await?;
     result
 }
 
@@ -119,7 +122,8 @@ impl BoxedScope for Waiting {
 
     async fn exit(&mut self, resource: u64, completed: bool) -> Result<(), Failed> {
         Yield::default().await;
-        black_box((resource, completed));
+        black_box(resource);
+        black_box(completed);
         Ok(())
     }
 }
@@ -134,10 +138,10 @@ pub(crate) fn waits_once() -> impl Future<Output = Result<u64, Failed>> {
 }
 
 async fn waits_by_hand() -> Result<u64, Failed> {
-    let mut scope = Waiting(Session(1));
-    let mut resource = Scope::enter(&mut scope).await?;
+    let mut resource = acquire(1).await?;
     let result = async { Ok(work(&mut resource)) }.await;
-    Scope::exit(scope, resource, reason(&result)).await?;
+    Yield::default().await;
+    release(resource, result.is_ok()).await?;
     result
 }
 

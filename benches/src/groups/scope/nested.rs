@@ -4,9 +4,11 @@ use std::future::Future;
 
 use async_dropper_simple::AsyncDropper;
 use tokio::runtime::Runtime;
-use withal::{Scope, with};
+use withal::with;
 
-use super::work::{BoxedScope, Dropped, Failed, Permit, RT, Session, reason, work};
+use super::work::{
+    BoxedScope, Dropped, Failed, Permit, RT, Session, acquire, number, release, work,
+};
 use crate::now::now;
 use crate::{Bar, Case, Contender};
 
@@ -59,14 +61,13 @@ macro_rules! by_hand {
     () => { Ok::<_, Failed>(0) };
     ($level:literal $($inner:literal)*) => {
         async {
-            let mut scope = Permit($level);
-            let mut resource = Scope::enter(&mut scope).await?;
+            let mut resource = acquire($level).await?;
             let result = async {
                 let inner = by_hand!($($inner)*)?;
                 Ok::<_, Failed>(work(&mut resource) + inner)
             }
             .await;
-            Scope::exit(scope, resource, reason(&result)).await?;
+            release(resource, result.is_ok()).await?;
             result
         }
         .await
@@ -214,7 +215,7 @@ where
     F: Future<Output = Result<u64, Failed>>,
 {
     let bytes = size_of_val(&make());
-    Contender::new(name, move || now(make())).bytes(bytes)
+    Contender::new(name, move || number(now(make()))).bytes(bytes)
 }
 
 /// It blocks the thread that drops, which takes a multi-threaded Tokio.
@@ -227,7 +228,7 @@ where
     Contender::batch("async-dropper-simple (Tokio multi-thread)", move |times| {
         tokio.block_on(async {
             for _ in 0..times {
-                std::hint::black_box(make().await).ok();
+                std::hint::black_box(number(make().await));
             }
         });
     })
