@@ -1,7 +1,7 @@
 //! A scope that is dropped in its body, until its exit has run: collected by one of our
 //! combinators, handed over to an executor, or thrown at one by a guard's `Drop`.
 
-use std::future::{Future, pending, ready};
+use std::future::{Future, Ready, pending, ready};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,17 +10,14 @@ use async_dropper_simple::{AsyncDrop, AsyncDropper};
 use async_trait::async_trait;
 use smol::Executor;
 use tokio::runtime::{Builder, Runtime};
-use withal::runtime::Cleanup;
+use withal::cleanup::CleanupTask;
+use withal::runtime::{Cleanup, RuntimeId, Timer};
 use withal::tokio::TokioRuntime;
 use withal::{ExitReason, HandOver, Scope, await_cleanup, cancel, race, timeout, with};
 
 use super::work::{Failed, RT, work};
 use crate::now::{now, poll};
 use crate::{Bar, Case, Contender};
-
-/// What is spawned from a `Drop` is waited for after so many drops, which is kind to those who
-/// spawn: they pay for a part of a wait. What is collected is waited for each time.
-const BATCH: u64 = 1;
 
 const SPAWNED: &str = "spawn from Drop (Tokio current-thread)";
 
@@ -32,11 +29,7 @@ pub(super) fn case() -> Case {
             "withal (await_cleanup, foreign drop)",
             || now(awaited()),
         ))
-        .with(on(
-            current_thread(),
-            "withal (timeout, Tokio current-thread)",
-            timed_out,
-        ))
+        .with(Contender::new("withal (timeout)", || now(timed_out())))
         .with(on(
             current_thread(),
             "withal (foreign drop, Tokio current-thread)",
@@ -81,27 +74,24 @@ async fn awaited() {
     await_cleanup(async { drop_in_body(held(&RT)) }).await;
 }
 
-async fn timed_out(times: u64) {
-    let rt = TokioRuntime::current().expect("this is Tokio");
-    for _ in 0..times {
-        let ended = timeout(&rt, Duration::ZERO, held(&rt)).await;
-        assert!(ended.is_err(), "the body never ends");
-    }
+async fn timed_out() {
+    let ended = timeout(&AtOnce, Duration::from_secs(1), held(&AtOnce)).await;
+    assert!(ended.is_err(), "the body never ends");
 }
 
 async fn handed_over(times: u64) {
     let rt = TokioRuntime::current().expect("this is Tokio");
-    in_batches(times, || drop_in_body(held(&rt)), tokio::task::yield_now).await;
+    each(times, || drop_in_body(held(&rt)), tokio::task::yield_now).await;
 }
 
 async fn spawned_on_tokio(times: u64) {
     let drop = || drop_in_body(guarded(SpawnsOnTokio));
-    in_batches(times, drop, tokio::task::yield_now).await;
+    each(times, drop, tokio::task::yield_now).await;
 }
 
 async fn spawned_on_smol(times: u64) {
     let drop = || drop_in_body(guarded(SpawnsOnSmol));
-    in_batches(times, drop, smol::future::yield_now).await;
+    each(times, drop, smol::future::yield_now).await;
 }
 
 async fn dropped(times: u64) {
@@ -117,15 +107,12 @@ fn exit() {
     EXITED.fetch_add(1, Ordering::Release);
 }
 
-/// Calls `drop` so many times, and waits until as many exits have run.
-async fn in_batches<Y: Future>(times: u64, drop: impl Fn(), yield_now: impl Fn() -> Y) {
-    let mut left = times;
-    while left > 0 {
-        let batch = left.min(BATCH);
-        left -= batch;
-        let all = EXITED.load(Ordering::Acquire) + batch;
-        (0..batch).for_each(|_| drop());
-        while EXITED.load(Ordering::Acquire) < all {
+/// Calls `drop` so many times, and waits each time until the exit has run.
+async fn each<Y: Future>(times: u64, drop: impl Fn(), yield_now: impl Fn() -> Y) {
+    for _ in 0..times {
+        let before = EXITED.load(Ordering::Acquire);
+        drop();
+        while EXITED.load(Ordering::Acquire) == before {
             yield_now().await;
         }
     }
@@ -169,6 +156,41 @@ impl Scope for Counted {
     async fn exit(self, _: u64, _: ExitReason<'_>) -> Result<(), Failed> {
         exit();
         Ok(())
+    }
+}
+
+/// A clock on which all time is over: what is measured is the timeout, not a runtime's timer.
+#[derive(Clone)]
+struct AtOnce;
+
+impl Cleanup for AtOnce {
+    fn id(&self) -> RuntimeId {
+        RT.id()
+    }
+
+    fn spawn_cleanup(&self, task: CleanupTask) {
+        RT.spawn_cleanup(task);
+    }
+}
+
+impl Timer for AtOnce {
+    type Instant = Duration;
+    type Sleep = Ready<()>;
+
+    fn now(&self) -> Duration {
+        Duration::MAX
+    }
+
+    fn deadline(&self, timeout: Duration) -> Duration {
+        timeout
+    }
+
+    fn elapsed(&self, earlier: Duration, later: Duration) -> Duration {
+        later.saturating_sub(earlier)
+    }
+
+    fn sleep_until(&self, _: Duration) -> Ready<()> {
+        ready(())
     }
 }
 
