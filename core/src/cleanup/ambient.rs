@@ -14,6 +14,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::leftovers::Content;
 use super::link::AnyCleanup;
+use super::live::ScopeId;
 
 /// The ambient slots of one thread (or, without std, of one priority level).
 #[cfg_attr(
@@ -107,6 +108,8 @@ pub(super) struct ScopeSlot {
     #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "all are `Send`"))]
     pub(super) takes_local: bool,
     pub(super) content: Option<Box<Content>>,
+    /// Whom the list of live scopes names as the parent of what is entered.
+    pub(super) id: ScopeId,
 }
 
 impl ScopeSlot {
@@ -115,6 +118,7 @@ impl ScopeSlot {
         unwinding: false,
         takes_local: false,
         content: None,
+        id: ScopeId::NONE,
     };
 
     /// The drop that was going on has ended: what comes next is a chain of its own (K4).
@@ -228,6 +232,12 @@ pub(super) fn swap_scope(slot: &mut ScopeSlot) {
         slots.scope.close_chains();
         core::mem::swap(slot, &mut slots.scope);
     });
+}
+
+/// The number of the enclosing scope.
+#[inline]
+pub(crate) fn enclosing() -> ScopeId {
+    access(|slots| slots.scope.id).unwrap_or(ScopeId::NONE)
 }
 
 /// Calls `f` with all slots empty: for tasks and entry points of ours, which are nobody's body.

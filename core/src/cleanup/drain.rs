@@ -36,6 +36,22 @@ use crate::runtime::{Cleanup, RuntimeId, Timer};
 /// # Complexity
 ///
 /// A poll polls some of the cleanups that were woken, and looks at all of them after an arrival.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use withal_core::cleanup::drain;
+/// use withal_core::runtime::{Cleanup, Timer};
+///
+/// /// Called by a server when it has stopped to accept.
+/// async fn wind_up(rt: &(impl Cleanup + Timer)) {
+///     let report = drain(rt, Duration::from_secs(10)).await;
+///     if !report.is_clean() {
+///         eprintln!("{report}");
+///     }
+/// }
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub fn drain<R: Cleanup + Timer>(rt: &R, grace: Duration) -> Drain<R> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);

@@ -44,7 +44,7 @@ pub(crate) struct ScopeLink<R, K: Kind, F> {
     budget: Option<Duration>,
     leftovers: Leftovers<K>,
     /// The scope counts as live for as long as its link is there.
-    _live: LiveEntry,
+    live: LiveEntry,
     exit: Option<F>,
     stage: Stage,
     end: End,
@@ -82,7 +82,7 @@ impl<R: Cleanup, K: Kind> Bequest<'_, R, K> {
             about: self.about,
             budget: self.budget,
             leftovers: self.leftovers,
-            _live: self.live,
+            live: self.live,
             exit: Some(exit),
             stage: Stage::Waiting,
             end: End::Finished,
@@ -107,6 +107,7 @@ struct Parts<'p, R, K: Kind, F> {
     about: About,
     budget: &'p mut Option<Duration>,
     leftovers: &'p mut Leftovers<K>,
+    live: &'p LiveEntry,
     exit: Pin<&'p mut Option<F>>,
     stage: &'p mut Stage,
     end: &'p mut End,
@@ -121,6 +122,7 @@ impl<R, K: Kind, F> ScopeLink<R, K, F> {
             about: this.about,
             budget: &mut this.budget,
             leftovers: &mut this.leftovers,
+            live: &this.live,
             // SAFETY: as above.
             exit: unsafe { Pin::new_unchecked(&mut this.exit) },
             stage: &mut this.stage,
@@ -221,7 +223,7 @@ where
         let leftovers = this.leftovers;
         let end = match this.exit.as_mut().as_pin_mut() {
             None => return Poll::Ready(()),
-            Some(exit) => leftovers.within(|| catch(|| exit.poll(cx))),
+            Some(exit) => leftovers.within(this.live.id(), || catch(|| exit.poll(cx))),
         };
         *this.end = match end {
             Ok(Poll::Pending) => {
