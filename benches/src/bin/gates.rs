@@ -123,7 +123,7 @@ fn compare() -> Result<(), String> {
             stored.toolchain
         ));
     }
-    wrong.push("where that is meant: cargo xtask gates --store".to_owned());
+    wrong.push("where that is meant: cargo xtask set-gates".to_owned());
     Err(wrong.join("\n"))
 }
 
