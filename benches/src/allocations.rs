@@ -3,6 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// The system's allocator, which counts how often memory was asked for.
 struct Counting;
@@ -25,9 +26,11 @@ pub fn count_here<T>(f: impl FnOnce() -> T) -> (T, u64) {
     (value, HERE.get() - before)
 }
 
-/// What `f` returns, and how often the process allocated meanwhile, on whatever thread: for one
-/// caller at a time.
+/// What `f` returns, and how often the process allocated meanwhile, on whatever thread. One caller
+/// counts at a time; others wait.
 pub fn count_everywhere<T>(f: impl FnOnce() -> T) -> (T, u64) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let before = EVERYWHERE.load(Ordering::Relaxed);
     COUNTS.store(true, Ordering::SeqCst);
     let value = f();
@@ -74,6 +77,11 @@ unsafe impl GlobalAlloc for Counting {
 mod tests {
     use super::{count_everywhere, count_here};
     use std::hint::black_box;
+    use std::sync::Barrier;
+
+    fn boxes() {
+        (0..1000).for_each(|n| drop(black_box(Box::new(n))));
+    }
 
     #[test]
     fn each_box_counts_once_and_a_stack_value_does_not() {
@@ -84,19 +92,24 @@ mod tests {
 
     #[test]
     fn a_thread_counts_for_itself() {
-        let (_, here) = count_here(|| {
-            let work = || count_here(|| drop(black_box(vec![1]))).1;
-            assert_eq!(std::thread::spawn(work).join().ok(), Some(1));
+        let start = Barrier::new(2);
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                start.wait();
+                count_here(boxes).1
+            });
+            let (there, here) = count_here(|| {
+                start.wait();
+                other.join()
+            });
+            assert_eq!(there.ok(), Some(1000));
+            assert!(here < 1000, "{here}");
         });
-        // Starting a thread allocates as well, but only here.
-        assert!(here > 0);
     }
 
     #[test]
     fn everywhere_sees_other_threads() {
-        let (_, count) = count_everywhere(|| {
-            std::thread::spawn(|| (0..1000).for_each(|n| drop(black_box(Box::new(n))))).join()
-        });
-        assert!(count >= 1000, "{count}");
+        let (joined, count) = count_everywhere(|| std::thread::spawn(boxes).join());
+        assert!(joined.is_ok() && count >= 1000, "{count}");
     }
 }

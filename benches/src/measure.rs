@@ -143,3 +143,6 @@ fn nanoseconds(span: Duration) -> f64 {
 fn count(times: u64) -> f64 {
     times as f64
 }
+
+#[cfg(test)]
+mod tests;

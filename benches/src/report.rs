@@ -100,6 +100,10 @@ pub fn table(rows: &[Row]) -> String {
 }
 
 /// All rows, as an array of objects.
+///
+/// # Errors
+///
+/// None that rows could cause.
 pub fn json(rows: &[Row]) -> serde_json::Result<String> {
     serde_json::to_string_pretty(rows).map(|text| text + "\n")
 }
@@ -113,3 +117,6 @@ impl Judged {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

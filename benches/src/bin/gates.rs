@@ -2,51 +2,40 @@
 //! them with the stored ones.
 
 use std::collections::BTreeMap;
+use std::env::consts::ARCH;
 use std::fs;
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
-use serde::{Deserialize, Serialize};
-use withal_benches::gate::{Gate, instructions};
+use withal_benches::gate::Gate;
+use withal_benches::gate::callgrind::instructions;
+use withal_benches::gate::stored::Stored;
 use withal_benches::groups::GROUPS;
 
-/// The stored values; the path is the one at compile time, since this is run by cargo only.
+/// The stored values, beside this package's manifest.
 const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/gates.json");
-
-/// How much more than the stored value is let pass, in percent: a compiler of another patch level
-/// moves a few instructions.
-const TOLERANCE: u64 = 3;
 
 /// Instructions for each operation, against the stored values.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask gates")]
 struct Options {
     /// Store what is counted
     #[arg(long)]
     store: bool,
 
     #[command(subcommand)]
-    command: Option<Task>,
+    task: Option<Task>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run one gate's operation: what callgrind looks at
+    /// Do one gate's work: what callgrind looks at
     #[command(hide = true)]
     Run { name: String, times: u64 },
 }
 
-/// What is in the file.
-#[derive(Debug, Deserialize, Serialize)]
-struct Stored {
-    /// The compiler and the architecture: others count differently.
-    toolchain: String,
-    instructions: BTreeMap<String, u64>,
-}
-
 fn main() -> ExitCode {
     let options = Options::parse();
-    let result = match options.command {
+    let result = match options.task {
         Some(Task::Run { name, times }) => run(&name, times),
         None if options.store => store(),
         None => compare(),
@@ -72,64 +61,38 @@ fn run(name: &str, times: u64) -> Result<(), String> {
 }
 
 fn store() -> Result<(), String> {
-    let mut stored = Stored {
-        toolchain: toolchain()?,
-        instructions: BTreeMap::new(),
-    };
-    for gate in gates() {
-        let count = instructions(gate)?;
-        println!("{:<48} {count:>8}{}", gate.name, bar(gate, count));
-        stored.instructions.insert(gate.name.to_owned(), count);
-    }
-    let text = serde_json::to_string_pretty(&stored).map_err(|error| error.to_string())?;
+    let now = counted(&Stored::default())?;
+    let text = serde_json::to_string_pretty(&now).map_err(|error| error.to_string())?;
     fs::write(STORE, text + "\n").map_err(|error| format!("{STORE}: {error}"))
 }
 
 fn compare() -> Result<(), String> {
     let text = fs::read_to_string(STORE).map_err(|error| format!("{STORE}: {error}"))?;
-    let mut stored: Stored =
+    let stored: Stored =
         serde_json::from_str(&text).map_err(|error| format!("{STORE}: {error}"))?;
-    let mut wrong = Vec::new();
-    println!(
-        "{:<48} {:>8} {:>8}",
-        "instructions for each operation", "now", "stored"
-    );
-    for gate in gates() {
-        let now = instructions(gate)?;
-        let before = stored.instructions.remove(gate.name);
-        let shown = before.map_or_else(|| "none".to_owned(), |before| before.to_string());
-        println!("{:<48} {now:>8} {shown:>8}{}", gate.name, bar(gate, now));
-        match before {
-            None => wrong.push(format!("{}: nothing is stored", gate.name)),
-            Some(before) if now > most(before) => {
-                wrong.push(format!("{}: {now} instead of {before}", gate.name));
-            }
-            Some(_) => {}
-        }
-    }
-    wrong.extend(
-        stored
-            .instructions
-            .into_keys()
-            .map(|name| format!("{name}: there is no such gate")),
-    );
+    let mut wrong = stored.differences(&counted(&stored)?);
     if wrong.is_empty() {
         return Ok(());
-    }
-    let here = toolchain()?;
-    if here != stored.toolchain {
-        wrong.push(format!(
-            "the values were stored with {}; this is {here}",
-            stored.toolchain
-        ));
     }
     wrong.push("where that is meant: cargo xtask set-gates".to_owned());
     Err(wrong.join("\n"))
 }
 
-/// The most that passes for a stored value.
-fn most(stored: u64) -> u64 {
-    stored + stored * TOLERANCE / 100 + 1
+/// Counts, and prints each count beside the one before.
+fn counted(before: &Stored) -> Result<Stored, String> {
+    println!("{:<44} {:>8} {:>8}", "instructions", "stored", "now");
+    let mut instructions_now = BTreeMap::new();
+    for gate in gates() {
+        let now = instructions(gate)?;
+        let stored = before.instructions.get(gate.name);
+        let stored = stored.map_or_else(|| "-".to_owned(), u64::to_string);
+        println!("{:<44} {stored:>8} {now:>8}{}", gate.name, bar(gate, now));
+        instructions_now.insert(gate.name.to_owned(), now);
+    }
+    Ok(Stored {
+        toolchain: toolchain()?,
+        instructions: instructions_now,
+    })
 }
 
 fn bar(gate: &Gate, count: u64) -> String {
@@ -144,5 +107,5 @@ fn toolchain() -> Result<String, String> {
     let output = Command::new("rustc").arg("--version").output();
     let output = output.map_err(|error| format!("rustc: {error}"))?;
     let version = String::from_utf8_lossy(&output.stdout);
-    Ok(format!("{} on {}", version.trim(), std::env::consts::ARCH))
+    Ok(format!("{} on {ARCH}", version.trim()))
 }

@@ -57,10 +57,8 @@ pub(super) fn case() -> Case {
 }
 
 /// A race that its scope loses: one poll, in which the scope is entered, dropped and exited.
-pub(crate) fn collected() -> impl Future<Output = ()> {
-    async {
-        race(held(&RT), ready(())).await;
-    }
+pub(crate) async fn collected() {
+    race(held(&RT), ready(())).await;
 }
 
 /// A box, since what was polled cannot be moved into `cancel`.
@@ -124,15 +122,13 @@ fn drop_in_body(future: impl Future) {
 }
 
 /// A scope with a body that never ends.
-fn held(rt: &impl Cleanup) -> impl Future<Output = ()> {
-    async {
-        let ended = with(rt, Counted, async |resource| {
-            work(resource);
-            pending::<Result<(), Failed>>().await
-        });
-        // It has no end to look at.
-        let _never = ended.await;
-    }
+async fn held(rt: &impl Cleanup) {
+    let ended = with(rt, Counted, async |resource| {
+        work(resource);
+        pending::<Result<(), Failed>>().await
+    });
+    // It has no end to look at.
+    let _never = ended.await;
 }
 
 /// A guard in a body that never ends.

@@ -50,19 +50,15 @@ fn failing(resource: &mut u64) -> Result<u64, Failed> {
 }
 
 /// A body that fails, with a synchronous exit that can look at the error.
-pub(crate) fn failed() -> impl Future<Output = Result<u64, Failed>> {
-    async {
-        let ended = with(&RT, Permit(1), async |resource| failing(resource)).await;
-        ended.map_err(|_| Failed)
-    }
+pub(crate) async fn failed() -> Result<u64, Failed> {
+    let ended = with(&RT, Permit(1), async |resource| failing(resource)).await;
+    ended.map_err(|_| Failed)
 }
 
 /// The same, with an exit that learns that the body failed.
-pub(crate) fn failed_unseen() -> impl Future<Output = Result<u64, Failed>> {
-    async {
-        let ended = with_unseen_error(&RT, Permit(1), async |resource| failing(resource)).await;
-        ended.map_err(|_| Failed)
-    }
+pub(crate) async fn failed_unseen() -> Result<u64, Failed> {
+    let ended = with_unseen_error(&RT, Permit(1), async |resource| failing(resource)).await;
+    ended.map_err(|_| Failed)
 }
 
 async fn failed_by_hand() -> Result<u64, Failed> {
@@ -129,12 +125,10 @@ impl BoxedScope for Waiting {
 }
 
 /// A body that completes, and an exit that waits once.
-pub(crate) fn waits_once() -> impl Future<Output = Result<u64, Failed>> {
-    async {
-        let body = async |resource: &mut u64| Ok::<_, Failed>(work(resource));
-        let ended = with(&RT, Waiting(Session(1)), body).await;
-        ended.map_err(|_| Failed)
-    }
+pub(crate) async fn waits_once() -> Result<u64, Failed> {
+    let body = async |resource: &mut u64| Ok::<_, Failed>(work(resource));
+    let ended = with(&RT, Waiting(Session(1)), body).await;
+    ended.map_err(|_| Failed)
 }
 
 async fn waits_by_hand() -> Result<u64, Failed> {

@@ -1,6 +1,7 @@
 //! Scopes in scopes: 1, 4 and 16 deep.
 
 use std::future::Future;
+use std::hint::black_box;
 
 use async_dropper_simple::AsyncDropper;
 use tokio::runtime::Runtime;
@@ -16,18 +17,18 @@ use crate::{Bar, Case, Contender};
 macro_rules! depths {
     ($level:ident) => {
         /// One level.
-        pub(crate) fn one() -> impl Future<Output = Result<u64, Failed>> {
-            async { $level!(1) }
+        pub(crate) async fn one() -> Result<u64, Failed> {
+            $level!(1)
         }
 
         /// Four levels.
-        pub(crate) fn four() -> impl Future<Output = Result<u64, Failed>> {
-            async { $level!(1 2 3 4) }
+        pub(crate) async fn four() -> Result<u64, Failed> {
+            $level!(1 2 3 4)
         }
 
         /// Sixteen levels.
-        pub(crate) fn sixteen() -> impl Future<Output = Result<u64, Failed>> {
-            async { $level!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16) }
+        pub(crate) async fn sixteen() -> Result<u64, Failed> {
+            $level!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
         }
     };
 }
@@ -78,9 +79,9 @@ macro_rules! guarded {
     () => { Ok::<_, Failed>(0) };
     ($level:literal $($inner:literal)*) => {
         async {
-            let resource = std::hint::black_box($level);
+            let resource = black_box($level);
             let mut resource = scopeguard::guard(resource, |resource| {
-                std::hint::black_box(resource);
+                black_box(resource);
             });
             let inner = guarded!($($inner)*)?;
             Ok::<_, Failed>(work(&mut resource) + inner)
@@ -111,7 +112,7 @@ macro_rules! dropper {
     () => { Ok::<_, Failed>(0) };
     ($level:literal $($inner:literal)*) => {
         async {
-            let mut resource = AsyncDropper::new(Dropped(std::hint::black_box($level)));
+            let mut resource = AsyncDropper::new(Dropped(black_box($level)));
             let inner = dropper!($($inner)*)?;
             Ok::<_, Failed>(work(&mut resource.inner_mut().0) + inner)
         }
@@ -131,12 +132,12 @@ pub(crate) mod may_wait {
     depths!(with_session);
 }
 
-mod by_hand {
+pub(super) mod by_hand {
     use super::*;
     depths!(by_hand);
 }
 
-mod guarded {
+pub(super) mod guarded {
     use super::*;
     depths!(guarded);
 }
@@ -177,6 +178,7 @@ pub(super) fn cases() -> Vec<Case> {
                 .with(contender("hand-written", by_hand::$depth))
                 .with(contender("boxed (async-trait)", boxed::$depth))
                 .with(on_tokio(dropper::$depth))
+                .with(boxes($levels))
         };
     }
     vec![
@@ -209,6 +211,17 @@ fn linear(one: &impl Future, four: &impl Future, sixteen: &impl Future) -> Bar {
     Bar::Known(bar, 4 * (four - one) == sixteen - four)
 }
 
+/// What so many exits cost in memory, if each is boxed.
+fn boxes(levels: u64) -> Contender {
+    let name = match levels {
+        1 => "limit: a box of 64 bytes".to_owned(),
+        _ => format!("limit: {levels} boxes of 64 bytes, one after the other"),
+    };
+    Contender::batch(name, move |times| {
+        (0..times * levels).for_each(|_| drop(black_box(Box::new([0_u64; 8]))));
+    })
+}
+
 /// Polled by hand, once; its future's size is of interest.
 fn contender<F>(name: &str, make: impl Fn() -> F + 'static) -> Contender
 where
@@ -228,7 +241,7 @@ where
     Contender::batch("async-dropper-simple (Tokio multi-thread)", move |times| {
         tokio.block_on(async {
             for _ in 0..times {
-                std::hint::black_box(number(make().await));
+                black_box(number(make().await));
             }
         });
     })
