@@ -24,14 +24,14 @@ struct Options {
     json: Option<PathBuf>,
 
     /// How many rounds; the median of fewer than 9 says little
-    #[arg(long, env = "WITHAL_BENCH_ROUNDS", default_value_t = 11, value_parser = at_least_one)]
+    #[arg(long, env = "WITHAL_BENCH_ROUNDS", default_value_t = 51, value_parser = at_least_one)]
     rounds: usize,
 
     /// How long a sample takes at least, in milliseconds
     #[arg(
         long,
         env = "WITHAL_BENCH_SAMPLE_MS",
-        default_value_t = 5,
+        default_value_t = 1,
         value_name = "MS"
     )]
     sample_ms: u64,

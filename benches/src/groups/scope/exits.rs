@@ -63,7 +63,7 @@ pub(crate) async fn failed_unseen() -> Result<u64, Failed> {
 
 async fn failed_by_hand() -> Result<u64, Failed> {
     let mut resource = acquire(1).await?;
-    let result = async { failing(&mut resource) }.await;
+    let result = failing(&mut resource);
     release(resource, result.is_ok()).await?;
     result
 }
@@ -71,7 +71,7 @@ async fn failed_by_hand() -> Result<u64, Failed> {
 async fn failed_boxed() -> Result<u64, Failed> {
     let mut scope = Permit(1);
     let mut resource = BoxedScope::enter(&mut scope).await?;
-    let result = async { failing(&mut resource) }.await;
+    let result = failing(&mut resource);
     BoxedScope::exit(&mut scope, resource, result.is_ok()).await?;
     result
 }
@@ -133,7 +133,7 @@ pub(crate) async fn waits_once() -> Result<u64, Failed> {
 
 async fn waits_by_hand() -> Result<u64, Failed> {
     let mut resource = acquire(1).await?;
-    let result = async { Ok(work(&mut resource)) }.await;
+    let result = Ok(work(&mut resource));
     Yield::default().await;
     release(resource, result.is_ok()).await?;
     result
@@ -142,7 +142,7 @@ async fn waits_by_hand() -> Result<u64, Failed> {
 async fn waits_boxed() -> Result<u64, Failed> {
     let mut scope = Waiting(Session(1));
     let mut resource = BoxedScope::enter(&mut scope).await?;
-    let result = async { Ok(work(&mut resource)) }.await;
+    let result = Ok(work(&mut resource));
     BoxedScope::exit(&mut scope, resource, result.is_ok()).await?;
     result
 }

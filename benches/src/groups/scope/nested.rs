@@ -57,17 +57,14 @@ macro_rules! with_session {
     };
 }
 
-/// No panic is caught, and a drop exits nothing.
+/// As lean as it can be: no panic is caught, and a drop exits nothing.
 macro_rules! by_hand {
     () => { Ok::<_, Failed>(0) };
     ($level:literal $($inner:literal)*) => {
         async {
             let mut resource = acquire($level).await?;
-            let result = async {
-                let inner = by_hand!($($inner)*)?;
-                Ok::<_, Failed>(work(&mut resource) + inner)
-            }
-            .await;
+            let inner = by_hand!($($inner)*);
+            let result = inner.map(|inner| work(&mut resource) + inner);
             release(resource, result.is_ok()).await?;
             result
         }
@@ -96,11 +93,8 @@ macro_rules! boxed {
         async {
             let mut scope = Permit($level);
             let mut resource = BoxedScope::enter(&mut scope).await?;
-            let result = async {
-                let inner = boxed!($($inner)*)?;
-                Ok::<_, Failed>(work(&mut resource) + inner)
-            }
-            .await;
+            let inner = boxed!($($inner)*);
+            let result = inner.map(|inner| work(&mut resource) + inner);
             BoxedScope::exit(&mut scope, resource, result.is_ok()).await?;
             result
         }

@@ -26,7 +26,7 @@ impl std::error::Error for Failed {}
 /// The work of a body.
 #[inline]
 pub(crate) fn work(resource: &mut u64) -> u64 {
-    *resource += 1;
+    *resource = black_box(*resource + 1);
     *resource
 }
 
