@@ -5,10 +5,9 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::checks;
-use crate::step::{Cargo, Step, toolchain};
+use crate::step::{Cargo, Step, has_program, toolchain};
 use crate::workspace::{CORE, TESTS};
 
 /// Cases that leak on purpose, by parts of their names.
@@ -69,7 +68,7 @@ pub(crate) fn valgrind() -> Vec<Step> {
         Some(_) => "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER",
         None => return skip("valgrind: set up for Linux with glibc on x86-64 and AArch64"),
     };
-    if Command::new("valgrind").arg("--version").output().is_err() {
+    if !has_program("valgrind") {
         return skip("valgrind is not installed");
     }
     under(|what| Cargo::new(&format!("test --locked {what}")).env(runner, RUNNER))
