@@ -14,11 +14,12 @@ use crate::probe::{Failed, ProbeError};
 use crate::sweep::settle;
 use crate::{Log, Probe, laws};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! guard_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, guard:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of guard:
             it_lends_its_resource_and_exits_by_value,
             it_is_exited_with_what_the_body_came_to,
             an_enter_that_fails_gives_no_guard,
@@ -30,7 +31,7 @@ macro_rules! guard_cases {
             two_in_a_frame_are_waited_for_last_one_first,
             two_in_a_frame_with_no_scope_around_are_both_exited,
             unwound_it_counts_as_cancelled,
-        );
+        }
     };
 }
 

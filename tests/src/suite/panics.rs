@@ -14,11 +14,12 @@ use crate::reports::{Reports, unique};
 use crate::sweep::PollTimer;
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! panics_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, panics:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of panics:
             a_panic_passes_through_every_scope_inner_first,
             what_a_body_held_is_cleaned_up_before_its_exit,
             a_panic_before_the_body_first_waits_is_caught_too,
@@ -31,7 +32,7 @@ macro_rules! panics_cases {
             a_panic_in_a_cleanup_is_reported_and_the_next_one_runs,
             a_panic_that_is_dropped_while_its_scope_exits_is_reported,
             a_panic_in_a_race_cleans_up_both_sides,
-        );
+        }
     };
 }
 

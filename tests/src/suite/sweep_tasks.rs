@@ -1,23 +1,24 @@
 //! Tasks of foreign executors that are aborted after every number of polls.
 
-#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
-use crate::sweep::Gate;
-use crate::sweep::sweep_tasks;
-use crate::{Log, Probe};
-
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{BoxFuture, FutureExt, abortable};
 use withal::runtime::Runtime;
 use withal::scope::{Lend, scope_fn};
 use withal::with;
 
 use crate::poll::yields;
 use crate::probe::Failed;
+use crate::sweep::{Gate, sweep_tasks};
+use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! sweep_tasks_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, sweep_tasks: an_aborted_task, an_aborted_task_of_another_runtime);
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of sweep_tasks:
+            an_aborted_task,
+            an_aborted_task_of_another_runtime,
+        }
     };
 }
 
@@ -64,6 +65,15 @@ fn scopes<R: Runtime>(rt: R, log: Log) -> Scenario {
     .boxed()
 }
 
+/// Aborts a task whose handle cannot, by a handle around its future.
+async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
+    let (gate, abort) = abortable(gate);
+    let task = rt.spawn(gate);
+    told.when(|events| !events.is_empty()).await;
+    abort.abort();
+    let _aborted = task.await;
+}
+
 #[cfg(feature = "tokio")]
 async fn abort_on_tokio(gate: Gate<Scenario>, told: Log) {
     let task = tokio::spawn(gate);
@@ -100,7 +110,10 @@ pub async fn an_aborted_task<R: Runtime>(rt: &R) {
         #[cfg(feature = "smol")]
         "smol" => sweep_tasks(rt, cancel_on_smol, scenario).await.unwrap(),
         // Of a runtime from elsewhere the suite knows no handle that aborts.
-        _ => {}
+        _ => {
+            let abort = async |gate, told| abort_on(rt, gate, told).await;
+            sweep_tasks(rt, abort, scenario).await.unwrap();
+        }
     }
 }
 

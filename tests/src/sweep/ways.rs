@@ -70,22 +70,32 @@ pub enum Foreign {
 impl Foreign {
     /// All there is on `rt`.
     pub fn all(rt: &impl Runtime) -> Vec<Self> {
-        let mut all = vec![Self::Drop, Self::Select, Self::Unordered];
-        #[cfg(feature = "tokio")]
-        {
-            all.push(Self::TokioSelect);
-            if rt.id().name == "tokio" {
-                all.push(Self::TokioTimeout);
-            }
+        let name = rt.id().name;
+        let all = [
+            Self::Drop,
+            Self::Select,
+            Self::Unordered,
+            #[cfg(feature = "tokio")]
+            Self::TokioSelect,
+            #[cfg(feature = "tokio")]
+            Self::TokioTimeout,
+            #[cfg(feature = "smol")]
+            Self::Or,
+            #[cfg(feature = "async-std")]
+            Self::AsyncStdTimeout,
+        ];
+        all.into_iter().filter(|way| way.works_on(name)).collect()
+    }
+
+    /// Whether it finds what it needs where the runtime `name` polls it.
+    fn works_on(self, name: &str) -> bool {
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::TokioTimeout => name == "tokio",
+            #[cfg(feature = "async-std")]
+            Self::AsyncStdTimeout => name == "async-std",
+            _ => !name.is_empty(),
         }
-        #[cfg(feature = "smol")]
-        all.push(Self::Or);
-        #[cfg(feature = "async-std")]
-        if rt.id().name == "async-std" {
-            all.push(Self::AsyncStdTimeout);
-        }
-        let _ = rt;
-        all
     }
 
     /// Polls `future` `n` times and then drops it; `true` if it completed before.
