@@ -47,7 +47,7 @@ pub struct Impatient<H> {
 impl<H: Harness> Harness for Impatient<H> {
     type Runtime = H::Runtime;
 
-    const PATIENCE: Duration = Duration::from_millis(150);
+    const PATIENCE: Duration = Duration::from_millis(400);
 
     fn run<T>(case: impl AsyncFnOnce(&Self::Runtime) -> T) -> T {
         H::run(case)

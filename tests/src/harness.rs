@@ -26,7 +26,7 @@ pub trait Harness {
 #[macro_export]
 macro_rules! conformance {
     ($harness:ty) => {
-        $crate::suite_cases!(make_tests () [$harness]);
+        $crate::suite_cases!(make_tests()[$harness]);
     };
 }
 

@@ -22,8 +22,8 @@ pub mod sweep;
 pub mod wrapped;
 
 pub use self::act::Act;
-pub use self::case::Case;
 pub use self::by_hand::ByHand;
+pub use self::case::Case;
 pub use self::harness::Harness;
 pub use self::log::Log;
 pub use self::probe::Probe;

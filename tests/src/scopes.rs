@@ -6,13 +6,47 @@ use std::future::Future;
 use withal::Scope;
 use withal::runtime::Runtime;
 
-use crate::probe::{Abandoning, ProbeError, SyncProbe};
 use crate::Probe;
+use crate::probe::{Abandoning, ProbeError, SyncProbe};
 
 /// A way to run a scope.
 ///
 /// Implement it by a helper of yours, and [`scope_conformance!`](crate::scope_conformance) tells
 /// whether the helper keeps the promises that scopes make.
+///
+/// # Examples
+///
+/// A helper that tells how long the body took:
+///
+/// ```
+/// use withal::runtime::Runtime;
+/// use withal::{Scope, with};
+/// use withal_tests::Scopes;
+/// use withal_tests::scopes::Probing;
+///
+/// async fn timed<R: Runtime, S: Scope<Error: std::error::Error>>(
+///     rt: &R,
+///     scope: S,
+///     body: impl Future<Output = Result<u32, String>>,
+/// ) -> Result<u32, String> {
+///     let began = rt.now();
+///     let ended = with(rt, scope, async |_| body.await).await;
+///     println!("took {:?}", rt.elapsed(began, rt.now()));
+///     ended.map_err(|error| error.to_string())
+/// }
+///
+/// struct Timed;
+///
+/// impl Scopes for Timed {
+///     async fn with<P: Probing>(
+///         rt: &impl Runtime,
+///         probe: P,
+///         body: impl Future<Output = Result<u32, String>>,
+///     ) -> Result<u32, String> {
+///         timed(rt, probe, body).await
+///     }
+/// }
+/// ```
 pub trait Scopes {
     /// Enters `probe`, runs `body`, exits `probe`, and gives what the body gave.
     ///

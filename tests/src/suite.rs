@@ -2,7 +2,8 @@
 //! `docs/contract.md` that it proves.
 //!
 //! A case is an async function that takes the runtime, and a line in the table of its module. A new
-//! module is a file here, with a table, and a line in `suite_cases!`.
+//! module is a file here, with a table, and a line in `suite_cases!`. Both the tests of
+//! [`conformance!`](crate::conformance) and the values of [`cases`] come from these tables.
 
 #![expect(
     missing_docs,
@@ -73,9 +74,33 @@ macro_rules! suite_cases {
 }
 
 /// Every case of the suite on `H`: what [`conformance!`](crate::conformance) makes tests of.
+///
+/// # Examples
+///
+/// ```
+/// use withal_tests::{Harness, suite};
+///
+/// fn failures<H: Harness>(module: &str) -> Vec<String> {
+///     suite::cases::<H>()
+///         .filter(|case| case.module == module)
+///         .filter_map(|case| Some(format!("{case} {}", case.run().err()?)))
+///         .collect()
+/// }
+/// # #[cfg(feature = "smol")] {
+/// # struct Smol;
+/// # impl Harness for Smol {
+/// #     type Runtime = withal::smol::SmolRuntime;
+/// #     fn run<T>(case: impl AsyncFnOnce(&Self::Runtime) -> T) -> T {
+/// #         let rt = Self::Runtime::global();
+/// #         rt.block_on(case(&rt))
+/// #     }
+/// # }
+/// assert!(failures::<Smol>("timer").is_empty());
+/// # }
+/// ```
 pub fn cases<H: Harness>() -> impl Iterator<Item = Case> {
     let mut cases = Vec::new();
-    crate::suite_cases!(make_list (cases) [H]);
+    crate::suite_cases!(make_list(cases)[H]);
     cases.into_iter()
 }
 

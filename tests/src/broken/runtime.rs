@@ -5,11 +5,11 @@ mod cleanup;
 mod spawn;
 mod timer;
 
-pub use self::blocking::{LazyJobs, LosesJobPanics};
+pub use self::blocking::{DiscardsJobs, LazyJobs, LosesJobPanics};
 pub use self::cleanup::{
-    ForgetsAtItsEnd, LooksAround, Loses, NewNames, OutOfContext, PollsOnce, WithoutAlarm,
+    ForgetsAtItsEnd, LooksAround, Loses, LosesInPanic, NewNames, OutOfContext, PollsOnce,
 };
 pub use self::spawn::{
-    AbortsOnDrop, HangsAtItsEnd, LazyTasks, LosesPanics, PollsAgain, PollsInPlace,
+    AbortsOnDrop, HangsAtItsEnd, LazyTasks, LosesPanics, PollsAgain, PollsInPlace, SpawnsAround,
 };
-pub use self::timer::{Backwards, Early, EarlyAlarm, Never, Overflows};
+pub use self::timer::{Backwards, Early, EarlyAlarm, Misses, Never, Overflows, WithoutAlarm};

@@ -2,11 +2,15 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::task::Poll;
 
+use futures_util::future::BoxFuture;
 use withal::runtime::{Cleared, Runtime, Spawn};
+use withal::scope::Failure;
 use withal::{ExitReason, enter_in, with};
 
 use crate::Scopes;
+use crate::poll::{caught, poll_now};
 use crate::scopes::Probing;
 
 type Body = Result<u32, String>;
@@ -82,6 +86,80 @@ impl Scopes for HidesFailure {
     }
 }
 
+/// It catches the body's panic, and makes an error of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SwallowsPanics {}
+
+impl Scopes for SwallowsPanics {
+    async fn with<P: Probing>(
+        rt: &impl Runtime,
+        probe: P,
+        body: impl Future<Output = Body>,
+    ) -> Body {
+        let scoped = caught(with(rt, probe, async |_| body.await)).await;
+        scoped?.map_err(|e| e.to_string())
+    }
+}
+
+/// It returns while the exit is still to come.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ExitsLater {}
+
+impl Scopes for ExitsLater {
+    async fn with<P: Probing>(
+        rt: &impl Runtime,
+        probe: P,
+        body: impl Future<Output = Body>,
+    ) -> Body {
+        let guard = enter_in(rt, probe).await;
+        let _guard = guard.map_err(|e| e.to_string())?;
+        body.await
+    }
+}
+
+/// It runs the body whether or not it could enter.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum IgnoresEnter {}
+
+impl Scopes for IgnoresEnter {
+    async fn with<P: Probing>(
+        rt: &impl Runtime,
+        probe: P,
+        body: impl Future<Output = Body>,
+    ) -> Body {
+        let entered = enter_in(rt, probe).await;
+        let ended = body.await;
+        let guard = entered.map_err(|e| e.to_string())?;
+        guard.exit(ended).await.map_err(|e| e.to_string())
+    }
+}
+
+/// It begins when it is called.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BeginsAtOnce {}
+
+impl Scopes for BeginsAtOnce {
+    fn with<P: Probing>(
+        rt: &impl Runtime,
+        probe: P,
+        body: impl Future<Output = Body>,
+    ) -> impl Future<Output = Body> {
+        let mut scoped = Box::pin(with(rt, probe, async |_| body.await));
+        let first = poll_now(scoped.as_mut());
+        async {
+            let ended = match first {
+                Poll::Ready(ended) => ended,
+                Poll::Pending => scoped.await,
+            };
+            ended.map_err(|e| e.to_string())
+        }
+    }
+}
+
 /// It enters and exits, and thinks of no other way out: cancelled, it is not exited.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -104,7 +182,7 @@ impl Scopes for ForgetsCancelled {
 async fn exit<P: Probing>(probe: P, resource: P::Resource, ended: &Body) -> Result<(), String> {
     let reason = match ended {
         Ok(_) => ExitReason::Completed,
-        Err(error) => ExitReason::Failed(withal::scope::Failure::new(error)),
+        Err(error) => ExitReason::Failed(Failure::new(error)),
     };
     probe
         .exit(resource, reason)
@@ -146,7 +224,7 @@ impl Scopes for OrphansInSilence {
     }
 }
 
-type Exit = futures_util::future::BoxFuture<'static, ()>;
+type Exit = BoxFuture<'static, ()>;
 
 /// Enters, runs and exits by itself; dropped meanwhile, gives the exit to `spawn`.
 async fn guarded<P: Probing>(

@@ -44,10 +44,9 @@ pub async fn what_blocks_is_nobodys_body<H: Harness>(rt: &H::Runtime) {
             });
             Ok::<_, String>(())
         });
-        let ended = drive(pin!(outer), 5);
-        assert!(ended.is_some(), "it waits for the cleanup of a stranger");
+        drive(pin!(outer), 5).is_some()
     });
-    blocked.join().expect("it ends");
+    assert!(blocked.join().unwrap(), "it waits for a stranger");
     log.push("go");
     settle(rt, &log).await;
     log.assert("+outer +a -outer go -a:cancelled");
@@ -78,19 +77,21 @@ pub async fn a_task_that_outlives_its_runtime_gives_an_error_or_goes_on<H: Harne
     let (ended, end) = mpsc::channel();
     thread::spawn(move || {
         let of_task = tasks.clone();
-        let task = H::run(async |rt| {
-            rt.spawn(async move {
+        let mut handle = None;
+        H::run(async |rt| {
+            handle = Some(rt.spawn(async move {
                 of_task
                     .when(|events| events.contains(&"go".to_owned()))
                     .await;
                 7
-            })
+            }));
         });
         tasks.push("go");
         // Nobody listens if it comes too late.
-        let _ = ended.send(block_on(task));
+        let _ = ended.send(handle.map(block_on));
     });
-    match end.recv_timeout(patience).expect("the handle resolves") {
+    let ended = end.recv_timeout(patience).expect("the handle resolves");
+    match ended.expect("it was spawned") {
         Ok(value) => assert_eq!(value, 7),
         Err(error) => assert!(!error.is_panic(), "{error}"),
     }

@@ -248,7 +248,12 @@ pub async fn an_abandoned_one_says_so<S: Scopes>(rt: &impl Runtime) {
 pub async fn cancelled_after_each_poll_in_every_way_nothing_is_lost<S: Scopes>(rt: &impl Runtime) {
     let scenario = async |rt, log: Log| {
         let (rt, log) = (&rt, &log);
-        let probe = |name| Probe::new(log, name).enter_yields(1).exit_yields(2).reasons();
+        let probe = |name| {
+            Probe::new(log, name)
+                .enter_yields(1)
+                .exit_yields(2)
+                .reasons()
+        };
         let inner = async {
             yields(2).await;
             log.push(".a/b");

@@ -21,6 +21,23 @@ impl Wrap for LazyJobs {
     }
 }
 
+/// It discards its jobs, as if it had no thread left for them.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DiscardsJobs {}
+
+impl Wrap for DiscardsJobs {
+    fn unblock<R, F, T>(_rt: &R, work: F) -> BoxFuture<'static, Result<T, TaskError>>
+    where
+        R: Runtime,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        drop(work);
+        std::future::ready(Err(TaskError::cancelled())).boxed()
+    }
+}
+
 /// It says of a job that panicked that it was discarded.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -3,10 +3,9 @@ use std::mem::forget;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use withal::cleanup::CleanupTask;
-use withal::runtime::{Alarm, Runtime, RuntimeId};
+use withal::runtime::{Runtime, RuntimeId};
 
 use crate::wrapped::Wrap;
 
@@ -33,6 +32,21 @@ pub enum Loses {}
 impl Wrap for Loses {
     fn spawn_cleanup<R: Runtime>(_rt: &R, task: CleanupTask) {
         forget(task);
+    }
+}
+
+/// It takes no cleanup while the thread panics, and loses those.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LosesInPanic {}
+
+impl Wrap for LosesInPanic {
+    fn spawn_cleanup<R: Runtime>(rt: &R, task: CleanupTask) {
+        if std::thread::panicking() {
+            forget(task);
+        } else {
+            rt.spawn_cleanup(task);
+        }
     }
 }
 
@@ -88,17 +102,6 @@ pub enum OutOfContext {}
 impl Wrap for OutOfContext {
     fn in_context<R: Runtime, T>(_rt: &R, f: impl FnOnce() -> T) -> T {
         f()
-    }
-}
-
-/// It can sleep, and has no alarm.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum WithoutAlarm {}
-
-impl Wrap for WithoutAlarm {
-    fn alarm<R: Runtime>(_rt: &R, _timeout: Duration) -> Option<Alarm> {
-        None
     }
 }
 

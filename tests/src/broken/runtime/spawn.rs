@@ -30,6 +30,23 @@ impl Wrap for LazyTasks {
     }
 }
 
+/// It looks for the current runtime when it spawns, and panics where there is none.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SpawnsAround {}
+
+impl Wrap for SpawnsAround {
+    fn spawn<R, F>(rt: &R, future: F) -> Handle<F::Output>
+    where
+        R: Runtime,
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let _current = withal::current().expect("a runtime is current");
+        rt.spawn(future).boxed()
+    }
+}
+
 /// A handle that is dropped takes its task along.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -29,6 +29,21 @@ impl Wrap for Never {
     }
 }
 
+/// It misses moments that have passed: a sleep until one never ends.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Misses {}
+
+impl Wrap for Misses {
+    fn sleep_until<R: Runtime>(rt: &R, deadline: R::Instant) -> BoxFuture<'static, ()> {
+        if deadline < rt.now() {
+            pending().boxed()
+        } else {
+            rt.sleep_until(deadline).boxed()
+        }
+    }
+}
+
 /// It panics where a moment lies too far ahead.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -61,5 +76,16 @@ pub enum EarlyAlarm {}
 impl Wrap for EarlyAlarm {
     fn alarm<R: Runtime>(_rt: &R, _timeout: Duration) -> Option<Alarm> {
         Some(Alarm::new(ready(())))
+    }
+}
+
+/// It can sleep, and has no alarm.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WithoutAlarm {}
+
+impl Wrap for WithoutAlarm {
+    fn alarm<R: Runtime>(_rt: &R, _timeout: Duration) -> Option<Alarm> {
+        None
     }
 }
