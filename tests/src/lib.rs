@@ -7,8 +7,8 @@
 
 pub mod act;
 pub mod broken;
-pub mod by_hand;
 pub mod case;
+pub mod deterministic;
 pub mod foreign;
 pub mod harness;
 pub mod laws;
@@ -22,8 +22,8 @@ pub mod sweep;
 pub mod wrapped;
 
 pub use self::act::Act;
-pub use self::by_hand::ByHand;
 pub use self::case::Case;
+pub use self::deterministic::Deterministic;
 pub use self::harness::Harness;
 pub use self::log::Log;
 pub use self::probe::Probe;

@@ -11,7 +11,7 @@ use withal_tests::foreign::{begun, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::poll::{drive, poll_now};
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::{names, turn};
 
@@ -51,14 +51,14 @@ fn orphaned(reports: &Reports) -> Vec<String> {
 #[test]
 fn an_orphaned_chain_reports_each_of_its_links() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let mut canceller = Box::pin(cancel(begun(frame(&rt, &log))));
     assert!(poll_now(canceller.as_mut()).is_pending());
     drop(canceller);
     assert_eq!(rt.spawned(), 1, "one chain");
-    assert_eq!(rt.poll_tasks(), 1);
+    assert_eq!(rt.run_until_stalled(), 1);
     log.push("inner");
-    assert_eq!(rt.poll_tasks(), 1);
+    assert_eq!(rt.run_until_stalled(), 1);
     assert_eq!(reports.here(), Vec::<String>::new());
     rt.shut_down();
     assert_eq!(orphaned(&reports), three()[1..]);
@@ -78,7 +78,7 @@ fn an_orphaned_chain_reports_each_of_its_links() {
 #[test]
 fn a_scope_that_gives_up_a_chain_reports_each_of_its_links() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let budget = std::time::Duration::from_secs(3);
     let mut waits = pin!(
         with(&rt, Act::new(&log, "a"), async |_| {
@@ -100,7 +100,7 @@ fn a_scope_that_gives_up_a_chain_reports_each_of_its_links() {
     }
     log.push("middle");
     log.push("outer");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert(
         "+a +outer +middle +inner inner -inner:cancelled -a middle outer -middle:cancelled \
          -outer:cancelled",
@@ -111,7 +111,7 @@ fn a_scope_that_gives_up_a_chain_reports_each_of_its_links() {
 #[test]
 fn a_drained_chain_lists_each_link_by_its_own_end() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let frame = async {
         let outer = Act::<Outer>::of(&log, "outer").fails();
         let _outer = enter_in(&rt, outer).await.unwrap();

@@ -11,7 +11,7 @@ use withal_tests::foreign::{begun, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::poll::drive;
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::{names, turn};
 
@@ -22,7 +22,7 @@ const BUDGET: Duration = Duration::from_secs(3);
 struct OverBudget;
 
 /// A scope that is entered with a budget, dropped by foreign code, and that waits for "go".
-fn dropped(rt: &ByHand, log: &Log) {
+fn dropped(rt: &Deterministic, log: &Log) {
     let act = Act::<OverBudget>::of(log, "a").exit_waits_for("go");
     let scope = with(rt, act, async |_| pending::<Never>().await);
     drop(begun(scope.budget(BUDGET)));
@@ -32,7 +32,7 @@ fn dropped(rt: &ByHand, log: &Log) {
 #[test]
 fn a_drain_that_outlasts_a_budget_lists_what_goes_on() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     dropped(&rt, &log);
     let mut draining = pin!(drain(&rt, 2 * BUDGET));
     assert!(drive(draining.as_mut(), 3).is_none());
@@ -57,11 +57,11 @@ fn a_drain_that_outlasts_a_budget_lists_what_goes_on() {
 #[test]
 fn what_goes_on_over_its_budget_can_be_orphaned() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     dropped(&rt, &log);
-    assert_eq!(rt.poll_tasks(), 1);
+    assert_eq!(rt.run_until_stalled(), 1);
     rt.advance(BUDGET);
-    assert_eq!(rt.poll_tasks(), 1);
+    assert_eq!(rt.run_until_stalled(), 1);
     rt.shut_down();
     assert_eq!(reports.count("is orphaned until a drain"), 1);
     let report = drive(pin!(drain(&rt, Duration::ZERO)), 1).unwrap();
@@ -77,7 +77,7 @@ fn what_goes_on_over_its_budget_can_be_orphaned() {
 #[test]
 fn a_child_that_its_scope_gave_up_is_still_drained() {
     let _turn = turn();
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut scoped = pin!(
         with(&rt, Act::new(&log, "b"), async |_| {
             let child = Act::<OverBudget>::of(&log, "a").exit_waits_for("go");

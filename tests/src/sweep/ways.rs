@@ -70,32 +70,22 @@ pub enum Foreign {
 impl Foreign {
     /// All there is on `rt`.
     pub fn all(rt: &impl Runtime) -> Vec<Self> {
-        let name = rt.id().name;
         let all = [
-            Self::Drop,
-            Self::Select,
-            Self::Unordered,
+            (Self::Drop, None),
+            (Self::Select, None),
+            (Self::Unordered, None),
             #[cfg(feature = "tokio")]
-            Self::TokioSelect,
+            (Self::TokioSelect, None),
             #[cfg(feature = "tokio")]
-            Self::TokioTimeout,
+            (Self::TokioTimeout, Some("tokio")),
             #[cfg(feature = "smol")]
-            Self::Or,
+            (Self::Or, None),
             #[cfg(feature = "async-std")]
-            Self::AsyncStdTimeout,
+            (Self::AsyncStdTimeout, Some("async-std")),
         ];
-        all.into_iter().filter(|way| way.works_on(name)).collect()
-    }
-
-    /// Whether it finds what it needs where the runtime `name` polls it.
-    fn works_on(self, name: &str) -> bool {
-        match self {
-            #[cfg(feature = "tokio")]
-            Self::TokioTimeout => name == "tokio",
-            #[cfg(feature = "async-std")]
-            Self::AsyncStdTimeout => name == "async-std",
-            _ => !name.is_empty(),
-        }
+        let is_there = |only: Option<&str>| only.is_none_or(|only| only == rt.id().name);
+        let there = all.into_iter().filter(|(_, only)| is_there(*only));
+        there.map(|(foreign, _)| foreign).collect()
     }
 
     /// Polls `future` `n` times and then drops it; `true` if it completed before.
