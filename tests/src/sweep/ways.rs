@@ -70,22 +70,22 @@ pub enum Foreign {
 impl Foreign {
     /// All there is on `rt`.
     pub fn all(rt: &impl Runtime) -> Vec<Self> {
-        let mut all = vec![Self::Drop, Self::Select, Self::Unordered];
-        #[cfg(feature = "tokio")]
-        {
-            all.push(Self::TokioSelect);
-            if rt.id().name == "tokio" {
-                all.push(Self::TokioTimeout);
-            }
-        }
-        #[cfg(feature = "smol")]
-        all.push(Self::Or);
-        #[cfg(feature = "async-std")]
-        if rt.id().name == "async-std" {
-            all.push(Self::AsyncStdTimeout);
-        }
-        let _ = rt;
-        all
+        let all = [
+            (Self::Drop, None),
+            (Self::Select, None),
+            (Self::Unordered, None),
+            #[cfg(feature = "tokio")]
+            (Self::TokioSelect, None),
+            #[cfg(feature = "tokio")]
+            (Self::TokioTimeout, Some("tokio")),
+            #[cfg(feature = "smol")]
+            (Self::Or, None),
+            #[cfg(feature = "async-std")]
+            (Self::AsyncStdTimeout, Some("async-std")),
+        ];
+        let is_there = |only: Option<&str>| only.is_none_or(|only| only == rt.id().name);
+        let there = all.into_iter().filter(|(_, only)| is_there(*only));
+        there.map(|(foreign, _)| foreign).collect()
     }
 
     /// Polls `future` `n` times and then drops it; `true` if it completed before.
