@@ -14,6 +14,7 @@ pub mod log;
 pub mod poll;
 pub mod probe;
 pub mod reports;
+pub mod soak;
 pub mod suite;
 pub mod sweep;
 
