@@ -17,6 +17,7 @@ pub mod poll;
 pub mod probe;
 pub mod reports;
 pub mod scopes;
+pub mod soak;
 pub mod suite;
 pub mod sweep;
 pub mod wrapped;
