@@ -6,6 +6,8 @@
 )]
 
 pub mod act;
+pub mod broken;
+pub mod case;
 pub mod deterministic;
 pub mod foreign;
 pub mod harness;
@@ -14,14 +16,19 @@ pub mod log;
 pub mod poll;
 pub mod probe;
 pub mod reports;
+pub mod scopes;
+pub mod soak;
 pub mod suite;
 pub mod sweep;
+pub mod wrapped;
 
 pub use self::act::Act;
+pub use self::case::Case;
 pub use self::deterministic::Deterministic;
 pub use self::harness::Harness;
 pub use self::log::Log;
 pub use self::probe::Probe;
+pub use self::scopes::Scopes;
 
 /// How many rounds a stress case takes: `usual`, or a multiple of it where `WITHAL_STRESS` says so.
 pub fn stress(usual: usize) -> usize {
