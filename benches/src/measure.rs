@@ -16,7 +16,7 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Each contender runs once or twice: shows that it works, and no more.
+    /// Each contender does its work three times: shows that it works, and no more.
     pub const QUICK: Self = Self {
         rounds: 1,
         sample: Duration::ZERO,
@@ -64,8 +64,7 @@ fn calibrate(contender: &mut Contender, sample: Duration) -> u64 {
         // Aims a little higher than it has to, and never jumps far on the word of a short sample.
         let aim = nanoseconds(sample) / nanoseconds(took).max(1.0) * 1.1;
         let factor = aim.clamp(1.1, 16.0);
-        let next = (count(times) * factor).ceil() as u64;
-        times = next;
+        times = (count(times) * factor).ceil() as u64;
     }
 }
 
