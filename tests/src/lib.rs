@@ -10,6 +10,7 @@ pub mod deterministic;
 pub mod foreign;
 pub mod harness;
 pub mod laws;
+pub mod leak_check;
 pub mod log;
 pub mod poll;
 pub mod probe;
@@ -20,6 +21,7 @@ pub mod sweep;
 pub use self::act::Act;
 pub use self::deterministic::Deterministic;
 pub use self::harness::Harness;
+pub use self::leak_check::LeakCheck;
 pub use self::log::Log;
 pub use self::probe::Probe;
 
