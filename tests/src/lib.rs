@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![expect(
     clippy::missing_panics_doc,
     reason = "cases panic by design: that is how they fail"
@@ -30,3 +31,8 @@ pub fn stress(usual: usize) -> usize {
     let factor = std::env::var("WITHAL_STRESS").ok();
     usual * factor.and_then(|factor| factor.parse().ok()).unwrap_or(1)
 }
+
+/// The examples of the guide, so that they run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+struct Guide;
