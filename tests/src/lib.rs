@@ -7,6 +7,8 @@
 )]
 
 pub mod act;
+pub mod broken;
+pub mod case;
 pub mod deterministic;
 pub mod foreign;
 pub mod harness;
@@ -16,15 +18,20 @@ pub mod log;
 pub mod poll;
 pub mod probe;
 pub mod reports;
+pub mod scopes;
+pub mod soak;
 pub mod suite;
 pub mod sweep;
+pub mod wrapped;
 
 pub use self::act::Act;
+pub use self::case::Case;
 pub use self::deterministic::Deterministic;
 pub use self::harness::Harness;
 pub use self::leak_check::LeakCheck;
 pub use self::log::Log;
 pub use self::probe::Probe;
+pub use self::scopes::Scopes;
 
 /// How many rounds a stress case takes: `usual`, or a multiple of it where `WITHAL_STRESS` says so.
 pub fn stress(usual: usize) -> usize {

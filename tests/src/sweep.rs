@@ -10,7 +10,7 @@ use futures_util::future::select;
 use withal::cleanup::drain;
 use withal::runtime::Runtime;
 
-use crate::log::PATIENCE;
+use crate::log::patience;
 use crate::{Log, laws};
 
 pub use self::steps::{Gate, PollTimer, PollTimes, Ticks};
@@ -74,7 +74,7 @@ pub async fn settle(rt: &impl Runtime, log: &Log) {
     // The drain is for the exits that stay on this thread. It may have to wait for other cases'
     // cleanups as well, so the log says when it is enough.
     let settled = log.when(laws::is_settled);
-    select(pin!(settled), pin!(drain(rt, PATIENCE))).await;
+    select(pin!(settled), pin!(drain(rt, patience()))).await;
     log.until(rt, laws::is_settled).await;
 }
 

@@ -12,11 +12,15 @@ use crate::probe::Failed;
 use crate::sweep::{Gate, sweep_tasks};
 use crate::{Deterministic, Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! sweep_tasks_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, sweep_tasks: an_aborted_task, an_aborted_task_of_another_runtime);
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of sweep_tasks:
+            an_aborted_task,
+            an_aborted_task_of_another_runtime,
+        }
     };
 }
 
@@ -63,6 +67,15 @@ fn scopes<R: Runtime>(rt: R, log: Log) -> Scenario {
     .boxed()
 }
 
+/// Aborts a task whose handle cannot, by a handle around its future.
+async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
+    let (gate, abort) = abortable(gate);
+    let task = rt.spawn(gate);
+    told.when(|events| !events.is_empty()).await;
+    abort.abort();
+    let _aborted = task.await;
+}
+
 #[cfg(feature = "tokio")]
 async fn abort_on_tokio(gate: Gate<Scenario>, told: Log) {
     let task = tokio::spawn(gate);
@@ -84,15 +97,6 @@ async fn cancel_on_smol(gate: Gate<Scenario>, told: Log) {
     let task = smol::spawn(gate);
     told.when(|events| !events.is_empty()).await;
     task.cancel().await;
-}
-
-/// Aborts what the task runs, where the runtime's own handles cannot.
-async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
-    let (gate, handle) = abortable(gate);
-    let task = rt.spawn(gate);
-    told.when(|events| !events.is_empty()).await;
-    handle.abort();
-    let _aborted = task.await;
 }
 
 /// On an executor that polls only here.
