@@ -8,7 +8,7 @@
 //! is made from, and a line in the table of `teeth/`. A promise that no case fails for needs a case
 //! first.
 //!
-//! A broken runtime is a [`Wrap`](crate::wrapped::Wrap) around a sound one, put into its harness by
+//! A broken runtime is a [`Wrap`] around a sound one, put into its harness by
 //! [`Broken`].
 
 pub mod combinators;

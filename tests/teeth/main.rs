@@ -5,6 +5,7 @@
 //! one that it was made from. How to add one is said in `withal_tests::broken`.
 
 mod cases;
+mod sound;
 mod sweep;
 
 use std::collections::BTreeSet;

@@ -67,15 +67,6 @@ fn scopes<R: Runtime>(rt: R, log: Log) -> Scenario {
     .boxed()
 }
 
-/// Aborts a task whose handle cannot, by a handle around its future.
-async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
-    let (gate, abort) = abortable(gate);
-    let task = rt.spawn(gate);
-    told.when(|events| !events.is_empty()).await;
-    abort.abort();
-    let _aborted = task.await;
-}
-
 #[cfg(feature = "tokio")]
 async fn abort_on_tokio(gate: Gate<Scenario>, told: Log) {
     let task = tokio::spawn(gate);
