@@ -33,7 +33,6 @@ macro_rules! conformance {
         $crate::strategies_cases!($harness);
         $crate::sweep_cases!($harness);
         $crate::sweep_tasks_cases!($harness);
-        $crate::teeth_cases!($harness);
         $crate::ambient_cases!($harness);
         $crate::threads_cases!($harness);
         $crate::unwinding_cases!($harness);

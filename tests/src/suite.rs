@@ -23,7 +23,6 @@ pub mod stops;
 pub mod strategies;
 pub mod sweep;
 pub mod sweep_tasks;
-pub mod teeth;
 pub mod threads;
 pub mod traces;
 pub mod unwinding;
