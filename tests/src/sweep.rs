@@ -69,6 +69,7 @@ mod error;
 mod follow;
 mod followed;
 mod ground;
+mod interleave;
 mod run;
 mod scenario;
 mod simulated;
@@ -87,6 +88,7 @@ use withal::runtime::Runtime;
 pub use self::error::{At, SweepError, Violation};
 pub use self::followed::{Awaited, Followed};
 pub use self::ground::{Ground, Real, Simulation};
+pub use self::interleave::{Interleave, Interleaved};
 pub use self::scenario::{PollClock, Reached, Scenario};
 pub use self::simulated::{Handle, Simulated, Sleep};
 pub use self::steps::{Gate, PollTimer, PollTimes, Ticks};
@@ -119,7 +121,7 @@ pub enum Ending {
     Completed,
     /// It was cancelled.
     Cancelled,
-    /// It was made to panic.
+    /// It was made to panic, whatever became of that.
     Panicked,
 }
 
@@ -284,10 +286,10 @@ impl<S: Clone + 'static, G: Ground> Sweep<S, G> {
         let future = scenario(run.rt.clone(), state.clone()).boxed_local();
         let future = Scenario::new(future, &polls);
         let mut ended = run.drive(way.run(&run.rt, future)).await;
-        let ending = if polls.is_completed() {
-            Ending::Completed
-        } else if polls.is_injected() {
+        let ending = if polls.is_injected() {
             Ending::Panicked
+        } else if polls.is_completed() {
+            Ending::Completed
         } else {
             Ending::Cancelled
         };
@@ -299,9 +301,8 @@ impl<S: Clone + 'static, G: Ground> Sweep<S, G> {
                 shuts_down: way.shuts_down(),
                 no_waker: !self.wakers_may_stay,
             };
-            ended = run
-                .check(expect, || (self.invariant)(&state, &ending))
-                .await;
+            let holds = || (self.invariant)(&state, &ending);
+            ended = run.check(expect, || run.held_wakers(), holds).await;
         }
         if ended.is_ok() && polls.count() > self.limit {
             ended = Err(Violation::NeverCompletes(self.limit));

@@ -1,8 +1,7 @@
 //! What a sweep runs on: runtimes of its own, simulated, or one of the caller's.
 
-use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -38,9 +37,6 @@ pub(super) mod sealed {
         /// Whether nothing moves on it but in [`drive`](Self::drive) and [`rest`](Self::rest).
         const IS_MOVED_BY_HAND: bool;
 
-        /// How many drains are tried before a scope counts as one that never ends.
-        const DRAINS: usize;
-
         /// The runtime of one run.
         fn runtime(&self) -> Self::Runtime;
 
@@ -66,7 +62,6 @@ const ROUNDS: usize = 100_000;
 impl Sealed for Simulation {
     type Runtime = Simulated;
     const IS_MOVED_BY_HAND: bool = true;
-    const DRAINS: usize = 100;
 
     fn runtime(&self) -> Simulated {
         Simulated::new()
@@ -124,7 +119,6 @@ impl Wake for Woken {
 impl<R: Runtime> Sealed for Real<R> {
     type Runtime = R;
     const IS_MOVED_BY_HAND: bool = false;
-    const DRAINS: usize = 1;
 
     fn runtime(&self) -> R {
         self.0.clone()
@@ -162,19 +156,14 @@ impl Cancel<Simulated> for Shutdown {
         mut scenario: Scenario<'a>,
     ) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
-            let completed = Cell::new(false);
-            {
-                let mut reached = scenario.reached();
-                poll_fn(|cx| {
-                    if pin!(&mut reached).poll(cx).is_ready() {
-                        return Poll::Ready(());
-                    }
-                    let poll = pin!(&mut scenario).poll(cx);
-                    completed.set(poll.is_ready());
-                    poll
-                })
-                .await;
-            }
+            let mut reached = scenario.reached();
+            poll_fn(|cx| {
+                if Pin::new(&mut reached).poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                Pin::new(&mut scenario).poll(cx)
+            })
+            .await;
             let rt = rt.runtime();
             match self {
                 Self::BeforeTheDrop => {

@@ -83,8 +83,14 @@ impl<'g, G: Sealed> Run<'g, G> {
         }
     }
 
-    /// Looks at everything that must hold now; `holds` is the invariant.
-    pub(super) async fn check(&self, expect: Expect, holds: impl Fn()) -> Result<(), Violation> {
+    /// Looks at everything that must hold now: `held` counts the wakers that are left, and `holds` is
+    /// the invariant.
+    pub(super) async fn check(
+        &self,
+        expect: Expect,
+        held: impl Fn() -> usize,
+        holds: impl Fn(),
+    ) -> Result<(), Violation> {
         if expect.waited {
             if let Some(about) = self.follow.live_own() {
                 return Err(Violation::NotAwaited(about));
@@ -105,9 +111,12 @@ impl<'g, G: Sealed> Run<'g, G> {
         }
         check::check(&self.follow.trace(), expect.panics)?;
         invariant(&holds)?;
-        let held = self.held_wakers().await;
-        if expect.no_waker && held > 0 {
-            return Err(Violation::WakerLeaked(held));
+        if expect.no_waker {
+            self.released(&held).await;
+            let held = held();
+            if held > 0 {
+                return Err(Violation::WakerLeaked(held));
+            }
         }
         Ok(())
     }
@@ -118,43 +127,60 @@ impl<'g, G: Sealed> Run<'g, G> {
 
     /// Runs whatever is left: by the runtime, and by a drain of the process.
     async fn settle(&self) {
-        let rt = self.rt.runtime();
-        self.ground.rest(rt);
+        self.ground.rest(self.rt.runtime());
         if self.follow.live().is_none() {
             return;
         }
         self.follow.mark("drains");
-        for attempt in 0..G::DRAINS {
-            if attempt > 0 {
-                // A drain of somebody else's may have hold of a cleanup of ours for a moment.
-                thread::sleep(Duration::from_millis(1));
-            }
-            let drain = drain(&self.rt, PATIENCE);
-            // It ends late where others have cleanups, so the scopes say when it is enough.
-            let settled = pin!(self.follow.settled());
-            let either = select(settled, drain);
-            self.ground.drive(rt, either).await;
-            if self.follow.live_in_silence().is_none() {
-                break;
-            }
-        }
-        if !G::IS_MOVED_BY_HAND {
-            self.ground.drive(rt, self.follow.settled()).await;
+        if G::IS_MOVED_BY_HAND {
+            self.drain_by_hand();
+        } else {
+            self.drain().await;
+            let settled = self.follow.settled();
+            self.ground.drive(self.rt.runtime(), settled).await;
         }
     }
 
-    /// How many wakers are held. Another thread may need a moment to drop the last.
-    async fn held_wakers(&self) -> usize {
-        let held = || Arc::strong_count(&self.wakes) - 1;
-        let dropped = async {
-            while held() > 0 {
-                yields(1).await;
+    async fn drain(&self) {
+        let settled = pin!(self.follow.settled());
+        let drain = drain(&self.rt, PATIENCE);
+        // It ends late where others have cleanups, so the scopes say when it is enough.
+        let either = select(settled, drain);
+        self.ground.drive(self.rt.runtime(), either).await;
+    }
+
+    /// As [`drain`](Self::drain), where nothing moves that is not polled here, unless a drain of
+    /// somebody else's has hold of a cleanup of ours for a moment. Those of sweeps take turns.
+    fn drain_by_hand(&self) {
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        for attempt in 0..100 {
+            if attempt > 0 {
+                thread::sleep(Duration::from_millis(1));
             }
-        };
-        if !G::IS_MOVED_BY_HAND {
-            self.ground.drive(self.rt.runtime(), dropped).await;
+            let _at_once = self.drain().now_or_never();
+            let is_over = self.follow.live().is_none();
+            if is_over || (attempt >= 5 && self.follow.live_in_silence().is_none()) {
+                return;
+            }
         }
-        held()
+    }
+
+    /// How many wakers that [`drive`](Self::drive) polled with are held.
+    pub(super) fn held_wakers(&self) -> usize {
+        Arc::strong_count(&self.wakes) - 1
+    }
+
+    /// Gives another thread a moment to drop the last waker.
+    async fn released(&self, held: impl Fn() -> usize) {
+        if !G::IS_MOVED_BY_HAND {
+            let released = async {
+                while held() > 0 {
+                    yields(1).await;
+                }
+            };
+            self.ground.drive(self.rt.runtime(), released).await;
+        }
     }
 }
 

@@ -44,9 +44,8 @@ impl<S: Clone + 'static, R: Runtime> Sweep<S, Real<R>> {
             } else {
                 Ending::Cancelled
             };
-            let checked = run
-                .check(expect, || (self.invariant)(&state, &ending))
-                .await;
+            let holds = || (self.invariant)(&state, &ending);
+            let checked = run.check(expect, || run.held_wakers(), holds).await;
             swept.runs += 1;
             swept.scopes += run.trace().entered();
             swept.polls = polls;
