@@ -5,7 +5,7 @@ use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 
 use crate::cleanup::kind::Sendable;
 use crate::cleanup::leftovers::Leftovers;
@@ -69,17 +69,21 @@ impl<R: Cleanup, T: 'static> Future for Shielded<'_, R, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
-        let Some(future) = &mut this.future else {
+        // Out of its place while it is polled: one that panics is over, and not to be handed over.
+        let Some(mut future) = this.future.take() else {
             panic!("a future was polled after completion");
         };
         this.begun.get_or_insert_with(|| Begun {
             under: CollectorId::current(),
             _token: ExitToken::register(),
         });
-        let output = ready!(future.as_mut().poll(cx));
-        this.future = None;
-        this.begun = None;
-        Poll::Ready(output)
+        let poll = future.as_mut().poll(cx);
+        if poll.is_ready() {
+            this.begun = None;
+        } else {
+            this.future = Some(future);
+        }
+        poll
     }
 }
 
