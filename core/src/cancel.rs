@@ -68,6 +68,36 @@ pub fn await_cleanup<F: Future>(future: F) -> AwaitCleanup<F> {
 /// # Panics
 ///
 /// A panic in a destructor of `future` goes on after the cleanup (std only).
+///
+/// # Complexity
+///
+/// No allocation, unless there is something to wait for.
+///
+/// # Examples
+///
+/// ```
+/// use withal_core::{ExitReason, HandOver, Scope, cancel, runtime::NoExecutor, with};
+/// # use core::convert::Infallible;
+/// # struct Buffer;
+/// # impl Scope for Buffer {
+/// #     type Resource = Vec<u8>;
+/// #     type Error = Infallible;
+/// #     type OnDrop = HandOver;
+/// #     async fn enter(&mut self) -> Result<Vec<u8>, Infallible> { Ok(Vec::new()) }
+/// #     async fn exit(self, _: Vec<u8>, reason: ExitReason<'_>) -> Result<(), Infallible> {
+/// #         println!("{}", reason.kind());
+/// #         Ok(())
+/// #     }
+/// # }
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// let mut work = Box::pin(with(&rt, Buffer, async |_| {
+///     core::future::pending::<Result<(), Infallible>>().await
+/// }));
+/// assert!(futures_util::poll!(work.as_mut()).is_pending());
+/// cancel(work).await; // prints «cancelled»
+/// # }).unwrap();
+/// ```
 #[track_caller]
 pub fn cancel<F, NotAReference>(future: F) -> Cancel<F>
 where
@@ -91,6 +121,40 @@ where
 /// # Panics
 ///
 /// A panic in a destructor of `stream` goes on after the cleanup (std only).
+///
+/// # Complexity
+///
+/// As [`cancel`].
+///
+/// # Examples
+///
+/// ```
+/// use futures_util::stream::{self, StreamExt};
+/// use withal_core::{ExitReason, HandOver, Scope, close, runtime::NoExecutor, with};
+/// # use core::convert::Infallible;
+/// # struct Buffer;
+/// # impl Scope for Buffer {
+/// #     type Resource = Vec<u8>;
+/// #     type Error = Infallible;
+/// #     type OnDrop = HandOver;
+/// #     async fn enter(&mut self) -> Result<Vec<u8>, Infallible> { Ok(Vec::new()) }
+/// #     async fn exit(self, _: Vec<u8>, reason: ExitReason<'_>) -> Result<(), Infallible> {
+/// #         println!("{}", reason.kind());
+/// #         Ok(())
+/// #     }
+/// # }
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// let mut lines = Box::pin(
+///     stream::once(with(&rt, Buffer, async |_| {
+///         core::future::pending::<Result<(), Infallible>>().await
+///     }))
+///     .fuse(),
+/// );
+/// assert!(futures_util::poll!(lines.next()).is_pending());
+/// close(lines).await; // prints «cancelled»
+/// # }).unwrap();
+/// ```
 ///
 /// Source: PEP 525, `aclose`.
 #[track_caller]
@@ -201,7 +265,45 @@ impl<T, K: Kind> Future for Cancel<T, K> {
 ///
 /// # Cancel safety
 ///
-/// Dropped, it hands what it waits for to whoever drops it.
+/// Dropped, it hands what it waits for to whoever drops it. Leaked, it leaks the future, whose
+/// scopes are then never exited.
+///
+/// # Complexity
+///
+/// No allocation, unless there is something to wait for.
+///
+/// # Examples
+///
+/// A combinator that gives a future three polls, and lets a cleanup in it end first:
+///
+/// ```
+/// use core::future::{Future, poll_fn};
+/// use core::pin::pin;
+/// use core::task::Poll;
+/// use withal_core::cancel::Cancellable;
+///
+/// async fn three_polls<F: Future>(future: F) -> Option<F::Output> {
+///     let mut future = pin!(Cancellable::new("three_polls", future));
+///     let mut left = 3;
+///     let output = poll_fn(|cx| match future.as_mut().poll(cx) {
+///         Poll::Ready(output) => Poll::Ready(Some(output)),
+///         Poll::Pending if left > 1 => {
+///             left -= 1;
+///             Poll::Pending
+///         }
+///         Poll::Pending => {
+///             future.as_mut().stop();
+///             if future.is_exiting() { Poll::Pending } else { Poll::Ready(None) }
+///         }
+///     })
+///     .await;
+///     poll_fn(|cx| future.as_mut().poll_cancel(cx)).await;
+///     output
+/// }
+/// # futures_util::FutureExt::now_or_never(async {
+/// assert_eq!(three_polls(async { 1 }).await, Some(1));
+/// # }).unwrap();
+/// ```
 #[must_use = "it does nothing unless polled"]
 pub struct Cancellable<T, K: Kind = Sendable> {
     name: &'static str,

@@ -24,6 +24,8 @@ mod lock;
 mod panic;
 mod pin;
 #[cfg(feature = "alloc")]
+mod primitives;
+#[cfg(feature = "alloc")]
 mod shield;
 
 pub use self::body::Body;

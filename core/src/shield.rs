@@ -32,6 +32,23 @@ use crate::runtime::Cleanup;
 /// # Complexity
 ///
 /// One allocation.
+///
+/// # Examples
+///
+/// ```
+/// use withal_core::{runtime::NoExecutor, shielded};
+///
+/// async fn commit() -> u64 {
+///     7 // half a commit must not be left behind
+/// }
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// assert_eq!(shielded(&rt, commit()).await, 7);
+/// # }).unwrap();
+/// ```
+///
+/// Source: `asyncio.shield`; differs in that whoever cancels waits for what is shielded.
 #[track_caller]
 pub fn shielded<R, F>(rt: &R, future: F) -> Shielded<'_, R, F::Output>
 where

@@ -6,7 +6,7 @@
 )]
 
 pub mod act;
-pub mod by_hand;
+pub mod deterministic;
 pub mod foreign;
 pub mod harness;
 pub mod laws;
@@ -18,7 +18,7 @@ pub mod suite;
 pub mod sweep;
 
 pub use self::act::Act;
-pub use self::by_hand::ByHand;
+pub use self::deterministic::Deterministic;
 pub use self::harness::Harness;
 pub use self::log::Log;
 pub use self::probe::Probe;

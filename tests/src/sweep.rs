@@ -18,8 +18,8 @@
 //! inner before outer; that nobody still holds a waker; and your invariant. What it finds is a
 //! [`SweepError`]: it names the way and the poll, and prints the steps of each scope.
 //!
-//! [`Sweep::run`] has a simulated runtime for each run: one thread, virtual time, and always the
-//! same outcome. [`Sweep::on`] runs on a runtime of yours. [`Interleave`] does all this with several
+//! [`Sweep::run`] has a [`Deterministic`] runtime of its own for each run, so that the outcome is
+//! always the same. [`Sweep::on`] runs on a runtime of yours. [`Interleave`] does all this with several
 //! futures that share a state, in every order of their polls.
 //!
 //! # Examples
@@ -72,7 +72,6 @@ mod ground;
 mod interleave;
 mod run;
 mod scenario;
-mod simulated;
 mod steps;
 mod tasks;
 mod trace;
@@ -90,12 +89,13 @@ pub use self::followed::{Awaited, Followed};
 pub use self::ground::{Ground, Real, Simulation};
 pub use self::interleave::{Interleave, Interleaved};
 pub use self::scenario::{PollClock, Reached, Scenario};
-pub use self::simulated::{Handle, Simulated, Sleep};
 pub use self::steps::{Gate, PollTimer, PollTimes, Ticks};
 pub use self::trace::Trace;
 pub use self::ways::{Cancel, Foreign, How, Way};
 
 pub(crate) use self::scenario::point;
+
+use crate::Deterministic;
 
 use self::ground::sealed::Sealed;
 use self::run::{Expect, Run};
@@ -138,7 +138,7 @@ pub struct Swept {
 }
 
 impl<S: Clone + 'static> Sweep<S> {
-    /// A sweep with a simulated runtime for each run. Each run begins with what `setup` makes;
+    /// A sweep with a new runtime for each run. Each run begins with what `setup` makes;
     /// clones are to be the same state (an `Arc`, a handle).
     pub fn new(setup: impl Fn() -> S + 'static) -> Self {
         Self::with_ground(Simulation, setup)
@@ -152,7 +152,7 @@ impl<S: Clone + 'static> Sweep<S> {
     #[track_caller]
     pub fn run<F: Future<Output = ()>>(
         self,
-        scenario: impl Fn(Followed<Simulated>, S) -> F,
+        scenario: impl Fn(Followed<Deterministic>, S) -> F,
     ) -> Swept {
         match self.try_run(scenario) {
             Ok(swept) => swept,
@@ -167,7 +167,7 @@ impl<S: Clone + 'static> Sweep<S> {
     /// What does not hold first.
     pub fn try_run<F: Future<Output = ()>>(
         self,
-        scenario: impl Fn(Followed<Simulated>, S) -> F,
+        scenario: impl Fn(Followed<Deterministic>, S) -> F,
     ) -> Result<Swept, SweepError> {
         match self.sweep(scenario).now_or_never() {
             Some(swept) => swept,

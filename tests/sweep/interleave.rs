@@ -8,8 +8,8 @@ use std::task::{Poll, Waker};
 use withal::with;
 use withal_tests::foreign::gives_up;
 use withal_tests::poll::yields;
-use withal_tests::sweep::{At, Followed, Interleave, Simulated, Violation, checkpoint};
-use withal_tests::{Log, Probe, laws};
+use withal_tests::sweep::{At, Followed, Interleave, Violation, checkpoint};
+use withal_tests::{Deterministic, Log, Probe, laws};
 
 /// A lock that hands over to the waiter who came first; or forgets to, if that one is gone.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +84,7 @@ impl Lock {
     }
 
     /// What each task does.
-    async fn used(_: Followed<Simulated>, lock: Self) {
+    async fn used(_: Followed<Deterministic>, lock: Self) {
         let _locked = lock.lock().await;
         checkpoint().await;
     }

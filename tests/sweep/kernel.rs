@@ -1,4 +1,4 @@
-//! The kernel under the sweep, with what only a simulated runtime can do: shutdowns, and time.
+//! The kernel under the sweep, with what only a deterministic runtime can do: shutdowns, and time.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -14,8 +14,8 @@ use withal::scope::{Lend, scope_fn};
 use withal::{Either, enter_in, race, shielded, timeout, with};
 use withal_tests::foreign::gives_up;
 use withal_tests::poll::{poll_now, yields};
-use withal_tests::sweep::{Ending, Followed, Simulated, Sweep, Way, checkpoint};
-use withal_tests::{ByHand, Log, Probe, laws};
+use withal_tests::sweep::{Ending, Followed, Sweep, Way, checkpoint};
+use withal_tests::{Deterministic, Log, Probe, laws};
 
 /// A sweep that is held against the laws of the log.
 fn lawful() -> Sweep<Log> {
@@ -77,7 +77,7 @@ fn a_foreign_drop_in_a_body() {
 // K1, K4, K11
 #[test]
 fn a_race_in_a_timeout() {
-    lawful().run(async |rt: Followed<Simulated>, log| {
+    lawful().run(async |rt: Followed<Deterministic>, log| {
         let scopes = with(&rt, probe(&log, "a"), async |_| {
             let slow = with(&rt, probe(&log, "a/l"), async |_| {
                 rt.sleep(Duration::from_secs(9)).await;
@@ -159,7 +159,7 @@ fn a_shield_in_a_scope() {
 fn a_shielded_future_that_panicked_is_not_polled_again() {
     let polls = Arc::new(AtomicUsize::new(0));
     let counted = polls.clone();
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     let shield = async {
         shielded(
             &rt,
@@ -173,14 +173,14 @@ fn a_shielded_future_that_panicked_is_not_polled_again() {
     let mut shield = Box::pin(AssertUnwindSafe(shield).catch_unwind());
     assert!(matches!(poll_now(shield.as_mut()), Poll::Ready(Err(_))));
     drop(shield);
-    rt.poll_tasks();
+    rt.run_until_stalled();
     assert_eq!(polls.load(Ordering::Relaxed), 1);
 }
 
 // K2, K6, K13
 #[test]
 fn scopes_of_tasks_and_of_blocking_work() {
-    let swept = lawful().run(async |rt: Followed<Simulated>, log: Log| {
+    let swept = lawful().run(async |rt: Followed<Deterministic>, log: Log| {
         let (task_rt, task_log) = (rt.clone(), log.clone());
         let task = rt.spawn(async move {
             let scope = with(&task_rt, probe(&task_log, "t"), async |_| {

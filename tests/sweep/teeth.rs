@@ -14,9 +14,9 @@ use withal::cancel::Cancellable;
 use withal::runtime::Runtime;
 use withal::{ExitReason, HandOver, Scope, enter_in, with};
 use withal_tests::sweep::{
-    At, Cancel, Followed, Scenario, Simulated, Sweep, SweepError, Violation, checkpoint,
+    At, Cancel, Followed, Scenario, Sweep, SweepError, Violation, checkpoint,
 };
-use withal_tests::{Log, Probe, laws};
+use withal_tests::{Deterministic, Log, Probe, laws};
 
 /// What a case expects to be found: in which way, and after how many polls.
 #[track_caller]
@@ -156,7 +156,7 @@ fn giving_back_by_a_spawned_task_is_noticed_at_the_shutdown() {
 
     let error = Sweep::new(Database::default)
         .invariant(Database::assert_all_ended)
-        .try_run(async |rt: Followed<Simulated>, database| {
+        .try_run(async |rt: Followed<Deterministic>, database| {
             database.open(1);
             let _guard = Guard(rt, database);
             checkpoint().await;
@@ -223,7 +223,7 @@ fn a_scope_that_is_forgotten_is_noticed() {
 
 /// Two scopes in one another. Their exits take some polls, so that no executor can have run them
 /// by the time a broken combinator has returned.
-async fn scopes(rt: Followed<Simulated>, log: Log) {
+async fn scopes(rt: Followed<Deterministic>, log: Log) {
     let probe = |name| Probe::new(&log, name).exit_yields(2).reasons();
     let outer = with(&rt, probe("a"), async |_| {
         let inner = with(&rt, probe("a/b"), async |_| {

@@ -10,11 +10,12 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::leftovers::Content;
 use super::link::AnyCleanup;
 use super::live::ScopeId;
+use crate::primitives::{AtomicUsize, process_wide};
 
 /// The ambient slots of one thread (or, without std, of one priority level).
 #[cfg_attr(
@@ -97,7 +98,9 @@ impl CollectorId {
     }
 }
 
-static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+process_wide! {
+    static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+}
 
 /// The scope whose body or exit is being polled.
 pub(super) struct ScopeSlot {
@@ -144,11 +147,11 @@ impl WatchSlot {
 }
 
 #[cfg(feature = "std")]
-std::thread_local! {
+crate::primitives::per_thread! {
     // Never dropped: the guards leave the slots empty, and a cleanup that is handed over while the
     // thread's locals are going still finds them.
     static SLOTS: core::mem::ManuallyDrop<core::cell::RefCell<Slots>> =
-        const { core::mem::ManuallyDrop::new(core::cell::RefCell::new(Slots::EMPTY)) };
+        core::mem::ManuallyDrop::new(core::cell::RefCell::new(Slots::EMPTY));
 }
 
 /// Calls `f` with this thread's slots; `None` where there are none. `f` runs no user code.

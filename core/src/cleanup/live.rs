@@ -84,7 +84,7 @@ mod list {
     use alloc::vec::Vec;
     use core::fmt;
     use core::num::NonZeroUsize;
-    use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use core::sync::atomic::Ordering;
     use core::time::Duration;
     use std::time::Instant;
 
@@ -92,16 +92,19 @@ mod list {
     use crate::cleanup::ambient;
     use crate::lock::Mutex;
     use crate::panic::catch;
+    use crate::primitives::{AtomicBool, AtomicUsize, process_wide};
     use crate::scope::ExitKind;
 
-    /// Whether scopes that are entered from now on are followed.
-    static ON: AtomicBool = AtomicBool::new(false);
-    static NEXT: AtomicUsize = AtomicUsize::new(1);
-    static FOLLOWED: Mutex<Followed> = Mutex::new(Followed {
-        listed: false,
-        hook: None,
-        live: BTreeMap::new(),
-    });
+    process_wide! {
+        // Whether scopes that are entered from now on are followed.
+        static ON: AtomicBool = AtomicBool::new(false);
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        static FOLLOWED: Mutex<Followed> = Mutex::new(Followed {
+            listed: false,
+            hook: None,
+            live: BTreeMap::new(),
+        });
+    }
 
     struct Followed {
         listed: bool,

@@ -1,11 +1,12 @@
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::ambient;
 use super::shared::{Driver, Shared};
+use super::{About, ambient};
 
 /// The envelope in which an executor gets a cleanup: a plain future to be spawned.
 ///
@@ -19,6 +20,11 @@ pub struct CleanupTask {
 impl CleanupTask {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    /// The scopes that it still exits, in this order: for executors that name their tasks.
+    pub fn scopes(&self) -> Vec<About> {
+        self.shared.unfinished()
     }
 }
 

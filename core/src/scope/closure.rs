@@ -330,6 +330,27 @@ closure_scope! {
 #[cfg(feature = "std")]
 closure_scope! {
     /// [`scope_fn`] for closures whose future is not `Send`: pass it as `Local(scope)`.
+    ///
+    /// Cancel safety, panics and complexity are those of [`scope_fn`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use withal_core::scope::{Lend, Local, scope_fn_local};
+    /// use withal_core::{runtime::NoExecutor, with};
+    ///
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// let shared = Rc::new(3);
+    /// let scope = scope_fn_local(async move |lend: Lend<Rc<i32>>| {
+    ///     let (_shared, ended) = lend.lend(shared).await;
+    ///     Ok::<_, std::fmt::Error>(ended)
+    /// });
+    /// let rt = NoExecutor::new();
+    /// let value = with(&rt, Local(scope), async |shared| Ok::<_, std::fmt::Error>(**shared));
+    /// assert_eq!(value.await.unwrap(), 3);
+    /// # }).unwrap();
+    /// ```
     fn scope_fn_local,
     /// The scope that [`scope_fn_local`] makes.
     struct LocalScopeFn: LocalScope

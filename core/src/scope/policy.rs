@@ -20,6 +20,47 @@ use crate::cleanup::{About, Report, report};
 /// Only an error can be suppressed, never a cancellation or a panic, and only through
 /// [`with_suppressing`](super::with_suppressing), whose value is an `Option`: `None` stands for the
 /// value that a failed body never gave.
+///
+/// # Examples
+///
+/// ```
+/// use core::convert::Infallible;
+/// use std::io::{Error, ErrorKind};
+/// use withal_core::scope::{ExitReason, Failure, HandOver, Scope, Suppress};
+/// use withal_core::{runtime::NoExecutor, with_suppressing};
+///
+/// /// A directory that may be gone already.
+/// struct Optional;
+///
+/// impl Scope for Optional {
+///     type Resource = ();
+///     type Error = Infallible;
+///     type OnDrop = HandOver;
+///
+///     async fn enter(&mut self) -> Result<(), Infallible> {
+///         Ok(())
+///     }
+///
+///     async fn exit(self, (): (), _: ExitReason<'_>) -> Result<(), Infallible> {
+///         Ok(())
+///     }
+/// }
+///
+/// impl Suppress for Optional {
+///     fn suppresses(&self, failure: Failure<'_>) -> bool {
+///         let error = failure.downcast_ref::<Error>();
+///         error.is_some_and(|error| error.kind() == ErrorKind::NotFound)
+///     }
+/// }
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// let found = with_suppressing(&rt, Optional, async |()| {
+///     Err::<u64, _>(Error::from(ErrorKind::NotFound))
+/// });
+/// assert_eq!(found.await.unwrap(), None);
+/// # }).unwrap();
+/// ```
 pub trait Suppress {
     /// Whether the body's `failure` is to be swallowed if the exit is clean. Called before the
     /// exit, which still sees the failure. A panic counts as no, and is reported.

@@ -8,7 +8,7 @@ use withal::cancel::Cancellable;
 use withal::runtime::Runtime;
 use withal::{await_cleanup, cancel, timeout, with};
 
-use crate::by_hand::ByHand;
+use crate::Deterministic;
 use crate::poll::{caught, poll_now, poll_once, yields};
 use crate::probe::Failed;
 use crate::reports::Reports;
@@ -82,7 +82,7 @@ pub async fn a_scope_that_was_never_polled_has_done_nothing(rt: &impl Runtime) {
 // CM-15, K5, K7
 pub async fn the_ordinary_path_spawns_and_clones_nothing(_: &impl Runtime) {
     let log = Log::new();
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     let scope = |name| Probe::new(&log, name).exit_yields(2);
     with(&rt, scope("a"), async |_| {
         let inner = with(&rt, scope("b"), async |_| Err::<(), _>(Failed("refused")));
@@ -98,7 +98,7 @@ pub async fn the_ordinary_path_spawns_and_clones_nothing(_: &impl Runtime) {
 // A-13, K2, K5
 pub async fn a_hand_over_happens_in_the_drop(_: &impl Runtime) {
     let log = Log::new();
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     let mut scoped = Box::pin(with(&rt, Probe::new(&log, "a"), async |_| {
         pending::<Result<(), Failed>>().await
     }));
@@ -108,8 +108,8 @@ pub async fn a_hand_over_happens_in_the_drop(_: &impl Runtime) {
     assert_eq!((rt.spawned(), rt.clones()), (1, 1));
     // Only what waits comes later.
     log.assert("+a");
-    rt.poll_tasks();
-    rt.poll_tasks();
+    rt.run_until_stalled();
+    rt.run_until_stalled();
     log.assert("+a -a");
 }
 

@@ -1,17 +1,16 @@
 //! Tasks of foreign executors that are aborted after every number of polls.
 
-#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
-use crate::sweep::Gate;
-use crate::sweep::{Followed, Real, Sweep, Way};
-use crate::{Log, Probe, laws};
-
-use futures_util::future::{BoxFuture, FutureExt};
-use withal::runtime::Runtime;
+use futures_util::future::{BoxFuture, FutureExt, abortable};
+use withal::runtime::{Runtime, Spawn};
 use withal::scope::{Lend, scope_fn};
 use withal::with;
 
+#[cfg(any(feature = "async-std", feature = "smol"))]
+use crate::foreign::block_on;
 use crate::poll::yields;
 use crate::probe::Failed;
+use crate::sweep::{Followed, Gate, Real, Sweep};
+use crate::{Deterministic, Log, Probe, laws};
 
 /// Expands to the cases of this module.
 #[macro_export]
@@ -91,6 +90,26 @@ async fn cancel_on_smol(gate: Gate<Scenario>, told: Log) {
     task.cancel().await;
 }
 
+/// Aborts what the task runs, where the runtime's own handles cannot.
+async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
+    let (gate, handle) = abortable(gate);
+    let task = rt.spawn(gate);
+    told.when(|events| !events.is_empty()).await;
+    handle.abort();
+    let _aborted = task.await;
+}
+
+/// On an executor that polls only here.
+async fn abort_by_hand(gate: Gate<Scenario>, told: Log) {
+    let rt = Deterministic::new();
+    let (gate, handle) = abortable(gate);
+    let _task = rt.spawn(gate);
+    rt.run_until_stalled();
+    assert!(!told.events().is_empty());
+    handle.abort();
+    assert_eq!(rt.run_until_stalled(), 0);
+}
+
 // CM-15, CM-17, K2, K5
 pub async fn an_aborted_task<R: Runtime>(rt: &R) {
     let sweep = swept(rt);
@@ -101,24 +120,29 @@ pub async fn an_aborted_task<R: Runtime>(rt: &R) {
         "async-std" => sweep.sweep_tasks(cancel_on_async_std, scopes::<R>).await,
         #[cfg(feature = "smol")]
         "smol" => sweep.sweep_tasks(cancel_on_smol, scopes::<R>).await,
-        // Of a runtime from elsewhere the suite knows no handle that aborts: it drops the future.
-        _ => sweep.ways(Way::alone(rt)).sweep(scopes::<R>).await,
+        _ => {
+            let abort = async |gate, told| abort_on(rt, gate, told).await;
+            sweep.sweep_tasks(abort, scopes::<R>).await
+        }
     };
     swept.unwrap();
 }
 
-// K2, K5, K7
+// K2, K5, K7: entered with the value of one runtime, polled and dropped by another.
 pub async fn an_aborted_task_of_another_runtime<R: Runtime>(rt: &R) {
-    // Entered with `rt`'s value, polled and dropped on threads of somebody else.
+    let by_hand = swept(rt).sweep_tasks(abort_by_hand, scopes::<R>).await;
+    by_hand.unwrap();
+    // These have threads of their own, for which this one waits.
     #[cfg(feature = "smol")]
-    swept(rt)
-        .sweep_tasks(cancel_on_smol, scopes::<R>)
-        .await
-        .unwrap();
+    {
+        let abort = async |gate, told| block_on(cancel_on_smol(gate, told));
+        let swept = swept(rt).sweep_tasks(abort, scopes::<R>).await;
+        swept.unwrap();
+    }
     #[cfg(feature = "async-std")]
-    swept(rt)
-        .sweep_tasks(cancel_on_async_std, scopes::<R>)
-        .await
-        .unwrap();
-    let _ = rt;
+    {
+        let abort = async |gate, told| block_on(cancel_on_async_std(gate, told));
+        let swept = swept(rt).sweep_tasks(abort, scopes::<R>).await;
+        swept.unwrap();
+    }
 }

@@ -10,7 +10,8 @@ use futures_util::future::{Either, LocalBoxFuture, select};
 use withal::runtime::Runtime;
 
 use super::ways::{Cancel, Way};
-use super::{Followed, Scenario, Simulated};
+use super::{Followed, Scenario};
+use crate::Deterministic;
 use crate::log::PATIENCE;
 
 /// Sealed: [`Simulation`] and [`Real`].
@@ -18,7 +19,7 @@ pub trait Ground: sealed::Sealed {}
 
 impl<G: sealed::Sealed> Ground for G {}
 
-/// A new simulated runtime for each run.
+/// A new [`Deterministic`] runtime for each run.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Simulation;
@@ -60,21 +61,21 @@ use sealed::Sealed;
 const ROUNDS: usize = 100_000;
 
 impl Sealed for Simulation {
-    type Runtime = Simulated;
+    type Runtime = Deterministic;
     const IS_MOVED_BY_HAND: bool = true;
 
-    fn runtime(&self) -> Simulated {
-        Simulated::new()
+    fn runtime(&self) -> Deterministic {
+        Deterministic::new()
     }
 
-    fn ways(&self) -> Vec<Box<dyn Cancel<Simulated>>> {
+    fn ways(&self) -> Vec<Box<dyn Cancel<Deterministic>>> {
         let rt = self.runtime();
         let ways = Way::all(&rt).into_iter().map(boxed);
         let ends = [Shutdown::BeforeTheDrop, Shutdown::DuringTheCleanup];
         ways.chain(ends.map(boxed)).collect()
     }
 
-    async fn drive<F: Future>(&self, rt: &Simulated, future: F) -> Option<F::Output> {
+    async fn drive<F: Future>(&self, rt: &Deterministic, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         let woken = Arc::new(Woken(AtomicBool::new(true)));
         let waker = Waker::from(woken.clone());
@@ -84,16 +85,16 @@ impl Sealed for Simulation {
                 if let Poll::Ready(output) = poll {
                     return Some(output);
                 }
-            } else if !rt.poll_a_task() && !rt.advance_to_next() {
+            } else if !rt.poll_next() && !rt.advance_to_next() {
                 break;
             }
         }
         None
     }
 
-    fn rest(&self, rt: &Simulated) {
+    fn rest(&self, rt: &Deterministic) {
         for _ in 0..ROUNDS {
-            if !rt.poll_a_task() && !rt.advance_to_next() {
+            if !rt.poll_next() && !rt.advance_to_next() {
                 return;
             }
         }
@@ -149,10 +150,10 @@ enum Shutdown {
     DuringTheCleanup,
 }
 
-impl Cancel<Simulated> for Shutdown {
+impl Cancel<Deterministic> for Shutdown {
     fn run<'a>(
         &'a self,
-        rt: &'a Followed<Simulated>,
+        rt: &'a Followed<Deterministic>,
         mut scenario: Scenario<'a>,
     ) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
@@ -172,7 +173,7 @@ impl Cancel<Simulated> for Shutdown {
                 }
                 Self::DuringTheCleanup => {
                     drop(scenario);
-                    rt.poll_tasks_once();
+                    rt.poll_each();
                     rt.shut_down();
                 }
             }

@@ -15,7 +15,8 @@ use withal::cancel::Cancellable;
 use super::error::{At, SweepError, Violation};
 use super::follow::inside;
 use super::run::{Expect, Run, message};
-use super::{Followed, Simulated, Simulation};
+use super::{Followed, Simulation};
+use crate::Deterministic;
 
 /// Runs several tasks again and again, in every order of their polls, and cancels each of them at
 /// each point; one of them in a run, unless [`cancels`](Self::cancels) says otherwise.
@@ -62,7 +63,7 @@ pub struct Interleave<S> {
     wakers_may_stay: bool,
 }
 
-type Make<S> = dyn Fn(Followed<Simulated>, S) -> LocalBoxFuture<'static, ()>;
+type Make<S> = dyn Fn(Followed<Deterministic>, S) -> LocalBoxFuture<'static, ()>;
 
 /// What an [`Interleave`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl<S: Clone + 'static> Interleave<S> {
     }
 
     /// Adds a task: the first is called `a`, the second `b`.
-    pub fn task<F>(mut self, task: impl Fn(Followed<Simulated>, S) -> F + 'static) -> Self
+    pub fn task<F>(mut self, task: impl Fn(Followed<Deterministic>, S) -> F + 'static) -> Self
     where
         F: Future<Output = ()> + 'static,
     {
@@ -206,7 +207,7 @@ impl<S: Clone + 'static> Interleave<S> {
     ) -> Result<(), Violation> {
         let rt = run.rt.runtime();
         for _ in 0..LIMIT {
-            while rt.poll_a_task() {}
+            while rt.poll_next() {}
             if schedule.tasks.iter().all(|task| task.stage == Stage::Done) {
                 return Ok(());
             }

@@ -175,7 +175,10 @@ impl<'g, G: Sealed> Run<'g, G> {
     async fn released(&self, held: impl Fn() -> usize) {
         if !G::IS_MOVED_BY_HAND {
             let released = async {
-                while held() > 0 {
+                for _ in 0..100_000 {
+                    if held() == 0 {
+                        break;
+                    }
                     yields(1).await;
                 }
             };
