@@ -6,7 +6,6 @@
 
 mod cases;
 mod sound;
-mod sweep;
 
 use std::collections::BTreeSet;
 
