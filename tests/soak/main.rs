@@ -36,7 +36,11 @@ fn seed() -> u64 {
 
 fn number(variable: &str) -> Option<u64> {
     let value = env::var(variable).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} is a number")),
+    )
 }
 
 /// Soaks one flavour, and prints what was counted.
@@ -54,16 +58,14 @@ async fn soak<R: Cleanup>(name: &str, soak: Soak<R>) {
         summary.scripts,
         summary.took.as_secs_f64(),
     );
-    assert!(more.abs() <= SLACK, "{name}: the live heap changed by {more} bytes");
+    assert!(
+        more.abs() <= SLACK,
+        "{name}: the live heap changed by {more} bytes"
+    );
     list_live_scopes(false);
 }
 
-async fn run<R: Cleanup>(
-    name: &str,
-    soak: &Soak<R>,
-    seed: u64,
-    scopes: u64,
-) -> Summary {
+async fn run<R: Cleanup>(name: &str, soak: &Soak<R>, seed: u64, scopes: u64) -> Summary {
     let summary = match soak.run(seed, scopes).await {
         Ok(summary) => summary,
         Err(failure) => panic!("{name}: {failure}"),

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use futures_channel::oneshot;
 use withal::runtime::{Blocking, TaskFuture};
 
-use super::executor::{AboutTask, Held, Work};
+use super::task::{AboutTask, Held, Work};
 use super::{Deterministic, Handle, lock};
 
 impl Deterministic {

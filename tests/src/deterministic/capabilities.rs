@@ -15,7 +15,7 @@ use withal::Entry;
 use withal::cleanup::CleanupTask;
 use withal::runtime::{Alarm, Cleanup, RuntimeId, Spawn, SpawnLocal, TaskError, TaskFuture, Timer};
 
-use super::executor::{AboutTask, Work};
+use super::task::{AboutTask, Work};
 use super::{Deterministic, Instant, Sleep, local};
 
 /// A task, a local task, or blocking work: resolves to its value. Dropping it changes nothing for

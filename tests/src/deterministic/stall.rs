@@ -7,7 +7,8 @@ use std::time::Duration;
 use withal::cleanup::{About, live_scopes};
 use withal::runtime::RuntimeId;
 
-use super::executor::{Shared, Work};
+use super::executor::Shared;
+use super::task::Work;
 use super::{Order, lock};
 
 /// Who waits on a [`Deterministic`](super::Deterministic); `Display` is several lines for people.
