@@ -29,6 +29,7 @@ pub use self::capabilities::Handle;
 pub use self::clock::{Instant, Sleep};
 pub use self::order::{Order, SEED_VARIABLE};
 pub use self::stall::{Stall, StalledTask};
+pub use self::task::TaskKind;
 
 /// A runtime that is the same in every run.
 ///

@@ -12,7 +12,7 @@ use withal::runtime::Cleared;
 
 use super::executor::{Main, Shared};
 use super::order::TaskId;
-use super::task::{AboutTask, MAIN, Work};
+use super::task::{AboutTask, TaskKind, Work};
 use super::{Deterministic, Order};
 
 impl Deterministic {
@@ -29,7 +29,7 @@ impl Deterministic {
         let _driving = self.shared.drive();
         let _seed = TellSeed(&self.shared);
         let about = AboutTask {
-            kind: MAIN,
+            kind: TaskKind::Main,
             name: type_name::<F>(),
             location: Location::caller(),
         };

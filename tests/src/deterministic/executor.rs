@@ -15,7 +15,7 @@ use super::clock::Clock;
 use super::local;
 use super::lock;
 use super::order::{ReadyQueue, TaskId};
-use super::task::{AboutTask, Held, MAIN, Task, WakeTask, Work};
+use super::task::{AboutTask, Held, Task, TaskKind, WakeTask, Work};
 
 /// What the values of one runtime share.
 #[derive(Debug)]
@@ -195,7 +195,7 @@ impl Shared {
         let (tasks, held) = {
             let mut state = lock(&self.state);
             state.is_down = true;
-            let is_main = |task: &Task| task.about.kind == MAIN;
+            let is_main = |task: &Task| task.about.kind == TaskKind::Main;
             let (mains, tasks) = std::mem::take(&mut state.tasks)
                 .into_iter()
                 .partition::<BTreeMap<_, _>, _>(|(_, task)| is_main(task));
@@ -227,7 +227,9 @@ impl Shared {
     pub(super) fn left(&self) -> usize {
         let state = lock(&self.state);
         let tasks = state.tasks.values();
-        tasks.filter(|task| task.about.kind != MAIN).count()
+        tasks
+            .filter(|task| task.about.kind != TaskKind::Main)
+            .count()
     }
 }
 

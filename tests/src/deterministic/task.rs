@@ -30,7 +30,7 @@ pub(super) struct Task {
 /// What a task is, and where it began.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AboutTask {
-    pub(super) kind: &'static str,
+    pub(super) kind: TaskKind,
     pub(super) name: &'static str,
     pub(super) location: &'static Location<'static>,
 }
@@ -70,8 +70,33 @@ impl Wake for WakeTask {
     }
 }
 
-/// The kind of what `block_on` polls.
-pub(super) const MAIN: &str = "main";
+/// What a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskKind {
+    /// The future of a `block_on`.
+    Main,
+    /// A spawned task.
+    Task,
+    /// A spawned task that stays on its thread.
+    LocalTask,
+    /// The cleanup of scopes that were dropped.
+    Cleanup,
+    /// Blocking work.
+    Blocking,
+}
+
+impl fmt::Display for TaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Main => "main",
+            Self::Task => "task",
+            Self::LocalTask => "local task",
+            Self::Cleanup => "cleanup",
+            Self::Blocking => "blocking work",
+        })
+    }
+}
 
 impl fmt::Debug for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

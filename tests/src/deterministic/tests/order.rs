@@ -48,3 +48,12 @@ fn a_deadlock_names_the_seed() {
     let text = panic_of(|| rt.block_on(pending::<()>()));
     assert!(text.contains("WITHAL_SEED=4711 replays it"), "{text}");
 }
+
+#[test]
+fn a_seed_is_read_back_as_it_was_printed() {
+    assert_eq!(Order::replay(Some("4711")), Order::Random(4711));
+    let text = panic_of(|| Order::replay(Some("fifo")));
+    assert!(text.contains("WITHAL_SEED is \"fifo\""), "{text}");
+    // Fresh ones differ.
+    assert_ne!(Order::replay(None), Order::replay(None));
+}
