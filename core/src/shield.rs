@@ -12,6 +12,7 @@ use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
 /// Runs `future` to its end once it has begun, whoever cancels: it is treated like an exit.
@@ -109,6 +110,9 @@ impl<R: Cleanup, T: 'static> Drop for Shielded<'_, R, T> {
         let (Some(future), Some(begun)) = (self.future.take(), self.begun.take()) else {
             return;
         };
+        if mutant("shield_cut") {
+            return;
+        }
         let bequest = Bequest::<_, Sendable> {
             rt: self.rt,
             about: About {

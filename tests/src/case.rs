@@ -25,7 +25,7 @@ pub struct Case {
 const WAITS: u32 = 15;
 
 impl Case {
-    /// A case that `run` runs on `H`, failing by a panic. See [`case!`](crate::case).
+    /// A case that `run` runs on `H`, failing by a panic. See [`case!`](macro@crate::case).
     pub fn new<H: Harness>(module: &'static str, name: &'static str, run: fn()) -> Self {
         Self {
             module,

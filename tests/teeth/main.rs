@@ -5,7 +5,7 @@
 //! one that it was made from. How to add one is said in `withal_tests::broken`.
 
 mod cases;
-mod sweep;
+mod sound;
 
 use std::collections::BTreeSet;
 

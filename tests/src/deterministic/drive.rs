@@ -86,6 +86,28 @@ impl Deterministic {
         self.shared.left()
     }
 
+    /// Polls one task; `false` if none is ready.
+    pub(crate) fn poll_next(&self) -> bool {
+        let _driving = self.shared.drive();
+        self.shared.step(None)
+    }
+
+    /// Polls each task that is ready once, in FIFO order.
+    pub(crate) fn poll_each(&self) {
+        for _ in 0..self.shared.left() {
+            self.poll_next();
+        }
+    }
+
+    /// Moves the clock to the next timer; `false` if none is armed.
+    pub(crate) fn advance_to_next(&self) -> bool {
+        let next = self.shared.clock.next();
+        next.is_some_and(|next| {
+            self.shared.clock.move_to(next);
+            true
+        })
+    }
+
     /// Lets `span` pass: polls the tasks, and moves the clock from timer to timer. Gives how many
     /// tasks have not ended.
     ///
