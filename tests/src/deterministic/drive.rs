@@ -22,7 +22,7 @@ impl Deterministic {
     /// # Panics
     ///
     /// If `future` panics; then, or in a deadlock, the seed of a random order goes to standard
-    /// error. If nothing can move any more, with a [`Stall`] that says who waits. If another
+    /// error. If nothing can move any more, with a [`Stall`](super::Stall) that says who waits. If another
     /// thread drives the runtime.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {

@@ -12,6 +12,7 @@ use crate::foreign::begun;
 use crate::poll::poll_now;
 use crate::{Act, Deterministic, Log};
 
+// RT-6
 #[test]
 fn blocking_work_waits_for_its_turn() {
     let rt = Deterministic::new();
@@ -41,6 +42,7 @@ fn blocking_work_is_nobodys_body() {
     log.assert("+a +b -a -b:cancelled");
 }
 
+// RT-6
 #[test]
 fn held_blocking_work_runs_when_it_is_told() {
     let (rt, log) = (Deterministic::builder().hold_blocking().build(), Log::new());

@@ -12,7 +12,7 @@ use super::{SECOND, panic_of};
 use crate::poll::{poll_now, yields};
 use crate::{Deterministic, Log};
 
-//
+// RT-1, A-12
 #[test]
 fn time_stands_still_while_a_task_is_ready() {
     let rt = Deterministic::new();
@@ -30,6 +30,7 @@ fn time_stands_still_while_a_task_is_ready() {
     assert_eq!(rt.now().since_start(), SECOND);
 }
 
+// A-12, RT-1
 #[test]
 fn time_is_moved_by_hand_as_well() {
     let (rt, log) = (Deterministic::new(), Log::new());
@@ -53,6 +54,7 @@ fn time_is_moved_by_hand_as_well() {
     assert_eq!(rt.now().since_start(), 3 * SECOND);
 }
 
+// A-12, RT-1
 #[test]
 fn timers_fire_in_the_order_of_their_deadlines() {
     let (rt, log) = (Deterministic::new(), Log::new());
@@ -93,6 +95,7 @@ fn a_cancelled_sleep_leaves_nothing_behind() {
     assert_eq!(rt.timers(), 0);
 }
 
+// RT-2
 #[test]
 fn a_sleep_without_end_is_no_timer() {
     let rt = Deterministic::new();

@@ -16,7 +16,7 @@ use crate::poll::{drive, yields};
 use crate::reports::Reports;
 use crate::{Act, Deterministic, Log, laws};
 
-// K2, K6
+// RT-7, K2, K6
 #[test]
 fn refused_cleanups_are_orphans() {
     struct Refused;
@@ -37,7 +37,7 @@ fn refused_cleanups_are_orphans() {
     log.assert("+a -a:cancelled");
 }
 
-// K2, K6: at each step of a task that drops two scopes, one while the other is cleaned up.
+// RT-7, K2, K6: at each step of a task that drops two scopes, one while the other is cleaned up.
 #[test]
 fn a_shutdown_at_any_step_hands_the_cleanups_to_the_orphans() {
     struct ShutDown;
@@ -67,6 +67,7 @@ fn a_shutdown_at_any_step_hands_the_cleanups_to_the_orphans() {
     assert!(polls > 5, "there were few steps: {polls}");
 }
 
+// RT-5
 #[test]
 fn a_shutdown_drops_tasks_and_refuses_what_comes() {
     let (rt, dropped) = (
@@ -111,6 +112,7 @@ fn a_shutdown_drops_tasks_and_refuses_what_comes() {
     });
 }
 
+// RT-5
 #[test]
 fn dropping_the_runtime_drops_the_tasks_that_hold_it() {
     let rt = Deterministic::new();

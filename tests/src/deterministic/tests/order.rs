@@ -34,6 +34,7 @@ fn orders_differ() {
     assert!(random.len() > 40, "{random:?}");
 }
 
+//
 #[test]
 fn a_seed_gives_its_order_again() {
     for seed in 0..50 {

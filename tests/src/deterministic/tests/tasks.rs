@@ -64,6 +64,7 @@ fn run_ends_with_the_last_task_and_panics_where_one_cannot_end() {
     );
 }
 
+// RT-5
 #[test]
 fn panics_of_tasks_and_of_blocking_work_are_errors() {
     let rt = Deterministic::new();
@@ -96,6 +97,7 @@ fn panics_of_tasks_and_of_blocking_work_are_errors() {
     assert_eq!(rt.stall().tasks.len(), 0);
 }
 
+// RT-5
 #[test]
 fn local_tasks_stay_on_their_thread() {
     let rt = Deterministic::new();
