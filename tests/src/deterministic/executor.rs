@@ -2,23 +2,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 
-use withal::cleanup::CleanupTask;
 use withal::runtime::RuntimeId;
 
 use super::builder::Builder;
-use super::clock::{Clock, Instant};
+use super::clock::Clock;
 use super::local;
 use super::lock;
 use super::order::{ReadyQueue, TaskId};
-
-pub(super) type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+use super::task::{AboutTask, Held, Task, TaskKind, WakeTask, Work};
 
 /// What the values of one runtime share.
 #[derive(Debug)]
@@ -52,60 +49,6 @@ pub(super) struct State {
     pub(super) is_down: bool,
     /// The thread that polls tasks at the moment, and how many calls deep.
     driver: Option<(ThreadId, usize)>,
-}
-
-/// A task, and what a report says of it.
-#[derive(Debug)]
-pub(super) struct Task {
-    pub(super) about: AboutTask,
-    pub(super) since: Instant,
-    pub(super) polls: usize,
-    pub(super) work: Work,
-    wake: Arc<WakeTask>,
-    /// Its turn came while it was being polled.
-    missed: bool,
-}
-
-/// What a task is, and where it began.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AboutTask {
-    pub(super) kind: &'static str,
-    pub(super) name: &'static str,
-    pub(super) location: &'static Location<'static>,
-}
-
-pub(super) enum Work {
-    /// What `block_on` polls itself.
-    Main,
-    Task(BoxFuture),
-    Cleanup(CleanupTask),
-    /// In the table of the home thread.
-    Local,
-    /// It is being polled further up on the stack.
-    Running,
-}
-
-/// Blocking work that is held.
-pub(super) struct Held {
-    pub(super) work: BoxFuture,
-}
-
-struct WakeTask {
-    task: TaskId,
-    queued: AtomicBool,
-    ready: Arc<ReadyQueue>,
-}
-
-impl Wake for WakeTask {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !self.queued.swap(true, Ordering::AcqRel) {
-            self.ready.push(self.task);
-        }
-    }
 }
 
 impl Shared {
@@ -166,16 +109,15 @@ impl Shared {
         if self.is_due_to_shut_down() {
             self.shut_down();
         }
-        let Some((work, waker)) = self.begin(id) else {
+        let Some((work, waker)) = self.begin(id, main.as_ref().map(|main| main.id)) else {
             // It has ended, or is further up on the stack and comes again: another is next.
             return true;
         };
         let mut cx = Context::from_waker(&waker);
         let rest = match work {
             Work::Main => {
-                let main = main.filter(|main| main.id == id);
-                let main = main.expect("the futures of outer calls are being polled");
-                (main.poll)(&mut cx).is_pending().then_some(Work::Main)
+                let poll = main.map_or(Poll::Pending, |main| (main.poll)(&mut cx));
+                poll.is_pending().then_some(Work::Main)
             }
             Work::Task(mut task) => {
                 let poll = task.as_mut().poll(&mut cx);
@@ -195,7 +137,8 @@ impl Shared {
         true
     }
 
-    fn begin(&self, id: TaskId) -> Option<(Work, Waker)> {
+    /// Takes the work of a task whose turn it is, unless it is none of this call's.
+    fn begin(&self, id: TaskId, main: Option<TaskId>) -> Option<(Work, Waker)> {
         let mut state = lock(&self.state);
         let task = state.tasks.get_mut(&id)?;
         assert!(
@@ -203,11 +146,16 @@ impl Shared {
             "local tasks of {} are polled on the thread that made it: drive it there",
             self.id
         );
-        let work = std::mem::replace(&mut task.work, Work::Running);
-        if matches!(work, Work::Running) {
+        let is_elsewhere = match task.work {
+            Work::Running => true,
+            Work::Main => main != Some(id),
+            _ => false,
+        };
+        if is_elsewhere {
             task.missed = true;
             return None;
         }
+        let work = std::mem::replace(&mut task.work, Work::Running);
         task.polls += 1;
         task.wake.queued.store(false, Ordering::Release);
         let waker = Waker::from(task.wake.clone());
@@ -247,7 +195,7 @@ impl Shared {
         let (tasks, held) = {
             let mut state = lock(&self.state);
             state.is_down = true;
-            let is_main = |task: &Task| task.about.kind == MAIN;
+            let is_main = |task: &Task| task.about.kind == TaskKind::Main;
             let (mains, tasks) = std::mem::take(&mut state.tasks)
                 .into_iter()
                 .partition::<BTreeMap<_, _>, _>(|(_, task)| is_main(task));
@@ -279,12 +227,11 @@ impl Shared {
     pub(super) fn left(&self) -> usize {
         let state = lock(&self.state);
         let tasks = state.tasks.values();
-        tasks.filter(|task| task.about.kind != MAIN).count()
+        tasks
+            .filter(|task| task.about.kind != TaskKind::Main)
+            .count()
     }
 }
-
-/// The kind of what `block_on` polls.
-pub(super) const MAIN: &str = "main";
 
 /// The future of a `block_on`.
 pub(super) struct Main<'a> {
@@ -302,31 +249,11 @@ impl Drop for Driving<'_> {
             Some((here, depth)) if depth > 1 => Some((here, depth - 1)),
             _ => None,
         };
-    }
-}
-
-impl std::fmt::Debug for Work {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Main => "Main",
-            Self::Task(_) => "Task",
-            Self::Cleanup(_) => "Cleanup",
-            Self::Local => "Local",
-            Self::Running => "Running",
-        })
-    }
-}
-
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Held").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for WakeTask {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WakeTask")
-            .field("task", &self.task)
-            .finish_non_exhaustive()
+        // What this call found ready and left to those around it.
+        for (id, task) in &mut state.tasks {
+            if matches!(task.work, Work::Main) && std::mem::take(&mut task.missed) {
+                self.0.ready.push(*id);
+            }
+        }
     }
 }

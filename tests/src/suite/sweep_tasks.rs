@@ -9,21 +9,29 @@ use withal::with;
 use crate::foreign::block_on;
 use crate::poll::yields;
 use crate::probe::Failed;
-use crate::sweep::{Gate, sweep_tasks};
-use crate::{Deterministic, Log, Probe};
+use crate::sweep::{Followed, Gate, Real, Sweep};
+use crate::{Deterministic, Log, Probe, laws};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! sweep_tasks_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, sweep_tasks: an_aborted_task, an_aborted_task_of_another_runtime);
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of sweep_tasks:
+            an_aborted_task,
+            an_aborted_task_of_another_runtime,
+        }
     };
 }
 
 type Scenario = BoxFuture<'static, ()>;
 
+fn swept<R: Runtime>(rt: &R) -> Sweep<Log, Real<R>> {
+    Sweep::on(rt, Log::new).invariant_of(laws::hold)
+}
+
 /// Three scopes in one another, one of them a closure, in a future that moves between threads.
-fn scopes<R: Runtime>(rt: R, log: Log) -> Scenario {
+fn scopes<R: Runtime>(rt: Followed<R>, log: Log) -> Scenario {
     async move {
         let probe = |name| {
             Probe::new(&log, name)
@@ -63,6 +71,15 @@ fn scopes<R: Runtime>(rt: R, log: Log) -> Scenario {
     .boxed()
 }
 
+/// Aborts a task whose handle cannot, by a handle around its future.
+async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
+    let (gate, abort) = abortable(gate);
+    let task = rt.spawn(gate);
+    told.when(|events| !events.is_empty()).await;
+    abort.abort();
+    let _aborted = task.await;
+}
+
 #[cfg(feature = "tokio")]
 async fn abort_on_tokio(gate: Gate<Scenario>, told: Log) {
     let task = tokio::spawn(gate);
@@ -86,15 +103,6 @@ async fn cancel_on_smol(gate: Gate<Scenario>, told: Log) {
     task.cancel().await;
 }
 
-/// Aborts what the task runs, where the runtime's own handles cannot.
-async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
-    let (gate, handle) = abortable(gate);
-    let task = rt.spawn(gate);
-    told.when(|events| !events.is_empty()).await;
-    handle.abort();
-    let _aborted = task.await;
-}
-
 /// On an executor that polls only here.
 async fn abort_by_hand(gate: Gate<Scenario>, told: Log) {
     let rt = Deterministic::new();
@@ -108,35 +116,37 @@ async fn abort_by_hand(gate: Gate<Scenario>, told: Log) {
 
 // CM-15, CM-17, K2, K5
 pub async fn an_aborted_task<R: Runtime>(rt: &R) {
-    let scenario = scopes::<R>;
-    match rt.id().name {
+    let sweep = swept(rt);
+    let swept = match rt.id().name {
         #[cfg(feature = "tokio")]
-        "tokio" => sweep_tasks(rt, abort_on_tokio, scenario).await.unwrap(),
+        "tokio" => sweep.sweep_tasks(abort_on_tokio, scopes::<R>).await,
         #[cfg(feature = "async-std")]
-        "async-std" => sweep_tasks(rt, cancel_on_async_std, scenario)
-            .await
-            .unwrap(),
+        "async-std" => sweep.sweep_tasks(cancel_on_async_std, scopes::<R>).await,
         #[cfg(feature = "smol")]
-        "smol" => sweep_tasks(rt, cancel_on_smol, scenario).await.unwrap(),
+        "smol" => sweep.sweep_tasks(cancel_on_smol, scopes::<R>).await,
         _ => {
             let abort = async |gate, told| abort_on(rt, gate, told).await;
-            sweep_tasks(rt, abort, scenario).await.unwrap();
+            sweep.sweep_tasks(abort, scopes::<R>).await
         }
-    }
+    };
+    swept.unwrap();
 }
 
 // K2, K5, K7: entered with the value of one runtime, polled and dropped by another.
 pub async fn an_aborted_task_of_another_runtime<R: Runtime>(rt: &R) {
-    sweep_tasks(rt, abort_by_hand, scopes::<R>).await.unwrap();
+    let by_hand = swept(rt).sweep_tasks(abort_by_hand, scopes::<R>).await;
+    by_hand.unwrap();
     // These have threads of their own, for which this one waits.
     #[cfg(feature = "smol")]
     {
         let abort = async |gate, told| block_on(cancel_on_smol(gate, told));
-        sweep_tasks(rt, abort, scopes::<R>).await.unwrap();
+        let swept = swept(rt).sweep_tasks(abort, scopes::<R>).await;
+        swept.unwrap();
     }
     #[cfg(feature = "async-std")]
     {
         let abort = async |gate, told| block_on(cancel_on_async_std(gate, told));
-        sweep_tasks(rt, abort, scopes::<R>).await.unwrap();
+        let swept = swept(rt).sweep_tasks(abort, scopes::<R>).await;
+        swept.unwrap();
     }
 }
