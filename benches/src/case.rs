@@ -7,7 +7,6 @@ use crate::gate::Gate;
 
 /// A subject: the cases of one file in `groups/`.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "made by each group's file")]
 pub struct Group {
     /// As the command line names it.
     pub name: &'static str,

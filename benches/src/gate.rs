@@ -7,7 +7,6 @@ use std::hint::black_box;
 
 /// An operation whose instructions are counted, and may not grow unnoticed.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "made by each group's file")]
 pub struct Gate {
     /// As the stored values name it: `group: operation`.
     pub name: &'static str,

@@ -1,4 +1,4 @@
-//! What can be measured: a file for each group, and a line for it here.
+//! What can be measured: a file for each group, and its name here.
 
 use crate::Group;
 

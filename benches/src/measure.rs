@@ -8,7 +8,6 @@ use crate::{report::Row, stats};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "options, made by the programs")]
 pub struct Effort {
     /// How many rounds; each gives one sample of each contender.
     pub rounds: usize,
@@ -17,7 +16,7 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Each contender runs once or twice: shows that it works, and no more.
+    /// Each contender does its work three times: shows that it works, and no more.
     pub const QUICK: Self = Self {
         rounds: 1,
         sample: Duration::ZERO,
@@ -65,13 +64,7 @@ fn calibrate(contender: &mut Contender, sample: Duration) -> u64 {
         // Aims a little higher than it has to, and never jumps far on the word of a short sample.
         let aim = nanoseconds(sample) / nanoseconds(took).max(1.0) * 1.1;
         let factor = aim.clamp(1.1, 16.0);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "far from the limits: a sample takes milliseconds"
-        )]
-        let next = (count(times) * factor).ceil() as u64;
-        times = next;
+        times = (count(times) * factor).ceil() as u64;
     }
 }
 
@@ -136,10 +129,6 @@ fn nanoseconds(span: Duration) -> f64 {
     span.as_secs_f64() * 1e9
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts are far below 2 to the power of 53"
-)]
 fn count(times: u64) -> f64 {
     times as f64
 }

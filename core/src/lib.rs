@@ -21,6 +21,7 @@ mod body;
 pub mod cancel;
 #[cfg(feature = "alloc")]
 mod lock;
+mod mutants;
 mod panic;
 mod pin;
 #[cfg(feature = "alloc")]

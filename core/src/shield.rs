@@ -12,6 +12,7 @@ use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
 /// Runs `future` to its end once it has begun, whoever cancels: it is treated like an exit.
@@ -86,7 +87,7 @@ impl<R: Cleanup, T: 'static> Future for Shielded<'_, R, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
-        // Out of its place while it is polled: one that panics is over, and not to be handed over.
+        // Taken out meanwhile: if it panics, there is nothing left to hand over.
         let Some(mut future) = this.future.take() else {
             panic!("a future was polled after completion");
         };
@@ -95,10 +96,10 @@ impl<R: Cleanup, T: 'static> Future for Shielded<'_, R, T> {
             _token: ExitToken::register(),
         });
         let poll = future.as_mut().poll(cx);
-        if poll.is_ready() {
-            this.begun = None;
-        } else {
+        if poll.is_pending() {
             this.future = Some(future);
+        } else {
+            this.begun = None;
         }
         poll
     }
@@ -109,6 +110,9 @@ impl<R: Cleanup, T: 'static> Drop for Shielded<'_, R, T> {
         let (Some(future), Some(begun)) = (self.future.take(), self.begun.take()) else {
             return;
         };
+        if mutant("shield_cut") {
+            return;
+        }
         let bequest = Bequest::<_, Sendable> {
             rt: self.rt,
             about: About {

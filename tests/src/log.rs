@@ -1,5 +1,6 @@
 //! What happened, in order: kept by the tests themselves, never read from the kernel.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::future::{Future, poll_fn};
@@ -15,6 +16,19 @@ use withal::runtime::{Cleanup as _, NoExecutor, Runtime};
 /// How long a case waits for an event that must come: longer than any healthy machine needs, so
 /// that what never comes fails its case instead of hanging it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+thread_local! {
+    static HERE: Cell<Duration> = const { Cell::new(PATIENCE) };
+}
+
+/// How long the case on this thread waits: [`PATIENCE`], unless its harness says otherwise.
+pub fn patience() -> Duration {
+    HERE.get()
+}
+
+pub(crate) fn set_patience(patience: Duration) {
+    HERE.set(patience);
+}
 
 /// A shared list of events, written as in the design's traces: `+a` entered, `-a` exited.
 #[derive(Clone, Debug, Default)]
@@ -147,7 +161,7 @@ pub async fn within_patience<F: Future>(
             future.await
         }
     };
-    match select(pin!(drained), pin!(rt.sleep(PATIENCE))).await {
+    match select(pin!(drained), pin!(rt.sleep(patience()))).await {
         Either::Left((output, _)) => output,
         Either::Right(_) => panic!("waited in vain; so far: {}", seen()),
     }

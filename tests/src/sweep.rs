@@ -362,7 +362,7 @@ pub async fn settle(rt: &impl Runtime, log: &crate::Log) {
     // The drain is for the exits that stay on this thread. It may have to wait for other cases'
     // cleanups as well, so the log says when it is enough.
     let settled = log.when(crate::laws::is_settled);
-    let drain = drain(rt, crate::log::PATIENCE);
+    let drain = drain(rt, crate::log::patience());
     futures_util::future::select(std::pin::pin!(settled), drain).await;
     log.until(rt, crate::laws::is_settled).await;
 }

@@ -8,6 +8,7 @@ mod report;
 mod rules;
 mod stages;
 mod step;
+mod tools;
 mod workspace;
 
 use std::env;
@@ -131,8 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn test_brings_rules_along() {
-        assert_eq!(parse("test"), Ok((vec!["test", "rules"], false, false)));
+    fn test_brings_rules_and_loom_along() {
+        let expected = (vec!["test", "rules", "loom"], false, false);
+        assert_eq!(parse("test"), Ok(expected));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::checks;
 use crate::rules;
 use crate::step::{Cargo, Step, has_program, has_subcommand, toolchain};
+use crate::tools;
 use crate::workspace::{
     BENCHES, CORE, FACADE, NO_STD, NO_STD_PROGRAMS, PACKAGES, Package, RUNTIMES, TESTS, published,
 };
@@ -34,8 +35,8 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "test",
-        about: "every package alone, all and default features, then release; brings `rules` along",
-        also: &["rules"],
+        about: "every package alone, all and default features, then release; then `rules` and `loom`",
+        also: &["rules", "loom"],
         steps: test,
     },
     Stage {
@@ -79,6 +80,24 @@ pub(crate) const STAGES: &[Stage] = &[
         about: "the published packages build with the declared rust-version",
         also: &[],
         steps: msrv,
+    },
+    Stage {
+        name: "loom",
+        about: "models of what threads share, in every order within bounds",
+        also: &[],
+        steps: tools::loom,
+    },
+    Stage {
+        name: "asan",
+        about: "core and two flavours of the suite under AddressSanitizer (nightly, Linux)",
+        also: &[],
+        steps: tools::asan,
+    },
+    Stage {
+        name: "valgrind",
+        about: "the same under valgrind: no invalid access, no memory definitely lost (Linux)",
+        also: &[],
+        steps: tools::valgrind,
     },
     Stage {
         name: "gates",

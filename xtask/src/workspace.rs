@@ -70,7 +70,7 @@ pub(crate) const TESTS: Package = Package {
     name: "withal-tests",
     dir: "tests",
     features: RUNTIMES,
-    published: false,
+    published: true,
 };
 
 pub(crate) const BENCHES: Package = Package {

@@ -23,8 +23,8 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
-    /// How many rounds; the median of fewer than 9 says little
-    #[arg(long, env = "WITHAL_BENCH_ROUNDS", default_value_t = 51, value_parser = at_least_one)]
+    /// How many rounds, at least 9
+    #[arg(long, env = "WITHAL_BENCH_ROUNDS", default_value_t = 51, value_parser = enough)]
     rounds: usize,
 
     /// How long a sample takes at least, in milliseconds
@@ -94,10 +94,42 @@ fn find(name: &str) -> Result<Group, String> {
     })
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+/// The median of fewer says too little.
+fn enough(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) => Err("at least one".to_owned()),
-        Ok(rounds) => Ok(rounds),
+        Ok(rounds) if rounds >= 9 => Ok(rounds),
+        Ok(_) => Err("fewer than 9".to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+    use clap::Parser;
+
+    fn parse(line: &str) -> Result<Options, String> {
+        let parsed = Options::try_parse_from(line.split(' '));
+        parsed.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn groups_are_known_by_name() {
+        let options = parse("bench --json out.json scope").unwrap();
+        assert_eq!(options.groups[0].name, "scope");
+        assert!(options.json.is_some() && !options.quick);
+    }
+
+    #[test]
+    fn an_unknown_group_is_named_together_with_the_known_ones() {
+        let error = parse("bench scoop").unwrap_err();
+        assert!(error.contains("'scoop'"), "{error}");
+        assert!(error.contains("there are: scope"), "{error}");
+    }
+
+    #[test]
+    fn too_few_rounds_are_refused() {
+        assert!(parse("bench --rounds 8").is_err());
+        assert_eq!(parse("bench --rounds 9").unwrap().rounds, 9);
     }
 }

@@ -10,7 +10,6 @@ const TOLERANCE: u64 = 2;
 
 /// The instructions of each gate, and where they were counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "the file, as it is")]
 pub struct Stored {
     /// The compiler and the architecture: others count differently.
     pub toolchain: String,

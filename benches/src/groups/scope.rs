@@ -17,7 +17,6 @@ use crate::gate::{Gate, repeat};
 use crate::now::{now, soon};
 use crate::{Case, Group};
 
-/// CONTRACT: CM-15 to CM-22, K1 and K2.
 pub(crate) const GROUP: Group = Group {
     name: "scope",
     about: "enter, body and exit beside hand-written code and drop guards; cancelled scopes",

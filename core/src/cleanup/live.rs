@@ -5,6 +5,8 @@ pub use self::list::{
     LiveScope, ScopeEvent, ScopeHook, ScopeStep, list_live_scopes, live_scopes, set_scope_hook,
 };
 use super::About;
+#[cfg(feature = "std")]
+use crate::mutants::mutant;
 use crate::scope::ExitKind;
 
 /// A scope's place in the list, given up when its exit has ended. Without std there is no list.
@@ -73,7 +75,9 @@ impl Drop for LiveEntry {
     #[inline]
     fn drop(&mut self) {
         if let Some(id) = self.id.0 {
-            list::end(id);
+            if !mutant("listed_for_ever") {
+                list::end(id);
+            }
         }
     }
 }

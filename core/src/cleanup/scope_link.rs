@@ -21,6 +21,7 @@ use super::{
     About, CleanupTask, CollectorId,
     hand_over::{detach, hand_over},
 };
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::{Alarm, Cleanup};
 
@@ -141,9 +142,12 @@ where
     fn poll_link(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let rt = self.rt.clone();
         // It left its own task, so its runtime may not be current (K7).
-        rt.in_context(|| {
+        in_context(&rt, || {
             loop {
                 match self.stage {
+                    Stage::Waiting if mutant("outer_first") => {
+                        *self.as_mut().parts().stage = Stage::Exiting;
+                    }
                     Stage::Waiting => {
                         let this = self.as_mut().parts();
                         let about = this.about;
@@ -258,4 +262,11 @@ where
         }
         Poll::Ready(())
     }
+}
+
+fn in_context<R: Cleanup, T>(rt: &R, poll: impl FnOnce() -> T) -> T {
+    if mutant("out_of_context") {
+        return poll();
+    }
+    rt.in_context(poll)
 }

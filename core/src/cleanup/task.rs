@@ -7,6 +7,7 @@ use core::task::{Context, Poll};
 
 use super::shared::{Driver, Shared};
 use super::{About, ambient};
+use crate::mutants::mutant;
 
 /// The envelope in which an executor gets a cleanup: a plain future to be spawned.
 ///
@@ -38,7 +39,9 @@ impl Future for CleanupTask {
 
 impl Drop for CleanupTask {
     fn drop(&mut self) {
-        self.shared.executor_gone();
+        if !mutant("envelope_discards") {
+            self.shared.executor_gone();
+        }
     }
 }
 

@@ -94,6 +94,22 @@ async fn a_scope_without_executor_waits_for_a_drain(rt: &impl Runtime) {
     log.assert("+a -a:cancelled");
 }
 
+// K6: what an executor leaks is still known to the process.
+#[test]
+fn a_leaked_task_is_run_by_a_drain() {
+    let _turn = turn();
+    let (log, rt) = (Log::new(), Deterministic::new());
+    drop(begun(with(&rt, Act::new(&log, "a"), async |_| {
+        pending::<Never>().await
+    })));
+    std::mem::forget(rt.take_cleanup());
+    assert_eq!(rt.run_until_stalled(), 0);
+    log.assert("+a");
+    let report = drive(pin!(drain(&rt, PATIENCE)), 5).unwrap();
+    assert_eq!(report.finished.len(), 1, "{report}");
+    log.assert("+a -a:cancelled");
+}
+
 /// A scope that must not leave its thread.
 struct Stays(Rc<Log>, &'static str);
 

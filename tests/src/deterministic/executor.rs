@@ -62,7 +62,7 @@ pub(super) struct Task {
     pub(super) polls: usize,
     pub(super) work: Work,
     wake: Arc<WakeTask>,
-    /// Its turn came while it was being polled.
+    /// Its turn came while it was being polled, or in a call that does not poll it.
     missed: bool,
 }
 
@@ -166,16 +166,15 @@ impl Shared {
         if self.is_due_to_shut_down() {
             self.shut_down();
         }
-        let Some((work, waker)) = self.begin(id) else {
+        let Some((work, waker)) = self.begin(id, main.as_ref().map(|main| main.id)) else {
             // It has ended, or is further up on the stack and comes again: another is next.
             return true;
         };
         let mut cx = Context::from_waker(&waker);
         let rest = match work {
             Work::Main => {
-                let main = main.filter(|main| main.id == id);
-                let main = main.expect("the futures of outer calls are being polled");
-                (main.poll)(&mut cx).is_pending().then_some(Work::Main)
+                let poll = main.map_or(Poll::Pending, |main| (main.poll)(&mut cx));
+                poll.is_pending().then_some(Work::Main)
             }
             Work::Task(mut task) => {
                 let poll = task.as_mut().poll(&mut cx);
@@ -195,7 +194,8 @@ impl Shared {
         true
     }
 
-    fn begin(&self, id: TaskId) -> Option<(Work, Waker)> {
+    /// Takes the work of a task whose turn it is, unless it is none of this call's.
+    fn begin(&self, id: TaskId, main: Option<TaskId>) -> Option<(Work, Waker)> {
         let mut state = lock(&self.state);
         let task = state.tasks.get_mut(&id)?;
         assert!(
@@ -203,11 +203,16 @@ impl Shared {
             "local tasks of {} are polled on the thread that made it: drive it there",
             self.id
         );
-        let work = std::mem::replace(&mut task.work, Work::Running);
-        if matches!(work, Work::Running) {
+        let is_elsewhere = match task.work {
+            Work::Running => true,
+            Work::Main => main != Some(id),
+            _ => false,
+        };
+        if is_elsewhere {
             task.missed = true;
             return None;
         }
+        let work = std::mem::replace(&mut task.work, Work::Running);
         task.polls += 1;
         task.wake.queued.store(false, Ordering::Release);
         let waker = Waker::from(task.wake.clone());
@@ -302,6 +307,12 @@ impl Drop for Driving<'_> {
             Some((here, depth)) if depth > 1 => Some((here, depth - 1)),
             _ => None,
         };
+        // What this call found ready and left to those around it.
+        for (id, task) in &mut state.tasks {
+            if matches!(task.work, Work::Main) && std::mem::take(&mut task.missed) {
+                self.0.ready.push(*id);
+            }
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub struct StalledTask {
     pub kind: &'static str,
     /// The type of its future; for a cleanup, the scopes that it exits.
     pub name: String,
-    /// Where it was spawned.
+    /// Where it was spawned; for a cleanup, where the first of its scopes was entered.
     pub location: &'static Location<'static>,
     /// How long ago, on the runtime's clock.
     pub age: Duration,
@@ -48,15 +48,24 @@ impl Stall {
     pub(super) fn of(shared: &Shared) -> Self {
         let now = shared.clock.now();
         let state = lock(&shared.state);
-        let tasks = state.tasks.values().map(|task| StalledTask {
-            kind: task.about.kind,
-            name: match &task.work {
-                Work::Cleanup(cleanup) => names(&cleanup.scopes()),
-                _ => task.about.name.to_owned(),
-            },
-            location: task.about.location,
-            age: now.since(task.since),
-            polls: task.polls,
+        let tasks = state.tasks.values().map(|task| {
+            let scopes = match &task.work {
+                Work::Cleanup(cleanup) => cleanup.scopes(),
+                _ => Vec::new(),
+            };
+            let names: Vec<_> = scopes.iter().map(|scope| scope.scope).collect();
+            let entered = scopes.first().map(|scope| scope.location);
+            StalledTask {
+                kind: task.about.kind,
+                name: if entered.is_some() {
+                    names.join(", ")
+                } else {
+                    task.about.name.to_owned()
+                },
+                location: entered.unwrap_or(task.about.location),
+                age: now.since(task.since),
+                polls: task.polls,
+            }
         });
         let (tasks, held_blocking) = (tasks.collect(), state.held.len());
         drop(state);
@@ -70,11 +79,6 @@ impl Stall {
             scopes: live.filter(|about| about.runtime == shared.id).collect(),
         }
     }
-}
-
-fn names(scopes: &[About]) -> String {
-    let names: Vec<_> = scopes.iter().map(|about| about.scope).collect();
-    names.join(", ")
 }
 
 impl fmt::Display for Stall {
@@ -110,7 +114,7 @@ impl fmt::Display for StalledTask {
         let times = if *polls == 1 { "time" } else { "times" };
         write!(
             f,
-            "{kind} {name} (spawned at {location}, {age:?} ago, polled {polls} {times})"
+            "{kind} {name} at {location}: {age:?} old, polled {polls} {times}"
         )
     }
 }

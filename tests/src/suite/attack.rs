@@ -13,11 +13,12 @@ use crate::foreign::{OnDrop, begun, block_on, gives_up};
 use crate::reports::Reports;
 use crate::{Act, Deterministic, Log};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! attack_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, attack:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of attack:
             an_enclosing_scope_waits_for_a_foreign_drop,
             an_enclosing_scope_needs_no_executor,
             an_enclosing_scope_takes_back_what_an_executor_discards,
@@ -33,7 +34,7 @@ macro_rules! attack_cases {
             a_spawned_task_is_outside,
             a_set_outside_of_the_body_is_outside,
             a_scope_belongs_to_the_body_that_drops_it,
-        );
+        }
     };
 }
 

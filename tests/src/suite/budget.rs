@@ -15,11 +15,12 @@ use crate::probe::{Borrowing, Failed, ProbeError};
 use crate::reports::{Reports, unique};
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! budget_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, budget:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of budget:
             an_exit_within_its_budget_is_not_disturbed,
             an_exit_over_its_budget_gives_the_value_and_goes_on,
             an_exit_over_its_budget_that_looks_at_an_error_is_overdue,
@@ -32,7 +33,7 @@ macro_rules! budget_cases {
             a_cancelled_scope_keeps_its_budget,
             without_a_clock_a_budget_is_without_end,
             a_long_wait_is_reported_while_it_lasts,
-        );
+        }
     };
 }
 

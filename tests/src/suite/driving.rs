@@ -14,11 +14,12 @@ use crate::probe::Failed;
 use crate::reports::Reports;
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! driving_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, driving:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of driving:
             hooks_and_bodies_that_never_wait_take_one_poll,
             each_poll_takes_the_scope_one_step_further,
             a_scope_that_was_never_polled_has_done_nothing,
@@ -27,7 +28,7 @@ macro_rules! driving_cases {
             a_scope_moves_between_threads_when_its_parts_do,
             the_surroundings_never_change_a_result,
             polled_after_its_end_it_panics,
-        );
+        }
     };
 }
 

@@ -16,11 +16,12 @@ use crate::reports::Reports;
 use crate::sweep::{Followed, PollTimer, Sweep, Way, settle};
 use crate::{Log, Probe, laws};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! local_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, local:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of local:
             a_body_may_hold_what_stays_on_its_thread,
             a_local_scope_lends_what_stays_on_its_thread,
             local_combinators_wait_for_local_exits,
@@ -34,7 +35,7 @@ macro_rules! local_cases {
             a_local_closure_scope_holds_what_stays_on_its_thread,
             a_panic_passes_through_a_local_scope,
             cancelled_at_every_poll_nothing_moves,
-        );
+        }
     };
 }
 

@@ -9,15 +9,15 @@ use withal::{race, timeout, with};
 use crate::poll::yields;
 use crate::{Deterministic, Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! stops_cases {
-    ($harness:ty) => {
-        $crate::cases!(
-            $harness,
-            stops: an_exit_that_begins_after_the_timeout_does_not_put_it_off,
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of stops:
+            an_exit_that_begins_after_the_timeout_does_not_put_it_off,
             an_exit_that_begins_after_the_race_does_not_put_it_off,
-        );
+        }
     };
 }
 

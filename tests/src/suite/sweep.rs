@@ -11,11 +11,12 @@ use crate::probe::{Failed, SyncProbe};
 use crate::sweep::{Followed, PollTimer, Real, Sweep, Way};
 use crate::{Log, Probe, laws};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! sweep_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, sweep:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of sweep:
             one_scope,
             three_scopes_in_one_another,
             a_scope_whose_inner_one_fails,
@@ -25,7 +26,7 @@ macro_rules! sweep_cases {
             a_race_of_two_scopes,
             a_shield_in_a_scope,
             scopes_that_exit_at_once_among_others,
-        );
+        }
     };
 }
 

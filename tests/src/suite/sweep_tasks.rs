@@ -12,11 +12,15 @@ use crate::probe::Failed;
 use crate::sweep::{Followed, Gate, Real, Sweep};
 use crate::{Deterministic, Log, Probe, laws};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! sweep_tasks_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, sweep_tasks: an_aborted_task, an_aborted_task_of_another_runtime);
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of sweep_tasks:
+            an_aborted_task,
+            an_aborted_task_of_another_runtime,
+        }
     };
 }
 

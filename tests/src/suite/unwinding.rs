@@ -15,11 +15,12 @@ use crate::log::within_patience;
 use crate::reports::{Reports, unique};
 use crate::{Act, Deterministic, Log};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! unwinding_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, unwinding:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of unwinding:
             a_panic_while_collecting_loses_nothing,
             a_panic_in_a_destructor_of_the_body_loses_nothing,
             a_panic_in_a_destructor_of_an_inner_scope_loses_nothing,
@@ -33,7 +34,7 @@ macro_rules! unwinding_cases {
             a_cleanup_that_panics_is_finished_and_the_rest_runs,
             a_cleanup_that_panics_is_no_orphan,
             an_error_that_panics_in_its_drop_stops_nothing,
-        );
+        }
     };
 }
 

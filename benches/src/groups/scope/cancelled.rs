@@ -4,6 +4,7 @@
 use std::future::{Future, Ready, pending, ready};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_dropper_simple::{AsyncDrop, AsyncDropper};
@@ -12,6 +13,7 @@ use smol::Executor;
 use tokio::runtime::{Builder, Runtime};
 use withal::cleanup::CleanupTask;
 use withal::runtime::{Cleanup, RuntimeId, Timer};
+use withal::smol::SmolRuntime;
 use withal::tokio::TokioRuntime;
 use withal::{ExitReason, HandOver, Scope, await_cleanup, cancel, race, timeout, with};
 
@@ -33,22 +35,19 @@ pub(super) fn case() -> Case {
         .with(on(
             current_thread(),
             "withal (foreign drop, Tokio current-thread)",
-            handed_over,
+            handed_to_tokio,
         ))
+        .with(on_worker(
+            "withal (foreign drop, Tokio multi-thread)",
+            handed_to_tokio,
+        ))
+        .with(on_smol("withal (foreign drop, smol)", handed_to_smol))
         .with(on(current_thread(), SPAWNED, spawned_on_tokio))
-        .with(on(
-            multi_thread(),
+        .with(on_worker(
             "spawn from Drop (Tokio multi-thread)",
-            async |times| {
-                // On a worker: from outside, each spawn would wake another thread.
-                tokio::spawn(spawned_on_tokio(times))
-                    .await
-                    .expect("it does not panic");
-            },
+            spawned_on_tokio,
         ))
-        .with(Contender::batch("spawn from Drop (smol)", |times| {
-            smol::block_on(SMOL.run(spawned_on_smol(times)));
-        }))
+        .with(on_smol("spawn from Drop (smol)", spawned_on_smol))
         .with(on(
             multi_thread(),
             "async-dropper-simple (Tokio multi-thread)",
@@ -77,9 +76,14 @@ async fn timed_out() {
     assert!(ended.is_err(), "the body never ends");
 }
 
-async fn handed_over(times: u64) {
+async fn handed_to_tokio(times: u64) {
     let rt = TokioRuntime::current().expect("this is Tokio");
     each(times, || drop_in_body(held(&rt)), tokio::task::yield_now).await;
+}
+
+async fn handed_to_smol(times: u64) {
+    let rt = SmolRuntime::new(&SMOL);
+    each(times, || drop_in_body(held(&rt)), smol::future::yield_now).await;
 }
 
 async fn spawned_on_tokio(times: u64) {
@@ -200,7 +204,7 @@ impl Drop for SpawnsOnTokio {
 
 /// An executor of its own, run by the thread that spawns: the global one would pass each task to
 /// another thread.
-static SMOL: Executor<'_> = Executor::new();
+static SMOL: LazyLock<Arc<Executor<'_>>> = LazyLock::new(Arc::default);
 
 struct SpawnsOnSmol;
 
@@ -220,8 +224,25 @@ impl AsyncDrop for Dropped {
     }
 }
 
+/// In the task that Tokio blocks on.
 fn on(tokio: Runtime, name: &str, run: impl AsyncFn(u64) + 'static) -> Contender {
     Contender::batch(name, move |times| tokio.block_on(run(times)))
+}
+
+/// On a worker of Tokio: from outside, each spawn would wake another thread.
+fn on_worker<F>(name: &str, run: impl Fn(u64) -> F + 'static) -> Contender
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let tokio = multi_thread();
+    Contender::batch(name, move |times| {
+        let ended = tokio.block_on(tokio.spawn(run(times)));
+        ended.expect("it does not panic");
+    })
+}
+
+fn on_smol(name: &str, run: impl AsyncFn(u64) + 'static) -> Contender {
+    Contender::batch(name, move |times| smol::block_on(SMOL.run(run(times))))
 }
 
 fn current_thread() -> Runtime {
