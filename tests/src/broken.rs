@@ -1,4 +1,4 @@
-//! Runtimes, scopes and combinators that are broken on purpose. Each must be caught.
+//! Runtimes and scopes that are broken on purpose. Each must be caught.
 //!
 //! A suite that cannot fail proves nothing. So each thing here breaks one promise and keeps the
 //! others, and `teeth/` names the case of the [suite](crate::suite) that it fails, and what that
@@ -11,7 +11,6 @@
 //! A broken runtime is a [`Wrap`] around a sound one, put into its harness by
 //! [`Broken`].
 
-pub mod combinators;
 pub mod entry;
 pub mod runtime;
 pub mod scopes;

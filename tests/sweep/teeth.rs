@@ -2,24 +2,35 @@
 //! and in which way it is to be found.
 
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::mem::forget;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread;
 
+use futures_util::future::LocalBoxFuture;
+use withal::cancel::Cancellable;
 use withal::runtime::Runtime;
 use withal::{ExitReason, HandOver, Scope, enter_in, with};
-use withal_tests::broken::combinators::{Careless, Forgetful, Hasty};
-use withal_tests::broken::scopes::ExitsTwice;
-use withal_tests::sweep::{At, Followed, Sweep, SweepError, Violation, checkpoint};
-use withal_tests::{Deterministic, Log, Probe, Scopes, laws};
+use withal_tests::sweep::{
+    At, Cancel, Followed, Scenario, Sweep, SweepError, Violation, checkpoint,
+};
+use withal_tests::{Deterministic, Log, Probe, laws};
 
 /// What a case expects to be found: in which way, and after how many polls.
 #[track_caller]
 fn assert_at(error: &SweepError, mode: &str, polls: usize) {
     assert_eq!(error.mode, mode, "{error}");
     assert_eq!(error.at, At::Polls(polls), "{error}");
+}
+
+#[track_caller]
+fn assert_alive(error: &SweepError, scope: &str) {
+    match error.violation {
+        Violation::StillAlive(about) => assert!(about.scope.ends_with(scope), "{error}"),
+        _ => panic!("{error}"),
+    }
 }
 
 /// A database, as far as its transactions go: how many are open.
@@ -227,6 +238,47 @@ async fn scopes(rt: Followed<Deterministic>, log: Log) {
     outer.await.unwrap();
 }
 
+/// Breaks a combinator, and says what it calls itself.
+macro_rules! combinator {
+    ($Name:ident, $name:literal, waits: $waits:literal, $run:expr) => {
+        struct $Name;
+
+        impl<R> Cancel<R> for $Name {
+            fn run<'a>(
+                &'a self,
+                _: &'a Followed<R>,
+                scenario: Scenario<'a>,
+            ) -> LocalBoxFuture<'a, ()> {
+                Box::pin($run(scenario))
+            }
+
+            fn waits(&self) -> bool {
+                $waits
+            }
+
+            fn name(&self) -> String {
+                $name.to_owned()
+            }
+        }
+    };
+}
+
+/// Polls `scenario` until it is to be cancelled; `true` if it has completed before.
+async fn polled(scenario: &mut Scenario<'_>) -> bool {
+    let mut reached = scenario.reached();
+    poll_fn(|cx| {
+        if Pin::new(&mut reached).poll(cx).is_ready() {
+            return Poll::Ready(false);
+        }
+        Pin::new(&mut *scenario).poll(cx).map(|()| true)
+    })
+    .await
+}
+
+combinator!(Careless, "careless", waits: true, async |mut scenario: Scenario<'a>| {
+    polled(&mut scenario).await;
+});
+
 //
 #[test]
 fn a_combinator_that_does_not_collect_is_noticed() {
@@ -238,6 +290,24 @@ fn a_combinator_that_does_not_collect_is_noticed() {
         "{error}"
     );
 }
+
+combinator!(Hasty, "hasty", waits: true, async |scenario: Scenario<'a>| {
+    let mut reached = scenario.reached();
+    let mut cancellable = pin!(Cancellable::new("hasty", scenario));
+    let completed = poll_fn(|cx| {
+        if Pin::new(&mut reached).poll(cx).is_ready() {
+            return Poll::Ready(false);
+        }
+        cancellable.as_mut().poll(cx).map(|()| true)
+    });
+    if !completed.await {
+        poll_fn(|cx| {
+            let _too_soon = cancellable.as_mut().poll_cancel(cx);
+            Poll::Ready(())
+        })
+        .await;
+    }
+});
 
 //
 #[test]
@@ -251,16 +321,37 @@ fn a_combinator_that_does_not_wait_is_noticed() {
     );
 }
 
+combinator!(Forgetful, "forgetful", waits: false, async |mut scenario: Scenario<'a>| {
+    if !polled(&mut scenario).await {
+        forget(scenario);
+    }
+});
+
 // A-3, CM-17
 #[test]
 fn a_combinator_that_forgets_is_noticed() {
     let sweep = Sweep::new(Log::new).way(Forgetful);
     let error = sweep.try_run(scopes).unwrap_err();
     assert_at(&error, "cancelled by forgetful", 1);
-    assert!(
-        matches!(error.violation, Violation::NotAwaited(_)),
-        "{error}"
-    );
+    assert_alive(&error, "Probe");
+}
+
+/// Logs its exit once more than it should.
+struct Twice(Probe);
+
+impl Scope for Twice {
+    type Resource = String;
+    type Error = withal_tests::probe::ProbeError;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<String, Self::Error> {
+        self.0.enter().await
+    }
+
+    async fn exit(self, name: String, reason: ExitReason<'_>) -> Result<(), Self::Error> {
+        self.0.clone().exit(name.clone(), reason).await?;
+        self.0.exit(name, reason).await
+    }
 }
 
 // A-3, CM-17
@@ -269,16 +360,14 @@ fn a_scope_that_exits_twice_is_noticed() {
     let error = Sweep::new(Log::new)
         .invariant_of(laws::hold)
         .try_run(async |rt, log| {
-            let body = async {
+            let scope = with(&rt, Twice(Probe::new(&log, "a")), async |_| {
                 checkpoint().await;
-                Ok(7)
-            };
-            let scope = ExitsTwice::with(&rt, Probe::new(&log, "a"), body);
+                Ok::<_, Infallible>(())
+            });
             scope.await.unwrap();
         })
         .unwrap_err();
-    // It does so when its body has ended, which is in the second poll.
-    assert_at(&error, "cancelled by cancel", 3);
+    assert_at(&error, "cancelled by cancel", 1);
     assert!(
         matches!(&error.violation, Violation::Invariant(what) if what.contains("a exited 2 times")),
         "{error}"

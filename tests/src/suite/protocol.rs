@@ -13,7 +13,7 @@ use crate::foreign::{begun, gives_up};
 use crate::poll::{caught, yields};
 use crate::probe::{Abandoning, SyncProbe};
 use crate::reports::Reports;
-use crate::sweep::{PollTimer, Sweep, settle};
+use crate::sweep::{Followed, PollTimer, Sweep, settle};
 use crate::wrapped::{Gone, Wrapped};
 use crate::{Log, Probe, Scopes, laws};
 
@@ -246,7 +246,7 @@ pub async fn an_abandoned_one_says_so<S: Scopes>(rt: &impl Runtime) {
 
 // A-3, CM-17, K1, K2, K3
 pub async fn cancelled_after_each_poll_in_every_way_nothing_is_lost<S: Scopes>(rt: &impl Runtime) {
-    let scenario = async |rt, log: Log| {
+    let scenario = async |rt: Followed<_>, log: Log| {
         let (rt, log) = (&rt, &log);
         let probe = |name| {
             Probe::new(log, name)

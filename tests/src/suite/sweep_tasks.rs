@@ -71,6 +71,15 @@ fn scopes<R: Runtime>(rt: Followed<R>, log: Log) -> Scenario {
     .boxed()
 }
 
+/// Aborts a task whose handle cannot, by a handle around its future.
+async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
+    let (gate, abort) = abortable(gate);
+    let task = rt.spawn(gate);
+    told.when(|events| !events.is_empty()).await;
+    abort.abort();
+    let _aborted = task.await;
+}
+
 #[cfg(feature = "tokio")]
 async fn abort_on_tokio(gate: Gate<Scenario>, told: Log) {
     let task = tokio::spawn(gate);
@@ -92,15 +101,6 @@ async fn cancel_on_smol(gate: Gate<Scenario>, told: Log) {
     let task = smol::spawn(gate);
     told.when(|events| !events.is_empty()).await;
     task.cancel().await;
-}
-
-/// Aborts what the task runs, where the runtime's own handles cannot.
-async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
-    let (gate, handle) = abortable(gate);
-    let task = rt.spawn(gate);
-    told.when(|events| !events.is_empty()).await;
-    handle.abort();
-    let _aborted = task.await;
 }
 
 /// On an executor that polls only here.
