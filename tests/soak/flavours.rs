@@ -82,7 +82,9 @@ fn on_async_std() {
     let start: Start = Arc::new(|task: Task| -> Abort {
         let task = async_std::task::spawn(task);
         // What it waits for is nothing to us.
-        Box::new(move || drop(task.cancel().now_or_never()))
+        Box::new(move || {
+            let _ = task.cancel().now_or_never();
+        })
     });
     let soaked = Soak {
         rt,

@@ -70,6 +70,8 @@ async fn run<R: Cleanup>(
     };
     let left = &summary.left;
     assert!(left.is_clean(), "{name}: seed {seed} left {left:?}");
+    let late = summary.late;
+    assert_eq!(late, 0, "{name}: seed {seed}: events came after the end of their scripts");
     let live = live_scopes();
     assert!(live.is_empty(), "{name}: seed {seed} left {live:?}");
     summary

@@ -21,6 +21,7 @@ use super::actor::Actor;
 use super::{
     Block, await_cleanup, cancel, close, manager, race, scope_fn, shield, task, timeout,
 };
+use crate::foreign::OnDrop;
 use crate::poll::yields;
 use crate::soak::cast::{Broken, Cast, Fault, panic_at, panicked_at};
 use crate::soak::clock::time;
@@ -42,15 +43,15 @@ pub(in crate::soak) fn block<R: Cleanup>(
     Box::pin(async move {
         let mut next = first;
         while next != NONE {
-            let result = step(cast, next, region).await;
+            let caught = AssertUnwindSafe(step(cast, next, region)).catch_unwind().await;
             next = cast.node(next).next;
             // An exit in progress was let end; what comes behind it is not. (What a combinator holds
             // may have ended by that.)
-            let is_last = is_branch && (next == NONE || result.is_err());
+            let is_last = is_branch && (next == NONE || !matches!(caught, Ok(Ok(()))));
             if !is_last && cast.stage().has_fired(region) {
                 pending().await
             }
-            result?;
+            passed(caught)?;
         }
         Ok(())
     })
@@ -213,6 +214,8 @@ fn stop<R: Cleanup>(cast: &Cast<R>, id: Id, way: Way, region: u64) -> Block<'_> 
         stage.fire(id);
     };
     Box::pin(async move {
+        // Dropped by a stop further out, it is over as well.
+        let _over = OnDrop::new(|| stage.fire(id));
         let mut inside = branches(cast, id, region);
         let ended = match way {
             Way::Drop => {
