@@ -273,11 +273,6 @@ impl<T, K: Kind> Cancellable<T, K> {
                 Ok(poll) => {
                     this.leftovers.start_deferred();
                     this.note_collector();
-                    if poll.is_pending() && this.watch.is_awaited() {
-                        // Foreign code may have dropped it by now, with an exit of its own around
-                        // it: then it is among the leftovers, and has perhaps no other driver.
-                        let _later = this.poll_leftovers(cx);
-                    }
                     return poll;
                 }
                 Err(payload) => this.panic = Some(payload),
@@ -317,18 +312,14 @@ impl<T, K: Kind> Cancellable<T, K> {
             }
         }
         this.note_collector();
-        ready!(this.poll_leftovers(cx));
+        let (name, location) = (this.name, this.location);
+        let about = || about(name, location);
+        // There is no runtime at hand; the cleanups' own have clocks for reports.
+        let _done = ready!(this.leftovers.poll(cx, about, |_| None, None));
         match this.panic.take() {
             Some(payload) => payload.resume(),
             None => Poll::Ready(()),
         }
-    }
-
-    fn poll_leftovers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let (name, location) = (self.name, self.location);
-        let about = || about(name, location);
-        // There is no runtime at hand; the cleanups' own have clocks for reports.
-        self.leftovers.poll(cx, about, |_| None, None).map(|_done| ())
     }
 
     /// A collector that is at work around this poll belongs to a `Drop` that waits for it: what is

@@ -3,7 +3,7 @@
 use super::ambient::{CollectorId, access};
 use super::children::Children;
 #[cfg(feature = "std")]
-use super::link::LocalCleanup;
+use super::link::{Chain, LocalCleanup};
 use super::link::{AnyCleanup, Cleanup};
 #[cfg(feature = "std")]
 use super::local;
@@ -36,13 +36,17 @@ pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
 /// Lets cleanups go on by themselves, one after the other, without anybody who waits for them.
 pub(crate) fn detach(cleanups: impl IntoIterator<Item = AnyCleanup>) {
     let mut chain = Vec::new();
+    #[cfg(feature = "std")]
+    let mut local_chain = Chain::default();
     for cleanup in cleanups {
         match cleanup {
             AnyCleanup::Send(cleanup) => chain.push(cleanup),
             #[cfg(feature = "std")]
-            AnyCleanup::Local(cleanup) => local::orphan(cleanup),
+            AnyCleanup::Local(cleanup) => local_chain.push(cleanup),
         }
     }
+    #[cfg(feature = "std")]
+    local::orphan(local_chain);
     let mut chain = chain.into_iter();
     if let Some(first) = chain.next() {
         Shared::start(first, chain.collect(), None, true);
@@ -138,7 +142,7 @@ fn adopt_local(cleanup: LocalCleanup) {
                 .for_each(|link| content.local.adopt(link));
         }
     });
-    if let Some(cleanup) = cleanup {
-        local::orphan(cleanup);
-    }
+    let mut chain = Chain::default();
+    cleanup.into_iter().for_each(|link| chain.push(link));
+    local::orphan(chain);
 }

@@ -18,7 +18,7 @@ use super::link::{End, Link};
 use super::live::LiveEntry;
 use super::report::{Report, report};
 use super::{
-    About, CleanupTask, CollectorId,
+    About, CleanupTask, CollectorId, unwatched,
     hand_over::{detach, hand_over},
 };
 use crate::panic::catch;
@@ -221,7 +221,7 @@ where
         let leftovers = this.leftovers;
         let end = match this.exit.as_mut().as_pin_mut() {
             None => return Poll::Ready(()),
-            Some(exit) => leftovers.within(|| catch(|| exit.poll(cx))),
+            Some(exit) => leftovers.within(|| catch(|| unwatched(|| exit.poll(cx)))),
         };
         *this.end = match end {
             Ok(Poll::Pending) => {

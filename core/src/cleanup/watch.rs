@@ -73,11 +73,6 @@ impl Watch {
             .any(|wave| wave.before_stop && wave.is_busy())
     }
 
-    /// Whether the combinator would cancel, were it not for such an exit.
-    pub(crate) fn is_awaited(&self) -> bool {
-        self.stopped && self.is_busy()
-    }
-
     /// The combinator has dropped what it polled.
     pub(crate) fn clear(&mut self) {
         self.waves.clear();

@@ -292,7 +292,7 @@ pub(in crate::soak) fn branches<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64)
 /// One of two: it catches panics, so that both end or stall.
 async fn branch<R: Cleanup>(cast: &Cast<R>, id: Id, first: Id, region: u64) -> Caught {
     let result = caught(block(cast, first, region, true)).await;
-    cast.stage().ask(id);
+    cast.stage().end(id);
     result
 }
 

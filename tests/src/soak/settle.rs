@@ -35,8 +35,6 @@ struct Around<'a> {
     stop: Option<&'a Stop<'a>>,
     /// How an exit around the step may stall: not at all, or for these.
     outward: Option<&'a Stop<'a>>,
-    /// Whether that exit is itself in another one.
-    is_nested: bool,
 }
 
 struct Stop<'a> {
@@ -110,7 +108,6 @@ impl Settler<'_> {
                 let inside = Around {
                     stop: Some(&stop),
                     outward: around.outward.filter(|_| stop.way.is_ours() && b == NONE),
-                    ..around
                 };
                 self.block(a, inside);
                 self.block(b, inside);
@@ -133,10 +130,7 @@ impl Settler<'_> {
             Some(mut outward) if !self.asked => {
                 for _ in 0..up {
                     let outer = outward.outer.filter(|outer| {
-                        // A combinator lets the inner exit end, and what is around it goes on for as
-                        // long as it does not wait: that is for models with polls.
-                        let is_certain = !(around.is_nested && outer.way.is_graceful());
-                        outward.way.is_ours() && self.is_single(outer) && is_certain
+                        outward.way.is_ours() && self.is_single(outer)
                     });
                     outward = outer.unwrap_or(outward);
                 }
@@ -168,7 +162,6 @@ impl Settler<'_> {
         let inside = Around {
             stop: None,
             outward,
-            is_nested: !is_outermost,
         };
         self.block(first, inside);
         self.asked = asked.unwrap_or(self.asked);

@@ -21,7 +21,9 @@ pub struct Stage {
     waiting: Mutex<Vec<Waker>>,
     /// For each stop, how many branches have neither ended nor stalled.
     running: [AtomicU8; MOST],
-    /// The stops that shall act, those that have, and the budgets that are used up.
+    /// The stops for which a branch has stalled, those that shall act, those that have, and the
+    /// budgets that are used up.
+    stalled: AtomicU64,
     asked: AtomicU64,
     fired: AtomicU64,
     overrun: AtomicU64,
@@ -40,6 +42,7 @@ impl Stage {
             events: Mutex::new(Vec::with_capacity(2 * MOST)),
             waiting: Mutex::default(),
             running: [const { AtomicU8::new(0) }; MOST],
+            stalled: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             fired: AtomicU64::new(0),
             overrun: AtomicU64::new(0),
@@ -82,9 +85,16 @@ impl Stage {
         self.running[usize::from(stop)].store(branches, Ordering::Relaxed);
     }
 
-    /// A branch of a stop has stalled or ended; behind the last one, the stop shall act.
+    /// A branch of a stop stalls. When all have stalled or ended, the stop shall act.
     pub fn ask(&self, stop: Id) {
-        if self.running[usize::from(stop)].fetch_sub(1, Ordering::AcqRel) == 1 {
+        set(&self.stalled, stop);
+        self.end(stop);
+    }
+
+    /// A branch of a stop has ended, or stalls.
+    pub fn end(&self, stop: Id) {
+        let before = self.running[usize::from(stop)].fetch_sub(1, Ordering::AcqRel);
+        if before == 1 && has(&self.stalled, stop) {
             set(&self.asked, stop);
             self.wake_all();
         }
