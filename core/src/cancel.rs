@@ -10,12 +10,14 @@ use core::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use self::marker::{AReferenceCannotBeCancelled, Owned};
+use crate::cleanup::ambient;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::watch::Watch;
 use crate::cleanup::{About, CollectorId, Report, report};
+use crate::mutants::mutant;
 use crate::panic::{Payload, catch};
 use crate::runtime::RuntimeId;
 
@@ -67,6 +69,36 @@ pub fn await_cleanup<F: Future>(future: F) -> AwaitCleanup<F> {
 /// # Panics
 ///
 /// A panic in a destructor of `future` goes on after the cleanup (std only).
+///
+/// # Complexity
+///
+/// No allocation, unless there is something to wait for.
+///
+/// # Examples
+///
+/// ```
+/// use withal_core::{ExitReason, HandOver, Scope, cancel, runtime::NoExecutor, with};
+/// # use core::convert::Infallible;
+/// # struct Buffer;
+/// # impl Scope for Buffer {
+/// #     type Resource = Vec<u8>;
+/// #     type Error = Infallible;
+/// #     type OnDrop = HandOver;
+/// #     async fn enter(&mut self) -> Result<Vec<u8>, Infallible> { Ok(Vec::new()) }
+/// #     async fn exit(self, _: Vec<u8>, reason: ExitReason<'_>) -> Result<(), Infallible> {
+/// #         println!("{}", reason.kind());
+/// #         Ok(())
+/// #     }
+/// # }
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// let mut work = Box::pin(with(&rt, Buffer, async |_| {
+///     core::future::pending::<Result<(), Infallible>>().await
+/// }));
+/// assert!(futures_util::poll!(work.as_mut()).is_pending());
+/// cancel(work).await; // prints «cancelled»
+/// # }).unwrap();
+/// ```
 #[track_caller]
 pub fn cancel<F, NotAReference>(future: F) -> Cancel<F>
 where
@@ -90,6 +122,40 @@ where
 /// # Panics
 ///
 /// A panic in a destructor of `stream` goes on after the cleanup (std only).
+///
+/// # Complexity
+///
+/// As [`cancel`].
+///
+/// # Examples
+///
+/// ```
+/// use futures_util::stream::{self, StreamExt};
+/// use withal_core::{ExitReason, HandOver, Scope, close, runtime::NoExecutor, with};
+/// # use core::convert::Infallible;
+/// # struct Buffer;
+/// # impl Scope for Buffer {
+/// #     type Resource = Vec<u8>;
+/// #     type Error = Infallible;
+/// #     type OnDrop = HandOver;
+/// #     async fn enter(&mut self) -> Result<Vec<u8>, Infallible> { Ok(Vec::new()) }
+/// #     async fn exit(self, _: Vec<u8>, reason: ExitReason<'_>) -> Result<(), Infallible> {
+/// #         println!("{}", reason.kind());
+/// #         Ok(())
+/// #     }
+/// # }
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// let mut lines = Box::pin(
+///     stream::once(with(&rt, Buffer, async |_| {
+///         core::future::pending::<Result<(), Infallible>>().await
+///     }))
+///     .fuse(),
+/// );
+/// assert!(futures_util::poll!(lines.next()).is_pending());
+/// close(lines).await; // prints «cancelled»
+/// # }).unwrap();
+/// ```
 ///
 /// Source: PEP 525, `aclose`.
 #[track_caller]
@@ -200,7 +266,45 @@ impl<T, K: Kind> Future for Cancel<T, K> {
 ///
 /// # Cancel safety
 ///
-/// Dropped, it hands what it waits for to whoever drops it.
+/// Dropped, it hands what it waits for to whoever drops it. Leaked, it leaks the future, whose
+/// scopes are then never exited.
+///
+/// # Complexity
+///
+/// No allocation, unless there is something to wait for.
+///
+/// # Examples
+///
+/// A combinator that gives a future three polls, and lets a cleanup in it end first:
+///
+/// ```
+/// use core::future::{Future, poll_fn};
+/// use core::pin::pin;
+/// use core::task::Poll;
+/// use withal_core::cancel::Cancellable;
+///
+/// async fn three_polls<F: Future>(future: F) -> Option<F::Output> {
+///     let mut future = pin!(Cancellable::new("three_polls", future));
+///     let mut left = 3;
+///     let output = poll_fn(|cx| match future.as_mut().poll(cx) {
+///         Poll::Ready(output) => Poll::Ready(Some(output)),
+///         Poll::Pending if left > 1 => {
+///             left -= 1;
+///             Poll::Pending
+///         }
+///         Poll::Pending => {
+///             future.as_mut().stop();
+///             if future.is_exiting() { Poll::Pending } else { Poll::Ready(None) }
+///         }
+///     })
+///     .await;
+///     poll_fn(|cx| future.as_mut().poll_cancel(cx)).await;
+///     output
+/// }
+/// # futures_util::FutureExt::now_or_never(async {
+/// assert_eq!(three_polls(async { 1 }).await, Some(1));
+/// # }).unwrap();
+/// ```
 #[must_use = "it does nothing unless polled"]
 pub struct Cancellable<T, K: Kind = Sendable> {
     name: &'static str,
@@ -268,8 +372,10 @@ impl<T, K: Kind> Cancellable<T, K> {
             };
             // SAFETY: as above.
             let value = unsafe { Pin::new_unchecked(value) };
+            // A combinator is no scope: what it polls belongs to the one around it.
+            let enclosing = ambient::enclosing();
             let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
-            match watch.during(|| leftovers.within(|| catch(|| value.poll(cx)))) {
+            match watch.during(|| leftovers.within(enclosing, || catch(|| value.poll(cx)))) {
                 Ok(poll) => {
                     this.leftovers.start_deferred();
                     this.note_collector();
@@ -293,7 +399,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     /// Whether a scope in the future is being exited, and was so before the [`stop`](Self::stop):
     /// then the future is not dropped yet, but polled until this is over (K10).
     pub fn is_exiting(&self) -> bool {
-        self.watch.is_busy()
+        self.watch.is_busy() && !mutant("exit_cut_short")
     }
 
     /// Drops the future in place, and waits for the cleanup of what it left.
@@ -315,10 +421,13 @@ impl<T, K: Kind> Cancellable<T, K> {
         let (name, location) = (this.name, this.location);
         let about = || about(name, location);
         // There is no runtime at hand; the cleanups' own have clocks for reports.
+        if mutant("cancel_waits_for_nothing") {
+            return Poll::Ready(());
+        }
         let _done = ready!(this.leftovers.poll(cx, about, |_| None, None));
         match this.panic.take() {
-            Some(payload) => payload.resume(),
-            None => Poll::Ready(()),
+            Some(payload) if !mutant("panic_swallowed") => payload.resume(),
+            _ => Poll::Ready(()),
         }
     }
 

@@ -73,7 +73,9 @@ pub use self::ambient::{SlotStorage, Slots, install_slots};
 #[cfg(feature = "std")]
 pub use self::kind::ThreadBound;
 #[cfg(feature = "std")]
-pub use self::live::{LiveScope, list_live_scopes, live_scopes};
+pub use self::live::{
+    LiveScope, ScopeEvent, ScopeHook, ScopeStep, list_live_scopes, live_scopes, set_scope_hook,
+};
 #[cfg(feature = "alloc")]
 pub use self::{
     drain::{Drain, DrainReport, drain},
@@ -89,3 +91,6 @@ pub(crate) use self::ambient::{CollectorId, ExitToken, unwatched};
 pub use self::inert::CleanupTask;
 #[cfg(not(feature = "alloc"))]
 pub(crate) use self::inert::{CollectorId, ExitToken, unwatched};
+
+#[cfg(all(test, loom))]
+mod tests;

@@ -12,6 +12,7 @@ use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId, ExitToken, unwatched};
+use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
 /// Runs `future` to its end once it has begun, whoever cancels: it is treated like an exit.
@@ -32,6 +33,23 @@ use crate::runtime::Cleanup;
 /// # Complexity
 ///
 /// One allocation.
+///
+/// # Examples
+///
+/// ```
+/// use withal_core::{runtime::NoExecutor, shielded};
+///
+/// async fn commit() -> u64 {
+///     7 // half a commit must not be left behind
+/// }
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// assert_eq!(shielded(&rt, commit()).await, 7);
+/// # }).unwrap();
+/// ```
+///
+/// Source: `asyncio.shield`; differs in that whoever cancels waits for what is shielded.
 #[track_caller]
 pub fn shielded<R, F>(rt: &R, future: F) -> Shielded<'_, R, F::Output>
 where
@@ -92,6 +110,9 @@ impl<R: Cleanup, T: 'static> Drop for Shielded<'_, R, T> {
         let (Some(future), Some(begun)) = (self.future.take(), self.begun.take()) else {
             return;
         };
+        if mutant("shield_cut") {
+            return;
+        }
         let bequest = Bequest::<_, Sendable> {
             rt: self.rt,
             about: About {

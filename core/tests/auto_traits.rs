@@ -13,7 +13,7 @@ use std::rc::Rc;
 use common::{Numbered, now, send};
 use withal_core::cancel::{AwaitCleanup, Cancel, Cancellable};
 use withal_core::cleanup::{
-    About, CleanupTask, DrainReport, LiveScope, Report, Sendable, ThreadBound,
+    About, CleanupTask, DrainReport, LiveScope, Report, ScopeEvent, Sendable, ThreadBound,
 };
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
@@ -144,6 +144,7 @@ fn values_of_the_kernel() {
         CleanupTask: "Send Sync Unpin",
         DrainReport: "Send Sync Unpin",
         LiveScope: "Send Sync Unpin",
+        ScopeEvent: "Send Sync Unpin",
     }
 }
 

@@ -36,7 +36,11 @@ fn seed() -> u64 {
 
 fn number(variable: &str) -> Option<u64> {
     let value = env::var(variable).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} is a number")),
+    )
 }
 
 /// Soaks one flavour, and prints what was counted.
@@ -54,16 +58,14 @@ async fn soak<R: Cleanup>(name: &str, soak: Soak<R>) {
         summary.scripts,
         summary.took.as_secs_f64(),
     );
-    assert!(more.abs() <= SLACK, "{name}: the live heap changed by {more} bytes");
+    assert!(
+        more.abs() <= SLACK,
+        "{name}: the live heap changed by {more} bytes"
+    );
     list_live_scopes(false);
 }
 
-async fn run<R: Cleanup>(
-    name: &str,
-    soak: &Soak<R>,
-    seed: u64,
-    scopes: u64,
-) -> Summary {
+async fn run<R: Cleanup>(name: &str, soak: &Soak<R>, seed: u64, scopes: u64) -> Summary {
     let summary = match soak.run(seed, scopes).await {
         Ok(summary) => summary,
         Err(failure) => panic!("{name}: {failure}"),
@@ -71,7 +73,10 @@ async fn run<R: Cleanup>(
     let left = &summary.left;
     assert!(left.is_clean(), "{name}: seed {seed} left {left:?}");
     let late = summary.late;
-    assert_eq!(late, 0, "{name}: seed {seed}: events came after the end of their scripts");
+    assert_eq!(
+        late, 0,
+        "{name}: seed {seed}: events came after the end of their scripts"
+    );
     let live = live_scopes();
     assert!(live.is_empty(), "{name}: seed {seed} left {live:?}");
     summary

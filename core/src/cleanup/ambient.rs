@@ -10,10 +10,13 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::leftovers::Content;
 use super::link::AnyCleanup;
+use super::live::ScopeId;
+use crate::mutants::mutant;
+use crate::primitives::{AtomicUsize, process_wide};
 
 /// The ambient slots of one thread (or, without std, of one priority level).
 #[cfg_attr(
@@ -96,7 +99,9 @@ impl CollectorId {
     }
 }
 
-static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+process_wide! {
+    static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+}
 
 /// The scope whose body or exit is being polled.
 pub(super) struct ScopeSlot {
@@ -107,6 +112,8 @@ pub(super) struct ScopeSlot {
     #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "all are `Send`"))]
     pub(super) takes_local: bool,
     pub(super) content: Option<Box<Content>>,
+    /// Whom the list of live scopes names as the parent of what is entered.
+    pub(super) id: ScopeId,
 }
 
 impl ScopeSlot {
@@ -115,6 +122,7 @@ impl ScopeSlot {
         unwinding: false,
         takes_local: false,
         content: None,
+        id: ScopeId::NONE,
     };
 
     /// The drop that was going on has ended: what comes next is a chain of its own (K4).
@@ -140,11 +148,11 @@ impl WatchSlot {
 }
 
 #[cfg(feature = "std")]
-std::thread_local! {
+crate::primitives::per_thread! {
     // Never dropped: the guards leave the slots empty, and a cleanup that is handed over while the
     // thread's locals are going still finds them.
     static SLOTS: core::mem::ManuallyDrop<core::cell::RefCell<Slots>> =
-        const { core::mem::ManuallyDrop::new(core::cell::RefCell::new(Slots::EMPTY)) };
+        core::mem::ManuallyDrop::new(core::cell::RefCell::new(Slots::EMPTY));
 }
 
 /// Calls `f` with this thread's slots; `None` where there are none. `f` runs no user code.
@@ -230,8 +238,17 @@ pub(super) fn swap_scope(slot: &mut ScopeSlot) {
     });
 }
 
+/// The number of the enclosing scope.
+#[inline]
+pub(crate) fn enclosing() -> ScopeId {
+    access(|slots| slots.scope.id).unwrap_or(ScopeId::NONE)
+}
+
 /// Calls `f` with all slots empty: for tasks and entry points of ours, which are nobody's body.
 pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
+    if mutant("slots_kept") {
+        return f();
+    }
     // Boxed would cost an allocation a poll; moved it costs some bytes.
     let mut held = Slots::EMPTY;
     swapped(&mut held, |slots| slots, f)

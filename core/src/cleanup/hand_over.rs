@@ -2,12 +2,13 @@
 
 use super::ambient::{CollectorId, access};
 use super::children::Children;
+use super::link::{AnyCleanup, Cleanup};
 #[cfg(feature = "std")]
 use super::link::{Chain, LocalCleanup};
-use super::link::{AnyCleanup, Cleanup};
 #[cfg(feature = "std")]
 use super::local;
 use super::shared::Shared;
+use crate::mutants::mutant;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -75,7 +76,8 @@ fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCle
             _ => true,
         };
         let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
-        if collector.present && takes && !own {
+        let own = own && !mutant("own_collector_takes");
+        if collector.present && takes && !own && !mutant("no_collector") {
             collector.list.extend(cleanup.take());
         }
     });
@@ -93,7 +95,7 @@ fn adopt(cleanup: Cleanup) {
     let mut cleanup = Some(cleanup);
     let place = access(|slots| {
         let scope = &mut slots.scope;
-        if !scope.present {
+        if !scope.present || mutant("no_enclosing_scope") {
             return None;
         }
         let content = scope.content.get_or_insert_default();
@@ -108,7 +110,10 @@ fn adopt(cleanup: Cleanup) {
         let unwinding = crate::panic::unwinding() && !scope.unwinding;
         content.tracker.deferred |= unwinding;
         let children = content.tracker.children.get_or_insert_with(Arc::default);
-        Some(Place::Child(children.clone(), !unwinding))
+        Some(Place::Child(
+            children.clone(),
+            !unwinding && !mutant("starts_late"),
+        ))
     })
     .flatten();
     let Some(cleanup) = cleanup else {
@@ -134,7 +139,7 @@ fn adopt_local(cleanup: LocalCleanup) {
     let mut cleanup = Some(cleanup);
     access(|slots| {
         let scope = &mut slots.scope;
-        if scope.takes_local {
+        if scope.takes_local && !mutant("local_orphaned") {
             let content = scope.content.get_or_insert_default();
             cleanup
                 .take()

@@ -15,7 +15,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use super::About;
-use super::live::LiveEntry;
+use super::live::{LiveEntry, ScopeId};
 use crate::panic::{Payload, catch};
 use crate::runtime::Alarm;
 
@@ -84,7 +84,7 @@ impl<K: Kind> Leftovers<K> {
         Self::new()
     }
 
-    pub(crate) fn within<T>(&mut self, f: impl FnOnce() -> T) -> T {
+    pub(crate) fn within<T>(&mut self, _id: ScopeId, f: impl FnOnce() -> T) -> T {
         f()
     }
 

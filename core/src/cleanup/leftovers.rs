@@ -16,10 +16,12 @@ use super::children::Tracker;
 use super::hand_over::{detach, hand_over, hand_over_chain, is_awaited};
 use super::kind::{Kind, Sendable};
 use super::link::{AnyCleanup, AsLink, Chain, End, Link};
+use super::live::ScopeId;
 #[cfg(feature = "std")]
 use super::local::LocalChildren;
 use super::report::{Report, report};
 use super::task::CleanupTask;
+use crate::mutants::mutant;
 use crate::panic::{Payload, catch, unwinding};
 use crate::runtime::Alarm;
 
@@ -113,9 +115,10 @@ impl<K: Kind> Leftovers<K> {
         core::mem::replace(self, Self::new())
     }
 
-    /// Calls `f`, a poll of our own, as the enclosing scope of whatever is dropped in it.
+    /// Calls `f`, a poll of our own, as the enclosing scope of whatever is dropped in it, with the
+    /// number `id`.
     #[inline]
-    pub(crate) fn within<T>(&mut self, f: impl FnOnce() -> T) -> T {
+    pub(crate) fn within<T>(&mut self, id: ScopeId, f: impl FnOnce() -> T) -> T {
         // The content comes back also when `f` unwinds.
         struct Within<'a> {
             content: &'a mut Option<Box<Content>>,
@@ -135,6 +138,7 @@ impl<K: Kind> Leftovers<K> {
             unwinding: unwinding(),
             takes_local: K::TAKES_LOCAL,
             content: self.content.take(),
+            id,
         };
         let mut within = Within {
             content: &mut self.content,
@@ -342,6 +346,9 @@ impl Content {
         let Some(alarm) = &mut self.budget else {
             return Poll::Pending;
         };
+        if mutant("budget_ignored") {
+            return Poll::Pending;
+        }
         ready!(Pin::new(alarm).poll(cx));
         // It must not be polled again. If there is more to wait for, that gets the same span again.
         self.budget = None;

@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use super::report::{Report, report};
 use super::{About, CleanupTask};
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::Alarm;
 
@@ -71,6 +72,9 @@ impl<C> Default for Chain<C> {
 
 impl<C> Chain<C> {
     pub(crate) fn push(&mut self, link: C) {
+        if mutant("chain_reversed") {
+            return self.links.push_front(link);
+        }
         self.links.push_back(link);
     }
 
@@ -103,6 +107,9 @@ impl<C: Into<AnyCleanup> + AsLink> Chain<C> {
     ) -> Poll<()> {
         while let Some(link) = self.links.front_mut() {
             let end = ready!(poll_caught(link.as_link(), cx));
+            if end == End::Panicked && mutant("panic_ends_the_chain") {
+                self.links.clear();
+            }
             if let Some(mut link) = self.links.pop_front() {
                 if end == End::OverBudget {
                     link.as_link().unlimit();

@@ -80,10 +80,8 @@ impl Drop for Orphans {
     }
 }
 
-std::thread_local! {
-    static ORPHANS: RefCell<Orphans> = const {
-        RefCell::new(Orphans { chains: Vec::new(), drain: None })
-    };
+crate::primitives::per_thread! {
+    static ORPHANS: RefCell<Orphans> = RefCell::new(Orphans { chains: Vec::new(), drain: None });
 }
 
 /// Keeps `chain` until this thread drains, and reports its links.
@@ -125,7 +123,8 @@ pub(super) fn poll_orphans(
             let chains = core::mem::take(&mut self.0);
             for chain in chains {
                 let mut chain = Some(chain);
-                let _ = ORPHANS.try_with(|orphans| orphans.borrow_mut().chains.extend(chain.take()));
+                let _ =
+                    ORPHANS.try_with(|orphans| orphans.borrow_mut().chains.extend(chain.take()));
             }
         }
     }

@@ -18,9 +18,11 @@ use super::link::{End, Link};
 use super::live::LiveEntry;
 use super::report::{Report, report};
 use super::{
-    About, CleanupTask, CollectorId, unwatched,
+    About, CleanupTask, CollectorId,
     hand_over::{detach, hand_over},
+    unwatched,
 };
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::{Alarm, Cleanup};
 
@@ -44,7 +46,7 @@ pub(crate) struct ScopeLink<R, K: Kind, F> {
     budget: Option<Duration>,
     leftovers: Leftovers<K>,
     /// The scope counts as live for as long as its link is there.
-    _live: LiveEntry,
+    live: LiveEntry,
     exit: Option<F>,
     stage: Stage,
     end: End,
@@ -82,7 +84,7 @@ impl<R: Cleanup, K: Kind> Bequest<'_, R, K> {
             about: self.about,
             budget: self.budget,
             leftovers: self.leftovers,
-            _live: self.live,
+            live: self.live,
             exit: Some(exit),
             stage: Stage::Waiting,
             end: End::Finished,
@@ -107,6 +109,7 @@ struct Parts<'p, R, K: Kind, F> {
     about: About,
     budget: &'p mut Option<Duration>,
     leftovers: &'p mut Leftovers<K>,
+    live: &'p LiveEntry,
     exit: Pin<&'p mut Option<F>>,
     stage: &'p mut Stage,
     end: &'p mut End,
@@ -121,6 +124,7 @@ impl<R, K: Kind, F> ScopeLink<R, K, F> {
             about: this.about,
             budget: &mut this.budget,
             leftovers: &mut this.leftovers,
+            live: &this.live,
             // SAFETY: as above.
             exit: unsafe { Pin::new_unchecked(&mut this.exit) },
             stage: &mut this.stage,
@@ -139,9 +143,12 @@ where
     fn poll_link(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let rt = self.rt.clone();
         // It left its own task, so its runtime may not be current (K7).
-        rt.in_context(|| {
+        in_context(&rt, || {
             loop {
                 match self.stage {
+                    Stage::Waiting if mutant("outer_first") => {
+                        *self.as_mut().parts().stage = Stage::Exiting;
+                    }
                     Stage::Waiting => {
                         let this = self.as_mut().parts();
                         let about = this.about;
@@ -221,7 +228,9 @@ where
         let leftovers = this.leftovers;
         let end = match this.exit.as_mut().as_pin_mut() {
             None => return Poll::Ready(()),
-            Some(exit) => leftovers.within(|| catch(|| unwatched(|| exit.poll(cx)))),
+            Some(exit) => {
+                leftovers.within(this.live.id(), || catch(|| unwatched(|| exit.poll(cx))))
+            }
         };
         *this.end = match end {
             Ok(Poll::Pending) => {
@@ -256,4 +265,11 @@ where
         }
         Poll::Ready(())
     }
+}
+
+fn in_context<R: Cleanup, T>(rt: &R, poll: impl FnOnce() -> T) -> T {
+    if mutant("out_of_context") {
+        return poll();
+    }
+    rt.in_context(poll)
 }

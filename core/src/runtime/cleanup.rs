@@ -24,6 +24,30 @@ use alloc::boxed::Box;
 /// - `in_context` makes the runtime current for one poll, so that its timers and sockets work when
 ///   a cleanup is polled by another executor. The default is right for runtimes that need none.
 /// - `alarm` is the kernel's clock for cleanup budgets and reports of cleanups that hang.
+///
+/// # Examples
+///
+/// A runtime that gives cleanups to a thread of their own:
+///
+/// ```
+/// use std::sync::mpsc;
+/// use withal_core::cleanup::CleanupTask;
+/// use withal_core::runtime::{Cleanup, RuntimeId};
+///
+/// #[derive(Clone)]
+/// struct CleanupThread(mpsc::Sender<CleanupTask>);
+///
+/// impl Cleanup for CleanupThread {
+///     fn id(&self) -> RuntimeId {
+///         RuntimeId::new("cleanup-thread", 0)
+///     }
+///
+///     fn spawn_cleanup(&self, task: CleanupTask) {
+///         // If the thread has ended, the task is dropped with the error: nothing is lost.
+///         let _ = self.0.send(task);
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no runtime that can take over cleanups",
     label = "expected a runtime value, such as `&TokioRuntime::current()?`",

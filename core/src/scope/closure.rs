@@ -15,6 +15,7 @@ use super::on_drop::HandOver;
 use super::reason::{ExitKind, ExitReason};
 use crate::body::Body;
 use crate::lock::Mutex;
+use crate::mutants::mutant;
 
 /// The token by which a closure scope lends its resource to the body, once.
 ///
@@ -142,7 +143,12 @@ impl<T> Slot<T> {
         if let Some(look) = self.look.with(Option::take) {
             look(reason);
         }
-        let returned = State::Returned(resource, reason.kind());
+        let kind = if mutant("closure_told_completed") {
+            ExitKind::Completed
+        } else {
+            reason.kind()
+        };
+        let returned = State::Returned(resource, kind);
         let before = self.state.with(|state| core::mem::replace(state, returned));
         // The closure may await it inside a set of futures that polls only what was woken.
         if let State::Body(waker) = before {
@@ -330,6 +336,27 @@ closure_scope! {
 #[cfg(feature = "std")]
 closure_scope! {
     /// [`scope_fn`] for closures whose future is not `Send`: pass it as `Local(scope)`.
+    ///
+    /// Cancel safety, panics and complexity are those of [`scope_fn`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use withal_core::scope::{Lend, Local, scope_fn_local};
+    /// use withal_core::{runtime::NoExecutor, with};
+    ///
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// let shared = Rc::new(3);
+    /// let scope = scope_fn_local(async move |lend: Lend<Rc<i32>>| {
+    ///     let (_shared, ended) = lend.lend(shared).await;
+    ///     Ok::<_, std::fmt::Error>(ended)
+    /// });
+    /// let rt = NoExecutor::new();
+    /// let value = with(&rt, Local(scope), async |shared| Ok::<_, std::fmt::Error>(**shared));
+    /// assert_eq!(value.await.unwrap(), 3);
+    /// # }).unwrap();
+    /// ```
     fn scope_fn_local,
     /// The scope that [`scope_fn_local`] makes.
     struct LocalScopeFn: LocalScope

@@ -6,11 +6,13 @@ use core::panic::Location;
 use super::exit::{ExitSlot, Why, slot};
 use super::manager::{Managed, Manager};
 use super::policy::Plain;
+use super::reason::ExitKind;
 use super::with::{EnteredParts, With};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId};
+use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
 /// Enters `scope` and gives a guard: the body is the rest of the function.
@@ -65,7 +67,7 @@ pub fn enter_in<R: Cleanup, M: Manager>(
             rt,
             location,
             entered_under: CollectorId::current(),
-            live: LiveEntry::enter(M::name(), location),
+            live: LiveEntry::enter(|| about::<M>(rt, location)),
             inner: Some((manager, resource)),
         })
     }
@@ -80,6 +82,14 @@ pub struct Entered<'r, R: Cleanup, M: Manager> {
     live: LiveEntry,
     // `None` only while `exit` or `drop` takes it apart.
     inner: Option<(M, M::Resource)>,
+}
+
+fn about<M: Manager>(rt: &impl Cleanup, location: &'static Location<'static>) -> About {
+    About {
+        scope: M::name(),
+        location,
+        runtime: rt.id(),
+    }
 }
 
 /// The body of a guard is not the scope's to run: this one never is.
@@ -140,13 +150,13 @@ impl<R: Cleanup, M: Manager> Drop for Entered<'_, R, M> {
         let Some((manager, resource)) = self.inner.take() else {
             return;
         };
+        if mutant("guard_forgets") {
+            return;
+        }
+        self.live.dropped(ExitKind::Cancelled);
         let bequest = Bequest {
             rt: self.rt,
-            about: About {
-                scope: M::name(),
-                location: self.location,
-                runtime: self.rt.id(),
-            },
+            about: about::<M>(self.rt, self.location),
             budget: None,
             leftovers: Leftovers::new(),
             live: core::mem::take(&mut self.live),

@@ -148,6 +148,41 @@ scope! {
     /// [`drain`](crate::cleanup::drain) on that thread runs; it is never spawned. A `Send` scope in
     /// between cannot take it, nor pass it on: put local scopes inside of local ones. A thread that
     /// ends with some reports them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::convert::Infallible;
+    /// use std::rc::Rc;
+    /// use withal_core::scope::{ExitReason, HandOver, Local, LocalScope};
+    /// use withal_core::{runtime::NoExecutor, with};
+    ///
+    /// struct Counted(Rc<()>);
+    ///
+    /// impl LocalScope for Counted {
+    ///     type Resource = Rc<()>;
+    ///     type Error = Infallible;
+    ///     type OnDrop = HandOver;
+    ///
+    ///     async fn enter(&mut self) -> Result<Rc<()>, Infallible> {
+    ///         Ok(self.0.clone())
+    ///     }
+    ///
+    ///     async fn exit(self, _: Rc<()>, _: ExitReason<'_>) -> Result<(), Infallible> {
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// let rt = NoExecutor::new();
+    /// let users = Rc::new(());
+    /// let inside = with(&rt, Local(Counted(users.clone())), async |users| {
+    ///     Ok::<_, Infallible>(Rc::strong_count(users))
+    /// });
+    /// assert_eq!(inside.await.unwrap(), 3);
+    /// assert_eq!(Rc::strong_count(&users), 1);
+    /// # }).unwrap();
+    /// ```
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is no async scope of one thread",
         label = "expected a type with async `enter` and `exit`",

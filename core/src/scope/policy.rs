@@ -14,12 +14,54 @@ use super::exit::Told;
 use super::manager::Manager;
 use super::reason::Failure;
 use crate::cleanup::{About, Report, report};
+use crate::mutants::mutant;
 
 /// The ability to swallow a body's error, for types that declare it.
 ///
 /// Only an error can be suppressed, never a cancellation or a panic, and only through
 /// [`with_suppressing`](super::with_suppressing), whose value is an `Option`: `None` stands for the
 /// value that a failed body never gave.
+///
+/// # Examples
+///
+/// ```
+/// use core::convert::Infallible;
+/// use std::io::{Error, ErrorKind};
+/// use withal_core::scope::{ExitReason, Failure, HandOver, Scope, Suppress};
+/// use withal_core::{runtime::NoExecutor, with_suppressing};
+///
+/// /// A directory that may be gone already.
+/// struct Optional;
+///
+/// impl Scope for Optional {
+///     type Resource = ();
+///     type Error = Infallible;
+///     type OnDrop = HandOver;
+///
+///     async fn enter(&mut self) -> Result<(), Infallible> {
+///         Ok(())
+///     }
+///
+///     async fn exit(self, (): (), _: ExitReason<'_>) -> Result<(), Infallible> {
+///         Ok(())
+///     }
+/// }
+///
+/// impl Suppress for Optional {
+///     fn suppresses(&self, failure: Failure<'_>) -> bool {
+///         let error = failure.downcast_ref::<Error>();
+///         error.is_some_and(|error| error.kind() == ErrorKind::NotFound)
+///     }
+/// }
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let rt = NoExecutor::new();
+/// let found = with_suppressing(&rt, Optional, async |()| {
+///     Err::<u64, _>(Error::from(ErrorKind::NotFound))
+/// });
+/// assert_eq!(found.await.unwrap(), None);
+/// # }).unwrap();
+/// ```
 pub trait Suppress {
     /// Whether the body's `failure` is to be swallowed if the exit is clean. Called before the
     /// exit, which still sees the failure. A panic counts as no, and is reported.
@@ -113,7 +155,7 @@ where
     type Output = Result<Option<T>, ScopeError<E, M::Error, T>>;
 
     fn suppresses(manager: &M, error: &E) -> bool {
-        manager.suppresses(Failure::new(error))
+        manager.suppresses(Failure::new(error)) || mutant("suppresses_all")
     }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
@@ -124,6 +166,7 @@ where
                 },
                 Ok(()),
             ) => Ok(None),
+            (BodyEnd::Error { .. }, _) if mutant("hides_failed_exit") => Ok(None),
             (ended, exit) => plain(ended, exit).map(Some),
         }
     }
@@ -167,6 +210,9 @@ fn plain<T, E, X>(
         (BodyEnd::Value(value), Ok(())) => Ok(value),
         (BodyEnd::Value(value), Err(error)) => Err(ScopeError::Exit { error, value }),
         (BodyEnd::Error { error, .. }, Ok(())) => Err(ScopeError::Body(error)),
+        (BodyEnd::Error { error, .. }, Err(_)) if mutant("exit_error_lost") => {
+            Err(ScopeError::Body(error))
+        }
         (BodyEnd::Error { error, .. }, Err(exit)) => Err(ScopeError::Both { body: error, exit }),
         (BodyEnd::Overdue, Err(ExitError::OverBudget(budget))) => Err(ScopeError::Overdue(budget)),
         (BodyEnd::Overdue, _) => Err(ScopeError::Overdue(Duration::ZERO)),

@@ -150,6 +150,42 @@ with_fn! {
     /// The error of `enter`: the body did not run.
     ///
     /// Cancel safety, panics and complexity are those of [`with`]; a failed body costs an allocation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use core::convert::Infallible;
+    /// use withal_core::scope::ExitError;
+    /// use withal_core::{ExitReason, HandOver, Scope, runtime::NoExecutor, with_detailed};
+    ///
+    /// struct Upload;
+    ///
+    /// impl Scope for Upload {
+    ///     type Resource = u32;
+    ///     type Error = &'static str;
+    ///     type OnDrop = HandOver;
+    ///
+    ///     async fn enter(&mut self) -> Result<u32, &'static str> {
+    ///         Ok(0)
+    ///     }
+    ///
+    ///     async fn exit(self, _: u32, _: ExitReason<'_>) -> Result<(), &'static str> {
+    ///         Err("the server did not confirm")
+    ///     }
+    /// }
+    ///
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// let rt = NoExecutor::new();
+    /// let ended = with_detailed(&rt, Upload, async |sent| {
+    ///     *sent += 1;
+    ///     Ok::<_, Infallible>(*sent)
+    /// })
+    /// .await
+    /// .unwrap();
+    /// assert_eq!(ended.body, Some(Ok(1)));
+    /// assert_eq!(ended.exit, Err(ExitError::Failed("the server did not confirm")));
+    /// # }).unwrap();
+    /// ```
     with_detailed: Both, scope:, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
@@ -158,6 +194,32 @@ with_fn! {
     /// the body failed, and the name of the error's type, but cannot look at it.
     ///
     /// Errors, cancel safety, panics and complexity are those of [`with`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use withal_core::{ExitReason, HandOver, Scope, runtime::NoExecutor, with_unseen_error};
+    /// # use core::convert::Infallible;
+    /// # struct Buffer;
+    /// # impl Scope for Buffer {
+    /// #     type Resource = Vec<u8>;
+    /// #     type Error = Infallible;
+    /// #     type OnDrop = HandOver;
+    /// #     async fn enter(&mut self) -> Result<Vec<u8>, Infallible> { Ok(Vec::new()) }
+    /// #     async fn exit(self, _: Vec<u8>, reason: ExitReason<'_>) -> Result<(), Infallible> {
+    /// #         println!("{}", reason.kind());
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// let rt = NoExecutor::new();
+    /// let line = String::from("no number");
+    /// let parsed = with_unseen_error(&rt, Buffer, async |_| {
+    ///     line.parse::<u8>().map_err(|_| line.as_str()) // an error that borrows
+    /// });
+    /// assert_eq!(parsed.await.unwrap_err().body(), Some(&"no number")); // prints «failed»
+    /// # }).unwrap();
+    /// ```
     with_unseen_error: Borrowed, scope:, error: Debug
 }
 
@@ -166,6 +228,13 @@ with_fn! {
     /// `Option`, `None` for an error that was suppressed.
     ///
     /// Errors, cancel safety, panics and complexity are those of [`with`].
+    ///
+    /// # Examples
+    ///
+    /// See [`Suppress`].
+    ///
+    /// Source: PEP 492, an `__aexit__` that returns true; differs in that a type must declare it, and
+    /// in that a cancellation or a panic is never suppressed.
     with_suppressing: Suppressing, scope: Suppress, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 

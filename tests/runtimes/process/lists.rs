@@ -2,17 +2,24 @@
 
 use std::any::type_name;
 use std::future::pending;
+use std::mem;
+use std::panic::panic_any;
 use std::pin::pin;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use withal::cleanup::{drain, list_live_scopes, live_scopes, report_waits_after};
+use futures_util::future::join;
+use withal::cleanup::{
+    ScopeEvent, ScopeStep, drain, list_live_scopes, live_scopes, report_waits_after, set_scope_hook,
+};
 use withal::runtime::{NoExecutor, Runtime};
-use withal::{enter_in, with};
+use withal::scope::ExitKind;
+use withal::{enter_in, timeout, with};
 use withal_tests::foreign::{begun, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::poll::drive;
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::{on_each_flavour, turn};
 
@@ -25,7 +32,7 @@ struct Listed;
 fn listed() -> Vec<withal::cleanup::LiveScope> {
     let scopes = live_scopes().into_iter();
     scopes
-        .filter(|scope| scope.name == type_name::<Act<Listed>>())
+        .filter(|scope| scope.about.scope == type_name::<Act<Listed>>())
         .collect()
 }
 
@@ -39,8 +46,8 @@ async fn entered_scopes_are_listed_until_their_exit_has_ended(rt: &impl Runtime)
         let live = listed();
         assert_eq!(live.len(), 2);
         assert!(live[0].age >= live[1].age, "oldest first");
-        let line = live[1].location.line();
-        assert!(live[0].location.line() < line);
+        let line = live[1].about.location.line();
+        assert!(live[0].about.location.line() < line);
         let text = live[1].to_string();
         assert!(
             text.contains(&format!("process/lists.rs:{line}")) && text.contains("ago"),
@@ -91,7 +98,7 @@ fn switched_off_nothing_is_listed() {
 #[test]
 fn the_span_of_the_stuck_report_can_be_set() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     report_waits_after(Duration::from_millis(250));
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = Act::new(&log, "b").exit_waits_for("go");
@@ -109,4 +116,77 @@ fn the_span_of_the_stuck_report_can_be_set() {
     log.push("go");
     assert!(drive(a.as_mut(), 1).is_some());
     log.assert("+a +b go -b:cancelled -a");
+}
+
+/// What the hook was told of scopes of this kind.
+struct Followed;
+
+static STEPS: Mutex<Vec<ScopeEvent>> = Mutex::new(Vec::new());
+
+fn note(event: &ScopeEvent) {
+    if event.about.scope == type_name::<Act<Followed>>() {
+        STEPS.lock().unwrap().push(*event);
+    }
+    // Swallowed: the scopes of this case must not notice.
+    panic_any("a hook that panics");
+}
+
+fn steps() -> Vec<(usize, Option<usize>, ScopeStep)> {
+    let events = mem::take(&mut *STEPS.lock().unwrap());
+    let first = events[0].id;
+    events
+        .iter()
+        .map(|event| {
+            let parent = event.parent.map(|parent| parent - first);
+            (event.id - first, parent, event.step)
+        })
+        .collect()
+}
+
+// K9, CM-1, CM-17
+#[test]
+fn the_hook_is_told_of_each_step() {
+    let _turn = turn();
+    let (log, rt) = (Log::new(), Deterministic::new());
+    assert!(set_scope_hook(Some(note)).is_none());
+    let scope = |name: &'static str| Act::<Followed>::of(&log, name);
+    let two = with(&rt, scope("a"), async |_| {
+        let lost = timeout(&rt, Duration::from_secs(1), async {
+            with(&rt, scope("b"), async |_| pending::<Never>().await).await
+        });
+        let (lost, ()) = join(lost, async { rt.advance(Duration::from_secs(1)) }).await;
+        assert!(lost.is_err());
+        Err::<(), _>("failed".to_owned())
+    });
+    assert!(drive(pin!(two), 10).unwrap().is_err());
+    assert_eq!(
+        steps(),
+        [
+            (0, None, ScopeStep::Entered),
+            (1, Some(0), ScopeStep::Entered),
+            (1, Some(0), ScopeStep::Dropped(ExitKind::Cancelled)),
+            (1, Some(0), ScopeStep::Ended),
+            (0, None, ScopeStep::Exiting(ExitKind::Failed)),
+            (0, None, ScopeStep::Ended),
+        ]
+    );
+    let guard = drive(pin!(enter_in(&rt, scope("c"))), 10).unwrap().unwrap();
+    // Followed until its end, even if nobody listens for a while.
+    let hook = set_scope_hook(None);
+    set_scope_hook(hook);
+    drop(guard);
+    while rt.run_until_stalled() > 0 {}
+    let by_steps: Vec<_> = steps().into_iter().map(|(_, _, step)| step).collect();
+    assert_eq!(
+        by_steps,
+        [
+            ScopeStep::Entered,
+            ScopeStep::Dropped(ExitKind::Cancelled),
+            ScopeStep::Ended
+        ]
+    );
+    set_scope_hook(None);
+    drop(drive(pin!(enter_in(&rt, scope("d"))), 10).unwrap().unwrap());
+    while rt.run_until_stalled() > 0 {}
+    assert!(STEPS.lock().unwrap().is_empty());
 }

@@ -46,7 +46,11 @@ enum Frame {
     /// A combinator that waits for what is dropped in what it polls.
     Enclosing,
     /// What drops its branches; since when it does.
-    Stop { id: Id, way: Way, fired: Option<Point> },
+    Stop {
+        id: Id,
+        way: Way,
+        fired: Option<Point>,
+    },
     /// A task: nothing further out is seen.
     Task,
 }
@@ -357,7 +361,9 @@ impl Model<'_> {
             }
             model.now = strands[0];
             model.point(strands[1]);
-            let dropped = flows.iter().find(|flow| matches!(flow, Flow::Cancelled { .. }));
+            let dropped = flows
+                .iter()
+                .find(|flow| matches!(flow, Flow::Cancelled { .. }));
             let failed = || flows.iter().find(|flow| **flow != Flow::Done);
             let flow = dropped.or_else(failed);
             flow.copied().unwrap_or(Flow::Done)

@@ -18,9 +18,7 @@ use withal::{
 };
 
 use super::actor::Actor;
-use super::{
-    Block, await_cleanup, cancel, close, manager, race, scope_fn, shield, task, timeout,
-};
+use super::{Block, await_cleanup, cancel, close, manager, race, scope_fn, shield, task, timeout};
 use crate::foreign::OnDrop;
 use crate::poll::yields;
 use crate::soak::cast::{Broken, Cast, Fault, panic_at, panicked_at};
@@ -43,7 +41,9 @@ pub(in crate::soak) fn block<R: Cleanup>(
     Box::pin(async move {
         let mut next = first;
         while next != NONE {
-            let caught = AssertUnwindSafe(step(cast, next, region)).catch_unwind().await;
+            let caught = AssertUnwindSafe(step(cast, next, region))
+                .catch_unwind()
+                .await;
             next = cast.node(next).next;
             // An exit in progress was let end; what comes behind it is not. (What a combinator holds
             // may have ended by that.)
@@ -68,7 +68,11 @@ async fn step<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64) -> Result<(), Fau
         Op::Scope(form, _) => return scope(cast, id, form, region).await,
         Op::Stop(way) => return stop(cast, id, way, region).await,
         Op::Await => {
-            return gave(stage, id, await_cleanup(block(cast, node.a, region, false)).await);
+            return gave(
+                stage,
+                id,
+                await_cleanup(block(cast, node.a, region, false)).await,
+            );
         }
         Op::Task => {
             let result = task(cast, id, 0).await.map(passed);
@@ -137,7 +141,10 @@ fn scope<R: Cleanup>(cast: &Cast<R>, id: Id, form: Form, region: u64) -> Block<'
             }
             Form::Unseen => {
                 let scope = manager(Actor::<_, HandOver>::new(cast, id));
-                told(id, with_unseen_error(rt, scope, async |_| body().await).await)
+                told(
+                    id,
+                    with_unseen_error(rt, scope, async |_| body().await).await,
+                )
             }
             Form::Closure => {
                 let actor = Actor::<_, HandOver>::new(cast, id);
@@ -184,19 +191,20 @@ fn kind(kind: withal::scope::ExitKind) -> How {
 }
 
 /// What the caller of a scope got, and the error it goes on with.
-fn told<V>(
-    id: Id,
-    result: Result<Id, ScopeError<Fault, Fault, V>>,
-) -> (How, Result<(), Fault>) {
+fn told<V>(id: Id, result: Result<Id, ScopeError<Fault, Fault, V>>) -> (How, Result<(), Fault>) {
     match result {
         Ok(value) if value == id => (How::Completed, Ok(())),
         Ok(_) => (How::Plain, Ok(())),
         Err(ScopeError::Enter(x)) => (How::NotEntered(x.0), Err(x)),
         Err(ScopeError::Body(e)) => (How::Failed(e.0), Err(e)),
-        Err(ScopeError::Exit { error: ExitError::Failed(x), .. }) => (How::ExitFailed(x.0), Err(x)),
-        Err(ScopeError::Both { body, exit: ExitError::Failed(x) }) => {
-            (How::BothFailed(body.0, x.0), Err(body))
-        }
+        Err(ScopeError::Exit {
+            error: ExitError::Failed(x),
+            ..
+        }) => (How::ExitFailed(x.0), Err(x)),
+        Err(ScopeError::Both {
+            body,
+            exit: ExitError::Failed(x),
+        }) => (How::BothFailed(body.0, x.0), Err(body)),
         Err(_) => (How::Overdue, Err(Fault(id))),
     }
 }
@@ -282,7 +290,10 @@ pub(in crate::soak) fn branches<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64)
         return block(cast, node.a, region, matches!(node.op, Op::Stop(_)));
     }
     Box::pin(async move {
-        let (a, b) = (branch(cast, id, node.a, region), branch(cast, id, node.b, region));
+        let (a, b) = (
+            branch(cast, id, node.a, region),
+            branch(cast, id, node.b, region),
+        );
         let (a, b) = join(a, b).await;
         passed(a)?;
         passed(b)

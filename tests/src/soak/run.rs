@@ -170,7 +170,12 @@ impl<R: Cleanup> Soak<R> {
             broken: self.broken,
         };
         let expected = predict(&stage.script);
-        let result = self.play_out(&cast, setting, expected.events, expected.reports.iter().sum());
+        let result = self.play_out(
+            &cast,
+            setting,
+            expected.events,
+            expected.reports.iter().sum(),
+        );
         let is_over = match select(pin!(result), pin!(stage.stuck())).await {
             Either::Left(_) => true,
             Either::Right(_) => false,
@@ -185,7 +190,10 @@ impl<R: Cleanup> Soak<R> {
             Err(what) => {
                 let stuck = if is_over { "" } else { "stuck: " };
                 let list = events.iter().map(|event| format!("\n    {event:?}"));
-                Err(format!("{stuck}{what}; what happened: {}", list.collect::<String>()))
+                Err(format!(
+                    "{stuck}{what}; what happened: {}",
+                    list.collect::<String>()
+                ))
             }
         }
     }
@@ -193,9 +201,17 @@ impl<R: Cleanup> Soak<R> {
     /// Plays a script, and waits until all that must happen has.
     async fn play_out(&self, cast: &Cast<R>, setting: Setting, events: usize, reports: u32) {
         let stage = cast.stage();
-        let first = if stage.script.nodes.is_empty() { NONE } else { 0 };
+        let first = if stage.script.nodes.is_empty() {
+            NONE
+        } else {
+            0
+        };
         let played = match setting.local {
-            true => AssertUnwindSafe(local::play::block(cast, first, 0, false)).catch_unwind().await,
+            true => {
+                AssertUnwindSafe(local::play::block(cast, first, 0, false))
+                    .catch_unwind()
+                    .await
+            }
             false => {
                 let block = sendable::play::block(cast, first, 0, false);
                 AssertUnwindSafe(block).catch_unwind().await

@@ -159,7 +159,14 @@ impl Script {
 
     fn write(&self, f: &mut fmt::Formatter<'_>, first: Id, depth: usize) -> fmt::Result {
         for (id, node) in self.block(first) {
-            writeln!(f, "{:>3} {:indent$}{:?}", id, "", node.op, indent = depth * 2)?;
+            writeln!(
+                f,
+                "{:>3} {:indent$}{:?}",
+                id,
+                "",
+                node.op,
+                indent = depth * 2
+            )?;
             if node.a != NONE {
                 self.write(f, node.a, depth + 1)?;
             }

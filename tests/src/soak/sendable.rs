@@ -54,7 +54,9 @@ async fn task<R: Cleanup>(
     let ended = Arc::new(Mutex::new(None));
     let end = ended.clone();
     let abort = start(Box::pin(async move {
-        let result = AssertUnwindSafe(play::branches(&inside, id, region)).catch_unwind().await;
+        let result = AssertUnwindSafe(play::branches(&inside, id, region))
+            .catch_unwind()
+            .await;
         *end.lock().unwrap() = Some(result);
         inside.stage().wake_all();
     }));

@@ -129,9 +129,9 @@ impl Settler<'_> {
         match around.outward {
             Some(mut outward) if !self.asked => {
                 for _ in 0..up {
-                    let outer = outward.outer.filter(|outer| {
-                        outward.way.is_ours() && self.is_single(outer)
-                    });
+                    let outer = outward
+                        .outer
+                        .filter(|outer| outward.way.is_ours() && self.is_single(outer));
                     outward = outer.unwrap_or(outward);
                 }
                 self.asked = true;

@@ -153,7 +153,11 @@ impl Stage {
             }
             lock(&self.waiting).push(cx.waker().clone());
             // Whatever happened before that has woken nobody here.
-            if is_so() { Poll::Ready(()) } else { Poll::Pending }
+            if is_so() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
     }
 
@@ -206,7 +210,9 @@ pub fn count(report: &Report<'_>) {
 
 /// The reports since the last call.
 pub fn take_reports() -> Reports {
-    REPORTS.each_ref().map(|count| count.swap(0, Ordering::SeqCst))
+    REPORTS
+        .each_ref()
+        .map(|count| count.swap(0, Ordering::SeqCst))
 }
 
 /// How many reports there were since [`take_reports`], without those of orphans.

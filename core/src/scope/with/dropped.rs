@@ -45,6 +45,7 @@ where
         match self.held.get_mut().take() {
             Some(Held { manager, resource }) => {
                 let why = self.tell_why(&manager);
+                self.live.dropped(why.kind());
                 manager.dropped(resource, why, self.bequest());
             }
             None if self.exit.is_running() => self.hand_over_exit(),

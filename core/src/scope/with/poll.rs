@@ -88,7 +88,7 @@ where
         Poll::Ready(entered.map(|(manager, resource)| {
             *self.held.get_mut() = Some(Held { manager, resource });
             self.entered_under = CollectorId::current();
-            self.live = LiveEntry::enter(M::name(), self.location);
+            self.live = LiveEntry::enter(|| self.about());
         }))
     }
 
@@ -101,9 +101,12 @@ where
             Some((function, resource))
         });
         let Self {
-            leftovers, body, ..
+            leftovers,
+            live,
+            body,
+            ..
         } = self;
-        let polled = leftovers.within(|| {
+        let polled = leftovers.within(live.id(), || {
             catch(|| {
                 if let Some((function, resource)) = start {
                     // SAFETY: the resource stays where it is, untouched, until the body that
@@ -186,6 +189,7 @@ where
     fn start_exit(&mut self) {
         if let Some(Held { manager, resource }) = self.held.get_mut().take() {
             let why = self.tell_why(&manager);
+            self.live.exiting(why.kind());
             self.exit().start(manager, resource, why);
         }
     }
@@ -234,7 +238,7 @@ where
         // SAFETY: pinned structurally (2).
         let mut exit = unsafe { Pin::new_unchecked(&mut self.exit) };
         let poll = || catch(|| unwatched(|| exit.as_mut().poll(cx)));
-        let polled = self.leftovers.within(poll);
+        let polled = self.leftovers.within(self.live.id(), poll);
         match polled {
             Ok(Poll::Ready((result, why))) => {
                 self.exited = ExitState::Done(result.map_err(ExitError::Failed));
