@@ -98,8 +98,7 @@ async fn stall(stage: &Stage, at: Id, region: u64) {
         pending().await
     }
     if !stage.has_fired(1 << at) {
-        stage.ask(at);
-        stage.fired(at).await;
+        stage.stall(at).await;
     }
 }
 

@@ -18,7 +18,7 @@ use super::event::{How, ROOT, What};
 use super::model::predict;
 use super::script::{NONE, Script};
 use super::settle::{Setting, settle};
-use super::stage::{Stage, Watchdog};
+use super::stage::{Late, Stage, Watchdog};
 use super::{local, random, sendable, shrink, stage};
 
 /// A soak on one flavour of a runtime. There can be one at a time in a process: it counts reports.
@@ -43,8 +43,8 @@ pub struct Summary {
     pub scripts: u64,
     /// The seed of the first one; each has the next one.
     pub seed: u64,
-    /// How many events came after the end of their script: an exit too many.
-    pub late: u32,
+    /// An event that came after the end of its script: something happened once too often.
+    pub late: Option<Late>,
     /// How long it took.
     pub took: Duration,
     /// What was still being put away at the end.
@@ -121,11 +121,10 @@ impl<R: Cleanup> Soak<R> {
                 }
             }
             summary.scripts += 1;
-            summary.late += Stage::take_late();
         }
         summary.took = began.elapsed();
         summary.left = self.drain().await;
-        summary.late += Stage::take_late();
+        summary.late = Stage::take_late();
         drop(watchdog);
         set_report_hook(before);
         Ok(summary)

@@ -31,8 +31,18 @@ pub struct Stage {
     closed: AtomicBool,
 }
 
-/// Events that came after the end of their playing.
-static LATE: AtomicU32 = AtomicU32::new(0);
+/// The last event that came after the end of its playing, and in which script.
+static LATE: Mutex<Option<Late>> = Mutex::new(None);
+
+/// An event that came after all that was expected of its script had happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Late {
+    /// What came.
+    pub event: Event,
+    /// In which script.
+    pub script: Script,
+}
 
 impl Stage {
     /// A stage for `script`, on which nothing has happened.
@@ -56,7 +66,10 @@ impl Stage {
         let mut events = lock(&self.events);
         // Under the lock: either the end of the playing counts it, or it is late.
         if self.closed.load(Ordering::Relaxed) {
-            LATE.fetch_add(1, Ordering::Relaxed);
+            *lock(&LATE) = Some(Late {
+                event: Event::new(what, to, how),
+                script: self.script.clone(),
+            });
         }
         events.push(Event::new(what, to, how));
         drop(events);
@@ -75,9 +88,9 @@ impl Stage {
         std::mem::take(&mut *events)
     }
 
-    /// How many events there were after the end of their playing, since the last call.
-    pub fn take_late() -> u32 {
-        LATE.swap(0, Ordering::Relaxed)
+    /// An event that came after the end of its playing, since the last call.
+    pub fn take_late() -> Option<Late> {
+        lock(&LATE).take()
     }
 
     /// A stop begins, with that many branches.
@@ -114,6 +127,22 @@ impl Stage {
     pub fn fire(&self, stop: Id) {
         set(&self.fired, stop);
         self.wake_all();
+    }
+
+    /// Has an exit stall for a stop, until that has acted. Pending in any case: the stop may act on
+    /// another thread at once, and must then find what it drops at rest.
+    pub async fn stall(&self, stop: Id) {
+        let mut is_asked = false;
+        poll_fn(|cx| {
+            if !std::mem::replace(&mut is_asked, true) {
+                lock(&self.waiting).push(cx.waker().clone());
+                self.ask(stop);
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        self.fired(stop).await;
     }
 
     /// Waits until a stop has acted.
