@@ -48,6 +48,10 @@ pub(crate) fn detach(cleanups: impl IntoIterator<Item = AnyCleanup>) {
     }
     #[cfg(feature = "std")]
     local::orphan(local_chain);
+    if !chain.iter().any(|link| link.has_runtime()) {
+        // They only wait for others, and nobody waits for them.
+        return;
+    }
     let mut chain = chain.into_iter();
     if let Some(first) = chain.next() {
         Shared::start(first, chain.collect(), None, true);
@@ -85,8 +89,8 @@ fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCle
 }
 
 enum Place {
-    /// Behind the earlier ones of the same drop.
-    InChain,
+    /// Behind the earlier ones of the same drop; the chain is to be started only now.
+    InChain(Option<Arc<Shared>>),
     /// In a chain of its own; started on the executor unless the scope's own poll is unwinding.
     Child(Arc<Children>, bool),
 }
@@ -103,7 +107,8 @@ fn adopt(cleanup: Cleanup) {
             // The `None` arm cannot occur; the chain that has ended gives its link back.
             match cleanup.take().map(|cleanup| open.append(cleanup)) {
                 Some(Err(back)) => cleanup = Some(back),
-                _ => return Some(Place::InChain),
+                Some(Ok(true)) => return Some(Place::InChain(Some(open.clone()))),
+                _ => return Some(Place::InChain(None)),
             }
         }
         // A body that panics is about to be exited: its scope runs what comes out itself (K11).
@@ -116,6 +121,9 @@ fn adopt(cleanup: Cleanup) {
         ))
     })
     .flatten();
+    if let Some(Place::InChain(Some(chain))) = &place {
+        chain.start_deferred();
+    }
     let Some(cleanup) = cleanup else {
         return;
     };

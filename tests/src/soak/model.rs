@@ -66,7 +66,7 @@ pub fn predict(script: &Script) -> Expected {
         is_over_budget: false,
     };
     let first = if script.nodes.is_empty() { NONE } else { 0 };
-    let flow = model.block(first, false);
+    let flow = model.block(first, NONE);
     if let Flow::Panicked { from, .. } = flow {
         model.now = from;
     }
@@ -87,16 +87,18 @@ struct Model<'s> {
 }
 
 impl Model<'_> {
-    fn block(&mut self, first: Id, is_branch: bool) -> Flow {
+    /// Follows a block; it is a branch of `holder`, if that is one.
+    fn block(&mut self, first: Id, holder: Id) -> Flow {
         for (id, node) in self.script.block(first) {
             let flow = self.step(id);
             if matches!(flow, Flow::Cancelled { .. }) {
                 return flow;
             }
-            // An exit in progress was let end; what comes behind it is not. (What a combinator holds
-            // may have ended by that.)
-            let is_last = is_branch && (node.next == NONE || flow != Flow::Done);
-            if let Some((by, _, from)) = self.fired().filter(|_| !is_last) {
+            // An exit in progress was let end; what comes behind it is not. (But a combinator's
+            // future may have ended by that.)
+            let is_last = node.next == NONE || flow != Flow::Done;
+            let stopped = self.fired().filter(|(by, ..)| !(is_last && *by == holder));
+            if let Some((by, _, from)) = stopped {
                 return Flow::Cancelled { by, from };
             }
             if flow != Flow::Done {
@@ -121,15 +123,15 @@ impl Model<'_> {
             Op::Stop(way) if node.b == NONE => self.stop(id, way),
             Op::Stop(way) => self.stop_both(id, way),
             Op::Await => {
-                let flow = self.waiting(Frame::Enclosing, |model| model.block(node.a, false));
+                let flow = self.waiting(Frame::Enclosing, |model| model.block(node.a, NONE));
                 self.gave(id, flow)
             }
             Op::Task => {
-                let flow = self.task(|model| model.block(node.a, false));
+                let flow = self.task(|model| model.block(node.a, NONE));
                 self.gave(id, flow)
             }
             Op::Shield => self.shield(id),
-            Op::Catch => match self.block(node.a, false) {
+            Op::Catch => match self.block(node.a, NONE) {
                 flow @ Flow::Cancelled { .. } => flow,
                 flow => {
                     if let Flow::Panicked { from, .. } = flow {
@@ -190,9 +192,9 @@ impl Model<'_> {
         }
         self.event(What::Entered, id, How::Plain);
         let body = if form == Form::Guard {
-            self.block(node.a, false)
+            self.block(node.a, NONE)
         } else {
-            self.waiting(Frame::Body, |model| model.block(node.a, false))
+            self.waiting(Frame::Body, |model| model.block(node.a, NONE))
         };
         match body {
             Flow::Cancelled { .. } if form == Form::Abandon => {
@@ -248,7 +250,7 @@ impl Model<'_> {
         let before = self.beside.len();
         let mut is_over_budget = false;
         let flow = self.waiting(Frame::Beyond, |model| {
-            let flow = model.block(first, false);
+            let flow = model.block(first, NONE);
             let now = model.now;
             if matches!(flow, Flow::Done | Flow::Failed(_)) {
                 model.event(What::Exited, id, how(flow));
@@ -314,7 +316,7 @@ impl Model<'_> {
         let first = self.script.node(id).a;
         let mut is_let_end = false;
         let flow = self.dropping(id, way, |model| {
-            let flow = model.block(first, true);
+            let flow = model.block(first, id);
             is_let_end = model.fired().is_some_and(|(by, ..)| by == id);
             flow
         });
@@ -348,7 +350,7 @@ impl Model<'_> {
                     // It acts when the last branch has stalled or ended.
                     *fired = None;
                 }
-                let flow = model.block(first, true);
+                let flow = model.block(first, id);
                 (strands[branch], flows[branch]) = (model.now, flow);
                 if let Flow::Panicked { from, .. } = flow {
                     model.part(from);
@@ -413,7 +415,7 @@ impl Model<'_> {
 
     fn shield(&mut self, id: Id) -> Flow {
         let first = self.script.node(id).a;
-        let flow = self.waiting(Frame::Beyond, |model| model.block(first, false));
+        let flow = self.waiting(Frame::Beyond, |model| model.block(first, NONE));
         match self.fired().filter(|(_, way, _)| !way.is_graceful()) {
             // It goes on, and its output is dropped.
             Some((by, _, from)) => {

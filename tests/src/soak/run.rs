@@ -207,12 +207,12 @@ impl<R: Cleanup> Soak<R> {
         };
         let played = match setting.local {
             true => {
-                AssertUnwindSafe(local::play::block(cast, first, 0, false))
+                AssertUnwindSafe(local::play::block(cast, first, 0, NONE))
                     .catch_unwind()
                     .await
             }
             false => {
-                let block = sendable::play::block(cast, first, 0, false);
+                let block = sendable::play::block(cast, first, 0, NONE);
                 AssertUnwindSafe(block).catch_unwind().await
             }
         };
