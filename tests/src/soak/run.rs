@@ -20,6 +20,7 @@ use super::script::{NONE, Script};
 use super::settle::{Setting, settle};
 use super::stage::{Late, Stage, Watchdog};
 use super::{local, random, sendable, shrink, stage};
+use crate::poll::yields;
 
 /// A soak on one flavour of a runtime. There can be one at a time in a process: it counts reports.
 pub struct Soak<R> {
@@ -223,9 +224,13 @@ impl<R: Cleanup> Soak<R> {
         stage.note(What::Gave, ROOT, how);
         let settled = stage.when(|| stage.events() >= events && stage::reports() >= reports);
         if setting.executor {
-            settled.await;
-        } else {
-            select(pin!(settled), drain(&cast.rt, Duration::MAX)).await;
+            return settled.await;
+        }
+        let mut settled = pin!(settled);
+        // What is to be drained may only come when a task has ended.
+        while let Either::Right(_) = select(settled.as_mut(), drain(&cast.rt, Duration::MAX)).await
+        {
+            yields(1).await;
         }
     }
 
