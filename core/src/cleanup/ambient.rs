@@ -254,6 +254,14 @@ pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
     swapped(&mut held, |slots| slots, f)
 }
 
+/// Calls `f`, the poll of an exit, with no combinator watching: the exit has a token of its own, which
+/// stands for those in it, and which is given up when it leaves its frame.
+#[inline]
+pub(crate) fn unwatched<T>(f: impl FnOnce() -> T) -> T {
+    let mut held = WatchSlot::EMPTY;
+    swapped(&mut held, |slots| &mut slots.watch, f)
+}
+
 /// Keeps a watching combinator from dropping the exit that holds it (K10).
 pub(crate) struct ExitToken(Arc<AtomicUsize>);
 

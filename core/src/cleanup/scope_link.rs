@@ -20,6 +20,7 @@ use super::report::{Report, report};
 use super::{
     About, CleanupTask, CollectorId,
     hand_over::{detach, hand_over},
+    unwatched,
 };
 use crate::mutants::mutant;
 use crate::panic::catch;
@@ -227,7 +228,9 @@ where
         let leftovers = this.leftovers;
         let end = match this.exit.as_mut().as_pin_mut() {
             None => return Poll::Ready(()),
-            Some(exit) => leftovers.within(this.live.id(), || catch(|| exit.poll(cx))),
+            Some(exit) => {
+                leftovers.within(this.live.id(), || catch(|| unwatched(|| exit.poll(cx))))
+            }
         };
         *this.end = match end {
             Ok(Poll::Pending) => {

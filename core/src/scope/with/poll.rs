@@ -8,7 +8,7 @@ use super::{BodyState, Entered, ExitState, Held, Stage, With};
 use crate::body::Body;
 use crate::cleanup::leftovers::Waited;
 use crate::cleanup::live::LiveEntry;
-use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
+use crate::cleanup::{About, CollectorId, ExitToken, Report, report, unwatched};
 use crate::panic::{Payload, catch};
 use crate::runtime::Cleanup;
 use crate::scope::ExitError;
@@ -237,9 +237,8 @@ where
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: pinned structurally (2).
         let mut exit = unsafe { Pin::new_unchecked(&mut self.exit) };
-        let polled = self
-            .leftovers
-            .within(self.live.id(), || catch(|| exit.as_mut().poll(cx)));
+        let poll = || catch(|| unwatched(|| exit.as_mut().poll(cx)));
+        let polled = self.leftovers.within(self.live.id(), poll);
         match polled {
             Ok(Poll::Ready((result, why))) => {
                 self.exited = ExitState::Done(result.map_err(ExitError::Failed));
