@@ -37,7 +37,7 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "test",
-        about: "every package alone, all and default features, then release; also `rules`, `loom` and `soak`",
+        about: "every package alone, all and default features, then release; then rules, loom, soak",
         also: &["rules", "loom", "soak"],
         steps: test,
     },
