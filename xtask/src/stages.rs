@@ -3,6 +3,7 @@
 use std::env;
 
 use crate::checks;
+use crate::mutants;
 use crate::rules;
 use crate::step::{Cargo, Step, has_program, has_subcommand, toolchain};
 use crate::tools;
@@ -94,6 +95,12 @@ pub(crate) const STAGES: &[Stage] = &[
         about: "random scripts of scopes against a model, optimised, on every flavour",
         also: &[],
         steps: soak,
+    },
+    Stage {
+        name: "mutants",
+        about: "deliberate mistakes in the kernel, each caught by the tests of its rules",
+        also: &[],
+        steps: || vec![Step::Look("every mutant is caught", mutants::check)],
     },
     Stage {
         name: "asan",

@@ -83,10 +83,12 @@ fn a_guard_behind_a_dropped_wait_is_exited_by_its_executor() {
         name: "a",
         releases: true,
     };
-    drop(begun(with(&rt, abandoned, async |_| {
+    let mut a = Box::pin(with(&rt, abandoned, async |_| {
         frame(&rt, &log).await;
         Ok::<_, String>(())
-    })));
+    }));
+    assert!(drive(a.as_mut(), 5).is_none());
+    drop(a);
     log.push("go");
     assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+a +guard +child ~a go -child:cancelled -guard:cancelled");
@@ -103,14 +105,16 @@ fn a_dropped_wait_is_no_orphan() {
         name: "a",
         releases: true,
     };
-    drop(begun(with(&rt, abandoned, async |_| {
+    let mut a = Box::pin(with(&rt, abandoned, async |_| {
         await_cleanup(async {
             let child = Act::new(&log, "child");
             gives_up(1, with(&rt, child, async |_| pending::<Never>().await)).await;
             pending::<Never>().await
         })
         .await
-    })));
+    }));
+    assert!(drive(a.as_mut(), 5).is_none());
+    drop(a);
     assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+a +child ~a -child:cancelled");
     assert_eq!(reports.here(), Vec::<String>::new());
