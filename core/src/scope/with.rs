@@ -16,7 +16,6 @@ use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::{About, CollectorId, ExitToken};
-use crate::mutants::mutant;
 use crate::panic::Payload;
 use crate::runtime::Cleanup;
 
@@ -351,9 +350,6 @@ where
 {
     #[track_caller]
     fn new(rt: &'r R, enter: N, body: F, exit: X) -> Self {
-        if mutant("clones_its_runtime") {
-            drop(rt.clone());
-        }
         Self {
             rt,
             location: Location::caller(),
