@@ -13,7 +13,7 @@
 #[cfg(feature = "alloc")]
 mod closure;
 mod error;
-mod exit;
+pub(crate) mod exit;
 mod guard;
 mod manager;
 mod on_drop;

@@ -2,18 +2,18 @@
 //! enclosing scope, and whether a combinator watches for exits.
 //!
 //! A slot is set only while one of our polls or drops runs. It owns its content: the content is
-//! swapped in, and swapped back by a guard, so nothing here points to a stack.
+//! swapped in, and swapped back by a guard, so nothing here points to a stack. A slot is a cell of
+//! a few words, taken out and put back whole, so that a poll pays for some moves and nothing else.
 //!
 //! With std the slots are thread-local. Without it they live where the application says, see
 //! [`install_slots`]; until then there is no ambient scope, and a drop goes to the executor.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
+use core::cell::Cell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::leftovers::Content;
-use super::link::AnyCleanup;
 use super::live::ScopeId;
 
 /// The ambient slots of one thread (or, without std, of one priority level).
@@ -22,9 +22,9 @@ use super::live::ScopeId;
     expect(unreachable_pub, reason = "public where the application stores them")
 )]
 pub struct Slots {
-    pub(super) collector: CollectorSlot,
-    pub(super) scope: ScopeSlot,
-    pub(super) watch: WatchSlot,
+    pub(super) collector: Cell<CollectorSlot>,
+    pub(super) scope: Cell<ScopeSlot>,
+    pub(super) watch: Cell<WatchSlot>,
 }
 
 impl Slots {
@@ -34,10 +34,34 @@ impl Slots {
         expect(unreachable_pub, reason = "public where the application stores them")
     )]
     pub const EMPTY: Self = Self {
-        collector: CollectorSlot::EMPTY,
-        scope: ScopeSlot::EMPTY,
-        watch: WatchSlot::EMPTY,
+        collector: Cell::new(CollectorSlot::EMPTY),
+        scope: Cell::new(ScopeSlot::EMPTY),
+        watch: Cell::new(WatchSlot::EMPTY),
     };
+}
+
+/// Calls `f` with what is in `slot`. `f` runs no user code.
+#[inline]
+pub(super) fn update<S: Default, T>(slot: &Cell<S>, f: impl FnOnce(&mut S) -> T) -> T {
+    let mut content = slot.take();
+    let result = f(&mut content);
+    slot.set(content);
+    result
+}
+
+/// What can be set for the time of a poll or a drop.
+pub(super) trait Ambient {
+    /// Changes places with what is set now.
+    fn swap(&mut self, slots: &Slots);
+}
+
+impl Ambient for Slots {
+    #[inline]
+    fn swap(&mut self, slots: &Slots) {
+        self.collector.get_mut().swap(slots);
+        self.scope.set(slots.scope.replace(self.scope.take()));
+        self.watch.get_mut().swap(slots);
+    }
 }
 
 impl core::fmt::Debug for Slots {
@@ -53,7 +77,7 @@ pub(super) struct CollectorSlot {
     pub(super) takes_local: bool,
     /// Given out when first asked for, so that a drop that meets no scope pays nothing.
     id: CollectorId,
-    pub(super) list: Vec<AnyCleanup>,
+    pub(super) content: Option<Box<Content>>,
 }
 
 impl CollectorSlot {
@@ -61,15 +85,16 @@ impl CollectorSlot {
         present: false,
         takes_local: false,
         id: CollectorId::NONE,
-        list: Vec::new(),
+        content: None,
     };
 
-    pub(super) const fn new(takes_local: bool) -> Self {
+    #[inline]
+    pub(super) fn new(takes_local: bool, content: Option<Box<Content>>) -> Self {
         Self {
             present: true,
             takes_local,
             id: CollectorId::NONE,
-            list: Vec::new(),
+            content,
         }
     }
 
@@ -79,6 +104,20 @@ impl CollectorSlot {
             self.id = CollectorId(NEXT_COLLECTOR.fetch_add(1, Ordering::Relaxed));
         }
         self.id
+    }
+}
+
+impl Default for CollectorSlot {
+    #[inline]
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl Ambient for CollectorSlot {
+    #[inline]
+    fn swap(&mut self, slots: &Slots) {
+        *self = slots.collector.replace(core::mem::take(self));
     }
 }
 
@@ -93,7 +132,7 @@ impl CollectorId {
     /// it: that would be a `block_on` inside the very `Drop` that is being collected (K2).
     #[inline]
     pub(crate) fn current() -> Self {
-        access(|slots| slots.collector.id()).unwrap_or(Self::NONE)
+        access(|slots| update(&slots.collector, CollectorSlot::id)).unwrap_or(Self::NONE)
     }
 }
 
@@ -113,17 +152,28 @@ pub(super) struct ScopeSlot {
 }
 
 impl ScopeSlot {
-    pub(super) const EMPTY: Self = Self {
+    const EMPTY: Self = Self {
         present: false,
         unwinding: false,
         takes_local: false,
         content: None,
         id: ScopeId::NONE,
     };
+}
 
-    /// The drop that was going on has ended: what comes next is a chain of its own (K4).
+impl Default for ScopeSlot {
     #[inline]
-    fn close_chains(&mut self) {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl Ambient for ScopeSlot {
+    /// A drop that is going on in the scope around this one, or in this one, ends by the swap: what
+    /// comes next is a chain of its own (K4).
+    #[inline]
+    fn swap(&mut self, slots: &Slots) {
+        *self = slots.scope.replace(core::mem::take(self));
         if let Some(content) = &mut self.content {
             content.close_chains();
         }
@@ -137,25 +187,39 @@ pub(super) struct WatchSlot {
 }
 
 impl WatchSlot {
-    pub(super) const EMPTY: Self = Self {
+    const EMPTY: Self = Self {
         present: false,
         exits: None,
     };
+}
+
+impl Default for WatchSlot {
+    #[inline]
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl Ambient for WatchSlot {
+    #[inline]
+    fn swap(&mut self, slots: &Slots) {
+        *self = slots.watch.replace(core::mem::take(self));
+    }
 }
 
 #[cfg(feature = "std")]
 std::thread_local! {
     // Never dropped: the guards leave the slots empty, and a cleanup that is handed over while the
     // thread's locals are going still finds them.
-    static SLOTS: core::mem::ManuallyDrop<core::cell::RefCell<Slots>> =
-        const { core::mem::ManuallyDrop::new(core::cell::RefCell::new(Slots::EMPTY)) };
+    static SLOTS: core::mem::ManuallyDrop<Slots> =
+        const { core::mem::ManuallyDrop::new(Slots::EMPTY) };
 }
 
 /// Calls `f` with this thread's slots; `None` where there are none. `f` runs no user code.
 #[cfg(feature = "std")]
 #[inline]
-pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
-    SLOTS.with(|slots| Some(f(&mut slots.borrow_mut())))
+pub(super) fn access<T>(f: impl FnOnce(&Slots) -> T) -> Option<T> {
+    SLOTS.with(|slots| Some(f(slots)))
 }
 
 /// Holds the ambient slots where there is no std.
@@ -182,7 +246,7 @@ pub fn install_slots(storage: &'static dyn SlotStorage) {
 }
 
 #[cfg(not(feature = "std"))]
-pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
+pub(super) fn access<T>(f: impl FnOnce(&Slots) -> T) -> Option<T> {
     let storage = STORAGE.with(|storage| *storage)?;
     let mut f = Some(f);
     let mut result = None;
@@ -194,57 +258,46 @@ pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
     result
 }
 
-/// Calls `f` with `held` swapped into a slot, and swaps it back, also when `f` unwinds. Where there
-/// are no slots, both swaps do nothing and `held` keeps its content.
-pub(super) fn swapped<S, T>(
-    held: &mut S,
-    slot: fn(&mut Slots) -> &mut S,
-    f: impl FnOnce() -> T,
-) -> T {
-    struct Back<'a, S>(&'a mut S, fn(&mut Slots) -> &mut S);
+/// Calls `f` with `held` set, and takes it back, also when `f` unwinds. Where there are no slots,
+/// nothing is set and `held` keeps its content.
+#[inline]
+pub(super) fn during<S: Ambient, T>(held: &mut S, f: impl FnOnce() -> T) -> T {
+    struct TakeBack<'a, S: Ambient>(&'a mut S);
 
-    impl<S> Back<'_, S> {
-        #[inline]
-        fn swap(&mut self) {
-            access(|slots| core::mem::swap(self.0, (self.1)(slots)));
-        }
-    }
-
-    impl<S> Drop for Back<'_, S> {
+    impl<S: Ambient> Drop for TakeBack<'_, S> {
         #[inline]
         fn drop(&mut self) {
-            self.swap();
+            swap(self.0);
         }
     }
 
-    let mut back = Back(held, slot);
-    back.swap();
-    let result = f();
-    drop(back);
-    result
+    swap(held);
+    let _back = TakeBack(held);
+    f()
 }
 
-/// Swaps `slot` with this thread's enclosing scope. A drop in progress in either ends by that.
+/// Swaps `held` with what is set on this thread.
 #[inline]
-pub(super) fn swap_scope(slot: &mut ScopeSlot) {
-    access(|slots| {
-        slot.close_chains();
-        slots.scope.close_chains();
-        core::mem::swap(slot, &mut slots.scope);
-    });
+pub(super) fn swap(held: &mut impl Ambient) {
+    access(|slots| held.swap(slots));
 }
 
 /// The number of the enclosing scope.
 #[inline]
 pub(crate) fn enclosing() -> ScopeId {
-    access(|slots| slots.scope.id).unwrap_or(ScopeId::NONE)
+    scope(|scope| scope.id).unwrap_or(ScopeId::NONE)
+}
+
+/// Calls `f` with the enclosing scope.
+#[inline]
+pub(super) fn scope<T>(f: impl FnOnce(&mut ScopeSlot) -> T) -> Option<T> {
+    access(|slots| update(&slots.scope, f))
 }
 
 /// Calls `f` with all slots empty: for tasks and entry points of ours, which are nobody's body.
 pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
-    // Boxed would cost an allocation a poll; moved it costs some bytes.
     let mut held = Slots::EMPTY;
-    swapped(&mut held, |slots| slots, f)
+    during(&mut held, f)
 }
 
 /// Keeps a watching combinator from dropping the exit that holds it (K10).
@@ -254,11 +307,12 @@ impl ExitToken {
     /// Registers an exit that waits with the combinator that is polling it, if there is one.
     pub(crate) fn register() -> Option<Self> {
         access(|slots| {
-            let watch = &mut slots.watch;
-            watch.present.then(|| {
-                let exits = watch.exits.get_or_insert_with(Arc::default);
-                exits.fetch_add(1, Ordering::Relaxed);
-                Self(exits.clone())
+            update(&slots.watch, |watch| {
+                watch.present.then(|| {
+                    let exits = watch.exits.get_or_insert_with(Arc::default);
+                    exits.fetch_add(1, Ordering::Relaxed);
+                    Self(exits.clone())
+                })
             })
         })
         .flatten()

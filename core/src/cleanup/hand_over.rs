@@ -1,6 +1,6 @@
 //! Where a cleanup goes (K2).
 
-use super::ambient::{CollectorId, access};
+use super::ambient::{self, CollectorId, access, update};
 use super::children::Children;
 #[cfg(feature = "std")]
 use super::link::LocalCleanup;
@@ -27,8 +27,10 @@ pub(crate) fn hand_over(cleanup: AnyCleanup, entered_under: CollectorId) {
 /// Whether a collector or a scope would wait for what is handed over now.
 pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
     access(|slots| {
-        let own = slots.collector.id() == entered_under;
-        (slots.collector.present && !own) || slots.scope.present
+        let collected = update(&slots.collector, |collector| {
+            collector.present && collector.id() != entered_under
+        });
+        collected || update(&slots.scope, |scope| scope.present)
     })
     .unwrap_or(false)
 }
@@ -64,16 +66,21 @@ pub(crate) fn hand_over_chain(cleanups: Vec<AnyCleanup>, entered_under: Collecto
 fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCleanup> {
     let mut cleanup = Some(cleanup);
     access(|slots| {
-        let collector = &mut slots.collector;
-        let takes = match &cleanup {
-            #[cfg(feature = "std")]
-            Some(AnyCleanup::Local(_)) => collector.takes_local,
-            _ => true,
-        };
-        let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
-        if collector.present && takes && !own {
-            collector.list.extend(cleanup.take());
-        }
+        update(&slots.collector, |collector| {
+            let takes = match &cleanup {
+                #[cfg(feature = "std")]
+                Some(AnyCleanup::Local(_)) => collector.takes_local,
+                _ => true,
+            };
+            let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
+            if collector.present && takes && !own {
+                let content = collector.content.get_or_insert_default();
+                cleanup
+                    .take()
+                    .into_iter()
+                    .for_each(|link| content.collect(link));
+            }
+        });
     });
     cleanup.map_or(Ok(()), Err)
 }
@@ -87,8 +94,7 @@ enum Place {
 
 fn adopt(cleanup: Cleanup) {
     let mut cleanup = Some(cleanup);
-    let place = access(|slots| {
-        let scope = &mut slots.scope;
+    let place = ambient::scope(|scope| {
         if !scope.present {
             return None;
         }
@@ -113,8 +119,8 @@ fn adopt(cleanup: Cleanup) {
     match place {
         Some(Place::Child(children, on_executor)) => {
             let shared = Shared::start(cleanup, Vec::new(), Some(&children), on_executor);
-            access(|slots| {
-                if let Some(content) = &mut slots.scope.content {
+            ambient::scope(|scope| {
+                if let Some(content) = &mut scope.content {
                     content.tracker.open = Some(shared);
                 }
             });
@@ -128,14 +134,11 @@ fn adopt(cleanup: Cleanup) {
 #[cfg(feature = "std")]
 fn adopt_local(cleanup: LocalCleanup) {
     let mut cleanup = Some(cleanup);
-    access(|slots| {
-        let scope = &mut slots.scope;
+    ambient::scope(|scope| {
         if scope.takes_local {
             let content = scope.content.get_or_insert_default();
-            cleanup
-                .take()
-                .into_iter()
-                .for_each(|link| content.local.adopt(link));
+            let cleanup = cleanup.take().into_iter();
+            cleanup.for_each(|link| content.local.adopt(link));
         }
     });
     if let Some(cleanup) = cleanup {

@@ -57,6 +57,11 @@ impl Content {
         self.local.close_chain();
     }
 
+    /// A cleanup came out of a drop of the owner's.
+    pub(super) fn collect(&mut self, link: AnyCleanup) {
+        self.collected.push(link);
+    }
+
     fn is_empty(&self) -> bool {
         #[cfg(feature = "std")]
         if !self.local.is_empty() {
@@ -92,6 +97,56 @@ pub fn report_waits_after(span: Duration) {
     REPORT_AFTER_MS.store(millis, Ordering::Relaxed);
 }
 
+/// Calls `f`, a poll of `owner`'s own, as the enclosing scope of whatever is dropped in it, with the
+/// number `id`. `leftovers` are the owner's.
+///
+/// # Errors
+///
+/// What `f` panicked with.
+#[inline]
+pub(crate) fn within<O, K: Kind, T>(
+    owner: &mut O,
+    leftovers: fn(&mut O) -> &mut Leftovers<K>,
+    id: ScopeId,
+    f: impl FnOnce(&mut O) -> T,
+) -> Result<T, Payload> {
+    // Without std a panic is not caught: the content comes back while it unwinds.
+    struct Within<'a, O, K: Kind> {
+        owner: &'a mut O,
+        leftovers: fn(&mut O) -> &mut Leftovers<K>,
+        slot: ScopeSlot,
+    }
+
+    impl<O, K: Kind> Drop for Within<'_, O, K> {
+        #[inline]
+        fn drop(&mut self) {
+            ambient::swap(&mut self.slot);
+            (self.leftovers)(self.owner).content = self.slot.content.take();
+        }
+    }
+
+    let slot = ScopeSlot {
+        present: true,
+        unwinding: unwinding(),
+        takes_local: K::TAKES_LOCAL,
+        content: leftovers(owner).content.take(),
+        id,
+    };
+    let mut within = Within {
+        owner,
+        leftovers,
+        slot,
+    };
+    ambient::swap(&mut within.slot);
+    catch(|| f(within.owner))
+}
+
+/// Whether nothing was left so far in the scope that is being polled.
+#[inline]
+pub(crate) fn nothing_left() -> bool {
+    ambient::scope(|scope| scope.content.is_none()).unwrap_or(false)
+}
+
 /// How a wait for leftovers ended.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Waited {
@@ -114,39 +169,10 @@ impl<K: Kind> Leftovers<K> {
         core::mem::replace(self, Self::new())
     }
 
-    /// Calls `f`, a poll of our own, as the enclosing scope of whatever is dropped in it, with the
-    /// number `id`.
+    /// [`within`], for an owner whose other parts `f` has.
     #[inline]
-    pub(crate) fn within<T>(&mut self, id: ScopeId, f: impl FnOnce() -> T) -> T {
-        // The content comes back also when `f` unwinds.
-        struct Within<'a> {
-            content: &'a mut Option<Box<Content>>,
-            slot: ScopeSlot,
-        }
-
-        impl Drop for Within<'_> {
-            #[inline]
-            fn drop(&mut self) {
-                ambient::swap_scope(&mut self.slot);
-                *self.content = self.slot.content.take();
-            }
-        }
-
-        let slot = ScopeSlot {
-            present: true,
-            unwinding: unwinding(),
-            takes_local: K::TAKES_LOCAL,
-            content: self.content.take(),
-            id,
-        };
-        let mut within = Within {
-            content: &mut self.content,
-            slot,
-        };
-        ambient::swap_scope(&mut within.slot);
-        let result = f();
-        drop(within);
-        result
+    pub(crate) fn within<T>(&mut self, id: ScopeId, f: impl FnOnce() -> T) -> Result<T, Payload> {
+        within(self, |leftovers| leftovers, id, |_| f())
     }
 
     /// The poll ended, and what it polled goes on: nothing that was dropped in it waits for its end.
@@ -171,21 +197,20 @@ impl<K: Kind> Leftovers<K> {
         }
 
         impl Drop for Collect<'_> {
+            #[inline]
             fn drop(&mut self) {
-                let list = core::mem::take(&mut self.slot.list);
-                if !list.is_empty() {
-                    let content = self.content.get_or_insert_default();
-                    list.into_iter()
-                        .for_each(|link| content.collected.push(link));
-                }
+                ambient::swap(&mut self.slot);
+                *self.content = self.slot.content.take();
             }
         }
 
+        let slot = CollectorSlot::new(K::TAKES_LOCAL, self.content.take());
         let mut collect = Collect {
             content: &mut self.content,
-            slot: CollectorSlot::new(K::TAKES_LOCAL),
+            slot,
         };
-        catch(|| ambient::swapped(&mut collect.slot, |slots| &mut slots.collector, f))
+        ambient::swap(&mut collect.slot);
+        catch(f)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

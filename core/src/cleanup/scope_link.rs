@@ -223,7 +223,7 @@ where
         let leftovers = this.leftovers;
         let end = match this.exit.as_mut().as_pin_mut() {
             None => return Poll::Ready(()),
-            Some(exit) => leftovers.within(this.live.id(), || catch(|| exit.poll(cx))),
+            Some(exit) => leftovers.within(this.live.id(), || exit.poll(cx)),
         };
         *this.end = match end {
             Ok(Poll::Pending) => {

@@ -36,7 +36,7 @@ impl Watch {
             present: true,
             exits: None,
         };
-        let result = ambient::swapped(&mut slot, |slots| &mut slots.watch, f);
+        let result = ambient::during(&mut slot, f);
         if slot.exits.is_some() || !self.waves.is_empty() {
             self.note(slot.exits);
         }

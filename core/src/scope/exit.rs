@@ -55,51 +55,51 @@ impl Why {
 
 /// What an exit is told of a failed body's error: the error itself, which then travels inside the
 /// exit's future (K12), or the name of its type.
-pub struct Told {
+pub struct Told(Error);
+
+enum Error {
     #[cfg(feature = "alloc")]
-    shown: Option<Box<dyn Shown>>,
-    unseen: Failure<'static>,
+    Shown(Box<dyn Shown>),
+    Unseen(fn() -> Failure<'static>),
 }
 
 impl Told {
     /// The exit learns the name of the error's type.
     pub(crate) fn unseen<E>() -> Self {
-        Self {
-            #[cfg(feature = "alloc")]
-            shown: None,
-            unseen: Failure::unseen::<E>(),
-        }
+        Self(Error::Unseen(Failure::unseen::<E>))
     }
 
     /// The exit looks at the error. Lost with the exit's future, the error reports itself.
     #[cfg(feature = "alloc")]
     pub(crate) fn shown<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
-        Self {
-            shown: Some(Box::new(Carried { error, about })),
-            unseen: Failure::unseen::<E>(),
-        }
+        Self(Error::Shown(Box::new(Carried { error, about })))
     }
 
     /// The error, if it is in here.
     #[cfg(feature = "alloc")]
     pub(crate) fn into_error<E: Debug + Send + Sync + 'static>(mut self) -> Option<E> {
-        let carried = self.shown.take()?.into_any().downcast::<Carried<E>>();
+        let error = core::mem::replace(&mut self.0, Error::Unseen(Failure::unseen::<E>));
+        let Error::Shown(shown) = error else {
+            return None;
+        };
+        let carried = shown.into_any().downcast::<Carried<E>>();
         carried.ok().map(|carried| carried.error)
     }
 
     fn failure(&self) -> Failure<'_> {
-        #[cfg(feature = "alloc")]
-        if let Some(shown) = &self.shown {
-            return shown.failure();
+        match &self.0 {
+            #[cfg(feature = "alloc")]
+            Error::Shown(shown) => shown.failure(),
+            Error::Unseen(failure) => failure(),
         }
-        self.unseen
     }
 }
 
 #[cfg(feature = "alloc")]
 impl Drop for Told {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(shown) = &self.shown {
+        if let Error::Shown(shown) = &self.0 {
             shown.report_lost();
         }
     }
@@ -212,85 +212,27 @@ impl<K: Kind, F: Future> ExitFuture<K> for InPlace<F> {
 }
 
 /// What an exit gives: its own result, and what it was told.
-pub(super) type Exited<M> = (Result<(), <M as Managed>::Error>, Why);
+pub(crate) type Exited<M> = (Result<(), <M as Managed>::Error>, Why);
 
-/// Where the exit of a scope runs. It is a type of its own so that the scope's struct can hold the
+/// Makes the exit of a scope: `M::exit`. A type of its own, so that the scope's struct can hold the
 /// exit's future, which has no name, as a field.
-pub trait ExitSlot<M: Manager> {
-    /// Makes the exit's future.
-    fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why);
+pub trait MakeExit<M: Manager> {
+    /// The exit's future.
+    type Exit: ExitFuture<M::Kind, Output = Exited<M>>;
 
-    /// Polls the exit.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M>>;
-
-    /// As [`ExitFuture::hand_over`].
-    fn hand_over<'r, R: Cleanup>(
-        self: Pin<&mut Self>,
-        bequest: Bequest<'r, R, M::Kind>,
-    ) -> Result<(), Bequest<'r, R, M::Kind>>;
-
-    /// Drops the exit's future in place.
-    fn clear(self: Pin<&mut Self>);
-
-    /// Whether the exit was started and not cleared.
-    fn is_running(&self) -> bool;
+    fn make(&self, manager: M, resource: M::Resource, why: Why) -> Self::Exit;
 }
 
-/// A slot for the exit that `make` makes.
-pub(crate) fn slot<M, C, F>(make: C) -> impl ExitSlot<M>
+impl<M, C, F> MakeExit<M> for C
 where
     M: Manager,
     C: Fn(M, M::Resource, Why) -> F,
     F: ExitFuture<M::Kind, Output = Exited<M>>,
 {
-    Slot { make, exit: None }
-}
+    type Exit = F;
 
-struct Slot<C, F> {
-    make: C,
-    exit: Option<F>,
-}
-
-impl<C, F> Slot<C, F> {
-    fn exit(self: Pin<&mut Self>) -> Pin<&mut Option<F>> {
-        // SAFETY: `exit` is pinned structurally: dropped in place, and moved by nobody.
-        unsafe { self.map_unchecked_mut(|this| &mut this.exit) }
-    }
-}
-
-impl<M, C, F> ExitSlot<M> for Slot<C, F>
-where
-    M: Manager,
-    C: Fn(M, M::Resource, Why) -> F,
-    F: ExitFuture<M::Kind, Output = Exited<M>>,
-{
-    fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why) {
-        let exit = (self.make)(manager, resource, why);
-        self.exit().set(Some(exit));
-    }
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M>> {
-        match self.exit().as_pin_mut() {
-            Some(exit) => exit.poll(cx),
-            None => Poll::Pending,
-        }
-    }
-
-    fn hand_over<'r, R: Cleanup>(
-        self: Pin<&mut Self>,
-        bequest: Bequest<'r, R, M::Kind>,
-    ) -> Result<(), Bequest<'r, R, M::Kind>> {
-        match self.exit().as_pin_mut() {
-            Some(exit) => exit.hand_over(bequest),
-            None => Err(bequest),
-        }
-    }
-
-    fn clear(self: Pin<&mut Self>) {
-        self.exit().set(None);
-    }
-
-    fn is_running(&self) -> bool {
-        self.exit.is_some()
+    #[inline]
+    fn make(&self, manager: M, resource: M::Resource, why: Why) -> F {
+        self(manager, resource, why)
     }
 }

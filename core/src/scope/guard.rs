@@ -3,10 +3,9 @@ use core::future::{Future, Ready};
 use core::ops::{Deref, DerefMut};
 use core::panic::Location;
 
-use super::exit::{ExitSlot, Why, slot};
+use super::exit::{ExitFuture, Exited, MakeExit, Why};
 use super::manager::{Managed, Manager};
 use super::policy::Plain;
-use super::reason::ExitKind;
 use super::with::{EnteredParts, With};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
@@ -120,7 +119,7 @@ impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
         E,
         Plain,
         Ready<Result<(M, M::Resource), M::Error>>,
-        impl ExitSlot<M>,
+        impl MakeExit<M, Exit = impl ExitFuture<M::Kind, Output = Exited<M>>>,
     >
     where
         E: Debug + Send + Sync + 'static,
@@ -137,7 +136,7 @@ impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
                     resource,
                 },
                 result,
-                slot(M::exit),
+                M::exit,
             ),
             None => unreachable!("only `exit` and `drop` take the scope, and both end the guard"),
         }
@@ -149,7 +148,7 @@ impl<R: Cleanup, M: Manager> Drop for Entered<'_, R, M> {
         let Some((manager, resource)) = self.inner.take() else {
             return;
         };
-        self.live.dropped(ExitKind::Cancelled);
+        self.live.dropped(&Why::Cancelled);
         let bequest = Bequest {
             rt: self.rt,
             about: about::<M>(self.rt, self.location),

@@ -9,7 +9,7 @@ use core::panic::Location;
 use core::time::Duration;
 
 use super::error::ExitError;
-use super::exit::{ExitSlot, slot};
+use super::exit::{ExitFuture, Exited, MakeExit};
 use super::manager::{Managed, Manager};
 use super::policy::{Borrowed, Both, Plain, Policy, Suppress, Suppressing};
 use crate::body::Body;
@@ -39,7 +39,7 @@ macro_rules! with_fn {
             E,
             $Policy,
             impl Future<Output = Entered<M>>,
-            impl ExitSlot<M>,
+            impl MakeExit<M, Exit = impl ExitFuture<M::Kind, Output = Exited<M>>>,
         >
         where
             R: Cleanup,
@@ -48,7 +48,7 @@ macro_rules! with_fn {
                 + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
             E: $($bound)*,
         {
-            With::new(rt, scope.enter(), body, slot(M::exit))
+            With::new(rt, scope.enter(), body, M::exit)
         }
     };
 }
@@ -248,9 +248,9 @@ type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 ///
 /// # Invariants
 ///
-/// 1. `body` borrows the resource in `held`, which stays where it is (the struct is `!Unpin`) and
-///    to which no other reference is made, until `body` is `None`.
-/// 2. `enter`, `body` and `exit` are pinned structurally: dropped in place, never moved.
+/// 1. The body borrows the resource in `held`, which stays where it is (the struct is `!Unpin`) and
+///    to which no other reference is made, until `stage` holds no body.
+/// 2. The futures in `stage` are pinned structurally: dropped in place, never moved.
 #[must_use = "futures do nothing unless polled: a scope is entered by `.await`"]
 pub struct With<'r, R, M, F, T, E, P, N, X>
 where
@@ -258,25 +258,23 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M>,
+    X: MakeExit<M>,
     M::Resource: 'r,
 {
     rt: &'r R,
     location: &'static Location<'static>,
     budget: Option<Duration>,
-    stage: Stage,
     live: LiveEntry,
     entered_under: CollectorId,
     token: Option<ExitToken>,
     leftovers: Leftovers<M::Kind>,
-    function: Option<F>,
-    // A cell, since it is borrowed from while references to the whole struct come and go.
-    held: UnsafeCell<Option<Held<M>>>,
+    make_exit: X,
+    stage: Stage<N, F, F::Fut, X::Exit>,
     ended: BodyState<T, E>,
     exited: ExitState<M::Error>,
-    enter: Option<N>,
-    exit: X,
-    body: Option<F::Fut>,
+    // A cell, since it is borrowed from while references to the whole struct come and go. Below the
+    // body, so that it would go after it.
+    held: UnsafeCell<Option<Held<M>>>,
     _pinned: PhantomPinned,
     _policy: PhantomData<fn() -> P>,
 }
@@ -291,20 +289,41 @@ pub(super) struct EnteredParts<'r, R, M: Manager> {
     pub(super) resource: M::Resource,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Stage {
-    /// Not entered: nothing to exit.
-    Entering,
-    /// Entered; the body runs.
-    Body,
+/// How far the scope is, and what it has there: one after the other, in the same place.
+enum Stage<N, F, B, X> {
+    /// Not entered: nothing to exit. The function that makes the body waits.
+    Entering { enter: N, body: Option<F> },
+    /// Entered; the body is about to be made.
+    Entered,
+    /// The body runs.
+    Body(B),
     /// The body has ended; what it left is cleaned up.
     Waiting,
     /// The exit runs.
-    Exiting,
+    Exiting(X),
     /// The exit has ended; what was born in it is cleaned up.
     Settling,
     /// The result was given.
     Done,
+}
+
+impl<N, F, B, X> Stage<N, F, B, X> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Entering { .. } => "entering",
+            Self::Entered | Self::Body(_) => "body",
+            Self::Waiting => "waiting",
+            Self::Exiting(_) => "exiting",
+            Self::Settling => "settling",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// `place = value`, where `place` has nothing to drop, as its states that have are never left so.
+#[inline]
+fn put<T>(place: &mut T, value: T) {
+    core::mem::forget(core::mem::replace(place, value));
 }
 
 /// A scope that is entered and whose exit has not begun.
@@ -332,6 +351,13 @@ enum BodyState<T, E> {
     Panicked(Payload),
 }
 
+impl<T, E> BodyState<T, E> {
+    #[inline]
+    fn new(result: Result<T, E>) -> Self {
+        result.map_or_else(Self::Failed, Self::Value)
+    }
+}
+
 /// How the exit ended.
 enum ExitState<X> {
     /// It has not.
@@ -346,52 +372,54 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M>,
+    X: MakeExit<M>,
 {
     #[track_caller]
-    fn new(rt: &'r R, enter: N, body: F, exit: X) -> Self {
+    #[inline]
+    fn new(rt: &'r R, enter: N, body: F, make_exit: X) -> Self {
         Self {
             rt,
             location: Location::caller(),
             budget: None,
-            stage: Stage::Entering,
             live: LiveEntry::default(),
             entered_under: CollectorId::NONE,
             token: None,
             leftovers: Leftovers::new(),
-            function: Some(body),
-            held: UnsafeCell::new(None),
+            make_exit,
+            stage: Stage::Entering {
+                enter,
+                body: Some(body),
+            },
             ended: BodyState::Running,
             exited: ExitState::Running,
-            enter: Some(enter),
-            exit,
-            body: None,
+            held: UnsafeCell::new(None),
             _pinned: PhantomPinned,
             _policy: PhantomData,
         }
     }
 
     /// The part of a scope that follows its body, for a guard.
-    pub(super) fn exiting(parts: EnteredParts<'r, R, M>, result: Result<T, E>, exit: X) -> Self {
+    pub(super) fn exiting(
+        parts: EnteredParts<'r, R, M>,
+        result: Result<T, E>,
+        make_exit: X,
+    ) -> Self {
         Self {
             rt: parts.rt,
             location: parts.location,
             budget: None,
-            stage: Stage::Waiting,
             live: parts.live,
             entered_under: parts.entered_under,
             token: None,
             leftovers: Leftovers::new(),
-            function: None,
+            make_exit,
+            stage: Stage::Waiting,
+            ended: BodyState::new(result),
+            exited: ExitState::Running,
             held: UnsafeCell::new(Some(Held {
                 manager: parts.manager,
                 resource: parts.resource,
             })),
-            ended: result.map_or_else(BodyState::Failed, BodyState::Value),
-            exited: ExitState::Running,
-            enter: None,
-            exit,
-            body: None,
             _pinned: PhantomPinned,
             _policy: PhantomData,
         }
@@ -423,13 +451,13 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M>,
+    X: MakeExit<M>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("With")
             .field("scope", &M::name())
             .field("location", &self.location)
-            .field("stage", &self.stage)
+            .field("stage", &self.stage.name())
             .finish_non_exhaustive()
     }
 }

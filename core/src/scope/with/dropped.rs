@@ -7,7 +7,7 @@ use crate::cleanup::{Report, report};
 use crate::panic::unwinding;
 use crate::runtime::Cleanup;
 use crate::scope::ExitError;
-use crate::scope::exit::ExitSlot;
+use crate::scope::exit::MakeExit;
 use crate::scope::manager::Manager;
 use crate::scope::policy::{Carry, Policy};
 
@@ -17,13 +17,13 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M>,
+    X: MakeExit<M>,
     M::Resource: 'r,
 {
     #[inline]
     fn drop(&mut self) {
         // Nothing below moves a pinned field (2); the body is gone before its resource moves (1).
-        if !matches!(self.stage, Stage::Entering | Stage::Done) {
+        if !matches!(self.stage, Stage::Entering { .. } | Stage::Done) {
             self.hand_over();
         }
     }
@@ -35,20 +35,23 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M>,
+    X: MakeExit<M>,
 {
     /// The scope is dropped while it is entered: everything that must still happen is handed over.
     #[cold]
     fn hand_over(&mut self) {
         let about = self.about();
-        let panic = self.drop_body().err();
+        let panic = match self.stage {
+            Stage::Entered | Stage::Body(_) => self.drop_stage(Stage::Waiting).err(),
+            _ => None,
+        };
         match self.held.get_mut().take() {
             Some(Held { manager, resource }) => {
                 let why = self.tell_why(&manager);
-                self.live.dropped(why.kind());
+                self.live.dropped(&why);
                 manager.dropped(resource, why, self.bequest());
             }
-            None if self.exit.is_running() => self.hand_over_exit(),
+            None if matches!(self.stage, Stage::Exiting(_)) => self.hand_over_exit(),
             // The exit has ended, and what was born in it goes on.
             None => self.bequest().hand_on(),
         }
@@ -74,13 +77,13 @@ where
     fn hand_over_exit(&mut self) {
         let bequest = self.bequest();
         let about = bequest.about;
-        let Err(bequest) = self.exit().hand_over(bequest) else {
+        let Err(bequest) = self.hand_exit_over(bequest) else {
             return;
         };
         // It runs in this frame, so it ends here.
         self.leftovers = bequest.leftovers;
         report(&Report::Abandoned(about));
-        if let Err(payload) = self.drop_exit() {
+        if let Err(payload) = self.drop_stage(Stage::Settling) {
             report(&Report::ExitPanicked(about, payload.message()));
         }
         self.bequest().hand_on();

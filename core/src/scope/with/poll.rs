@@ -1,18 +1,20 @@
 //! The way of a scope that is polled to its end: enter, body, exit.
 
 use core::future::Future;
+use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::{BodyState, Entered, ExitState, Held, Stage, With};
+use super::{BodyState, Entered, ExitState, Held, Stage, With, put};
 use crate::body::Body;
-use crate::cleanup::leftovers::Waited;
+use crate::cleanup::leftovers::{self, Waited, nothing_left};
 use crate::cleanup::live::LiveEntry;
+use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
 use crate::panic::{Payload, catch};
 use crate::runtime::Cleanup;
 use crate::scope::ExitError;
-use crate::scope::exit::{ExitSlot, Why};
+use crate::scope::exit::{ExitFuture, MakeExit, Told, Why};
 use crate::scope::manager::Manager;
 use crate::scope::policy::{BodyEnd, Carry, Policy};
 
@@ -23,42 +25,43 @@ where
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
     N: Future<Output = Entered<M>>,
-    X: ExitSlot<M>,
+    X: MakeExit<M>,
 {
     type Output = P::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<P::Output> {
         // SAFETY: nothing is moved out of a pinned field below (2).
         let this = unsafe { self.get_unchecked_mut() };
+        let mut make_body = None;
+        if let Stage::Entering { enter, body } = &mut this.stage {
+            // SAFETY: pinned structurally (2).
+            match ready!(unsafe { Pin::new_unchecked(&mut *enter) }.poll(cx)) {
+                Ok((manager, resource)) => {
+                    make_body = body.take();
+                    // SAFETY: the stage holds nothing but `enter`, which is pinned (2).
+                    unsafe { end(enter, &mut this.stage, Stage::Entered) };
+                    this.entered(manager, resource);
+                }
+                Err(error) => {
+                    this.stage = Stage::Done;
+                    return Poll::Ready(P::not_entered(error));
+                }
+            }
+        }
         loop {
             match this.stage {
-                Stage::Entering => match ready!(this.poll_enter(cx)) {
-                    Ok(()) => this.stage = Stage::Body,
-                    Err(error) => {
-                        this.stage = Stage::Done;
-                        return Poll::Ready(P::not_entered(error));
-                    }
-                },
-                Stage::Body => {
-                    ready!(this.poll_body(cx));
-                    this.stage = Stage::Waiting;
-                }
-                Stage::Waiting => {
-                    ready!(this.poll_leftovers(cx));
-                    this.start_exit();
-                    this.stage = Stage::Exiting;
-                }
-                Stage::Exiting => {
-                    ready!(this.poll_exit(cx));
-                    this.stage = Stage::Settling;
-                }
+                Stage::Entered | Stage::Body(_) | Stage::Exiting(_) => {}
+                Stage::Waiting => ready!(this.poll_leftovers(cx)),
                 Stage::Settling => {
                     ready!(this.poll_leftovers(cx));
-                    this.stage = Stage::Done;
                     return Poll::Ready(this.finish());
                 }
-                Stage::Done => panic!("a scope was polled after completion"),
+                Stage::Entering { .. } | Stage::Done => {
+                    panic!("a scope was polled after completion")
+                }
             }
+            ready!(this.run(make_body.take(), cx));
         }
     }
 }
@@ -69,87 +72,113 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: ExitSlot<M>,
+    X: MakeExit<M>,
 {
     /// Between the end of enter and the first poll of the body nothing can be lost: the scope owns
     /// its resource before it returns from here (CM-20).
     #[inline]
-    fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), M::Error>>
-    where
-        N: Future<Output = Entered<M>>,
-    {
-        let Some(enter) = &mut self.enter else {
-            return Poll::Pending;
-        };
-        // SAFETY: pinned structurally (2).
-        let enter = unsafe { Pin::new_unchecked(enter) };
-        let entered = ready!(enter.poll(cx));
-        self.enter = None;
-        Poll::Ready(entered.map(|(manager, resource)| {
-            *self.held.get_mut() = Some(Held { manager, resource });
-            self.entered_under = CollectorId::current();
-            self.live = LiveEntry::enter(|| self.about());
-        }))
+    fn entered(&mut self, manager: M, resource: M::Resource) {
+        *self.held.get_mut() = Some(Held { manager, resource });
+        self.stage = Stage::Entered;
+        self.entered_under = CollectorId::current();
+        self.live = LiveEntry::enter(|| self.about());
+    }
+
+    /// Polls the body or the exit as the enclosing scope of what is dropped in it. Both, if the body
+    /// ends and leaves nothing behind: that is the ordinary way, and costs one change of the slot.
+    #[inline]
+    fn run(&mut self, make_body: Option<F>, cx: &mut Context<'_>) -> Poll<()> {
+        let id = self.live.id();
+        let advance = |this: &mut Self| this.advance(make_body, cx);
+        match leftovers::within(self, |this| &mut this.leftovers, id, advance) {
+            Ok(Poll::Ready(())) => Poll::Ready(()),
+            Ok(Poll::Pending) => self.pending(cx),
+            Err(payload) => {
+                self.panicked(payload);
+                Poll::Ready(())
+            }
+        }
     }
 
     #[inline]
-    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let start = self.function.take().and_then(|function| {
-            // There is no body yet; from here on it alone gets at the resource (1).
-            let held = self.held.get_mut().as_mut()?;
-            let resource: *mut M::Resource = &mut held.resource;
-            Some((function, resource))
-        });
-        let Self {
-            leftovers,
-            live,
-            body,
-            ..
-        } = self;
-        let polled = leftovers.within(live.id(), || {
-            catch(|| {
-                if let Some((function, resource)) = start {
-                    // SAFETY: the resource stays where it is, untouched, until the body that
-                    // borrows it is gone (1). The body cannot keep the reference, as the `with`
-                    // functions take only bodies that accept a reference of any lifetime.
-                    *body = Some(function(unsafe { &mut *resource }));
-                }
-                let polled = match body {
-                    // SAFETY: pinned structurally (2).
-                    Some(body) => unsafe { Pin::new_unchecked(body) }.poll(cx),
-                    None => Poll::Pending,
-                };
-                if polled.is_ready() {
-                    // What this leaves is a child like any other.
-                    *body = None;
-                }
-                polled
-            })
-        });
-        self.ended = match polled {
-            Ok(Poll::Pending) => {
-                self.leftovers.start_deferred();
-                return Poll::Pending;
+    fn advance(&mut self, make_body: Option<F>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(make_body) = make_body {
+            if let Some(held) = self.held.get_mut() {
+                // There is no body yet; from here on it alone gets at the resource (1).
+                let resource: *mut M::Resource = &mut held.resource;
+                // SAFETY: the resource stays where it is, untouched, until the body that borrows it
+                // is gone (1). The body cannot keep the reference, as the `with` functions take only
+                // bodies that accept a reference of any lifetime.
+                let body = make_body(unsafe { &mut *resource });
+                put(&mut self.stage, Stage::Body(body));
             }
-            Ok(Poll::Ready(Ok(value))) => BodyState::Value(value),
-            Ok(Poll::Ready(Err(error))) => BodyState::Failed(error),
-            Err(payload) => self.panicked(payload),
-        };
+        }
+        if let Stage::Body(body) = &mut self.stage {
+            // SAFETY: pinned structurally (2).
+            let result = ready!(unsafe { Pin::new_unchecked(&mut *body) }.poll(cx));
+            put(&mut self.ended, BodyState::new(result));
+            // What the drop leaves is a child like any other.
+            // SAFETY: the stage holds nothing but the body, which is pinned (2).
+            unsafe { end(body, &mut self.stage, Stage::Waiting) };
+            if !nothing_left() {
+                return Poll::Ready(());
+            }
+        }
+        if let Stage::Waiting = self.stage {
+            self.start_exit();
+        }
+        if let Stage::Exiting(exit) = &mut self.stage {
+            // SAFETY: pinned structurally (2).
+            let (result, why) = ready!(unsafe { Pin::new_unchecked(&mut *exit) }.poll(cx));
+            put(
+                &mut self.exited,
+                ExitState::Done(result.map_err(ExitError::Failed)),
+            );
+            // SAFETY: the stage holds nothing but the exit, which is pinned (2).
+            unsafe { end(exit, &mut self.stage, Stage::Settling) };
+            self.take_back(why);
+        }
         Poll::Ready(())
     }
 
+    /// The body or the exit waits.
     #[cold]
-    fn panicked(&mut self, payload: Payload) -> BodyState<T, E> {
-        if let Err(second) = self.drop_body() {
-            report(&Report::PanicLost(self.about(), second.message()));
+    fn pending(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.leftovers.start_deferred();
+        if !matches!(self.stage, Stage::Exiting(_)) {
+            return Poll::Pending;
         }
-        BodyState::Panicked(payload)
+        let rt = self.rt;
+        let clock = |timeout| rt.alarm(timeout);
+        let budget = self.leftovers.poll_budget(cx, &clock, self.budget);
+        if budget.is_ready() {
+            self.exit_over_budget();
+            return Poll::Ready(());
+        }
+        self.hold_off_cancellation();
+        Poll::Pending
     }
 
-    /// Drops the body in place, and collects what comes out.
-    pub(super) fn drop_body(&mut self) -> Result<(), Payload> {
-        let body = &mut self.body;
-        self.leftovers.collect(|| *body = None)
+    /// What was polled last has panicked. It is dropped in place, and what that leaves is collected.
+    #[cold]
+    fn panicked(&mut self, payload: Payload) {
+        if let Stage::Exiting(_) | Stage::Settling = self.stage {
+            self.exited = ExitState::Panicked(payload);
+            if let Err(second) = self.drop_stage(Stage::Settling) {
+                report(&Report::ExitPanicked(self.about(), second.message()));
+            }
+        } else {
+            if let Err(second) = self.drop_stage(Stage::Waiting) {
+                report(&Report::PanicLost(self.about(), second.message()));
+            }
+            self.ended = BodyState::Panicked(payload);
+        }
+    }
+
+    /// Drops what the stage holds, in place, and collects what comes out.
+    pub(super) fn drop_stage(&mut self, next: Stage<N, F, F::Fut, X::Exit>) -> Result<(), Payload> {
+        let stage = &mut self.stage;
+        self.leftovers.collect(|| *stage = next)
     }
 
     #[inline]
@@ -189,90 +218,55 @@ where
     fn start_exit(&mut self) {
         if let Some(Held { manager, resource }) = self.held.get_mut().take() {
             let why = self.tell_why(&manager);
-            self.live.exiting(why.kind());
-            self.exit().start(manager, resource, why);
+            self.live.exiting(&why);
+            let exit = self.make_exit.make(manager, resource, why);
+            put(&mut self.stage, Stage::Exiting(exit));
         }
     }
 
     /// Why the body ended, for an exit. The error of a failed one goes with it.
     #[inline]
     pub(super) fn tell_why(&mut self, manager: &M) -> Why {
-        match core::mem::replace(&mut self.ended, BodyState::Running) {
+        match &self.ended {
             BodyState::Running => Why::Cancelled,
-            BodyState::Failed(error) => {
-                // A panic there must not keep the scope from its exit.
-                let suppressed = catch(|| P::suppresses(manager, &error)).unwrap_or_else(|panic| {
-                    report(&Report::ExitPanicked(self.about(), panic.message()));
-                    false
-                });
-                let (kept, told) = P::Carry::pack(error, self.about());
-                self.ended = BodyState::Told { kept, suppressed };
-                Why::Failed(told)
-            }
-            ended => {
-                let panicked = matches!(ended, BodyState::Panicked(_));
-                self.ended = ended;
-                if panicked {
-                    Why::Panicked
-                } else {
-                    Why::Completed
-                }
-            }
+            BodyState::Panicked(_) => Why::Panicked,
+            BodyState::Failed(_) => self.tell_failure(manager),
+            _ => Why::Completed,
         }
+    }
+
+    #[cold]
+    fn tell_failure(&mut self, manager: &M) -> Why {
+        let ended = core::mem::replace(&mut self.ended, BodyState::Running);
+        let BodyState::Failed(error) = ended else {
+            unreachable!("the body failed");
+        };
+        // A panic there must not keep the scope from its exit.
+        let suppressed = catch(|| P::suppresses(manager, &error)).unwrap_or_else(|panic| {
+            report(&Report::ExitPanicked(self.about(), panic.message()));
+            false
+        });
+        let (kept, told) = P::Carry::pack(error, self.about());
+        self.ended = BodyState::Told { kept, suppressed };
+        Why::Failed(told)
     }
 
     /// The exit gives back what it was told.
     #[inline]
     fn take_back(&mut self, why: Why) {
-        let Why::Failed(told) = why else { return };
+        if let Why::Failed(told) = why {
+            self.take_error_back(told);
+        }
+    }
+
+    #[cold]
+    fn take_error_back(&mut self, told: Told) {
         let ended = core::mem::replace(&mut self.ended, BodyState::Running);
         if let BodyState::Told { kept, suppressed } = ended {
             if let Some(error) = P::Carry::unpack(kept, Some(told)) {
                 self.ended = BodyState::Error { error, suppressed };
             }
         }
-    }
-
-    #[inline]
-    fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: pinned structurally (2).
-        let mut exit = unsafe { Pin::new_unchecked(&mut self.exit) };
-        let polled = self
-            .leftovers
-            .within(self.live.id(), || catch(|| exit.as_mut().poll(cx)));
-        match polled {
-            Ok(Poll::Ready((result, why))) => {
-                self.exited = ExitState::Done(result.map_err(ExitError::Failed));
-                self.take_back(why);
-                // It is an async block of ours, which has nothing left to drop.
-                self.exit().clear();
-                return Poll::Ready(());
-            }
-            Ok(Poll::Pending) => {
-                self.leftovers.start_deferred();
-                let rt = self.rt;
-                let clock = |timeout| rt.alarm(timeout);
-                if self
-                    .leftovers
-                    .poll_budget(cx, &clock, self.budget)
-                    .is_pending()
-                {
-                    self.hold_off_cancellation();
-                    return Poll::Pending;
-                }
-                self.exit_over_budget();
-            }
-            Err(payload) => self.exited = ExitState::Panicked(payload),
-        }
-        if let Err(payload) = self.drop_exit() {
-            match self.exited {
-                ExitState::Panicked(_) => {
-                    report(&Report::ExitPanicked(self.about(), payload.message()));
-                }
-                _ => self.exited = ExitState::Panicked(payload),
-            }
-        }
-        Poll::Ready(())
     }
 
     #[cold]
@@ -283,31 +277,36 @@ where
         let mut bequest = self.bequest();
         bequest.budget = None;
         bequest.detached = true;
-        if let Err(bequest) = self.exit().hand_over(bequest) {
+        if let Err(bequest) = self.hand_exit_over(bequest) {
             self.leftovers = bequest.leftovers;
             report(&Report::Abandoned(about));
         }
+        if let Err(payload) = self.drop_stage(Stage::Settling) {
+            self.exited = ExitState::Panicked(payload);
+        }
     }
 
-    pub(super) fn exit(&mut self) -> Pin<&mut X> {
-        // SAFETY: pinned structurally (2); a `&mut self` exists here only behind the pin of `poll`
-        // or in `drop`.
-        unsafe { Pin::new_unchecked(&mut self.exit) }
-    }
-
-    /// Drops the exit in place, and collects what comes out.
-    pub(super) fn drop_exit(&mut self) -> Result<(), Payload> {
-        // SAFETY: pinned structurally (2).
-        let exit = unsafe { Pin::new_unchecked(&mut self.exit) };
-        self.leftovers.collect(|| exit.clear())
+    /// Moves the exit out of this frame, if its type can be moved.
+    pub(super) fn hand_exit_over(
+        &mut self,
+        bequest: Bequest<'r, R, M::Kind>,
+    ) -> Result<(), Bequest<'r, R, M::Kind>> {
+        match &mut self.stage {
+            // SAFETY: pinned structurally (2); a `&mut self` exists here only behind the pin of
+            // `poll` or in `drop`.
+            Stage::Exiting(exit) => unsafe { Pin::new_unchecked(exit) }.hand_over(bequest),
+            _ => Err(bequest),
+        }
     }
 
     #[inline]
     fn finish(&mut self) -> P::Output {
+        self.stage = Stage::Done;
         self.token = None;
         self.live = LiveEntry::default();
+        let exited = core::mem::replace(&mut self.exited, ExitState::Running);
         let ended = core::mem::replace(&mut self.ended, BodyState::Running);
-        let exit = match core::mem::replace(&mut self.exited, ExitState::Running) {
+        let exit = match exited {
             ExitState::Done(exit) => exit,
             ExitState::Panicked(payload) => self.resume_exit(payload, ended),
             ExitState::Running => unreachable!("an exited scope has its result"),
@@ -350,4 +349,27 @@ where
             }
         }
     }
+}
+
+/// `*stage = next`, for a stage of which is known what it holds: `future`, and nothing else to drop.
+///
+/// # Safety
+///
+/// `future` is valid and lies in `stage`. If it is pinned, it is pinned until it is dropped here.
+#[inline]
+unsafe fn end<T, S>(future: *mut T, stage: *mut S, next: S) {
+    // The stage changes also if the drop unwinds.
+    struct Put<S>(*mut S, ManuallyDrop<S>);
+
+    impl<S> Drop for Put<S> {
+        #[inline]
+        fn drop(&mut self) {
+            // SAFETY: the stage is valid, and what it held is dropped; `next` is taken once, here.
+            unsafe { self.0.write(ManuallyDrop::take(&mut self.1)) };
+        }
+    }
+
+    let _put = Put(stage, ManuallyDrop::new(next));
+    // SAFETY: it is valid, and never used again: the stage is overwritten without a drop.
+    unsafe { future.drop_in_place() };
 }
