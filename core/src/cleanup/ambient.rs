@@ -15,6 +15,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::leftovers::Content;
 use super::live::ScopeId;
+use crate::panic::unwinding;
 
 /// The ambient slots of one thread (or, without std, of one priority level).
 #[cfg_attr(
@@ -47,21 +48,6 @@ pub(super) fn update<S: Default, T>(slot: &Cell<S>, f: impl FnOnce(&mut S) -> T)
     let result = f(&mut content);
     slot.set(content);
     result
-}
-
-/// What can be set for the time of a poll or a drop.
-pub(super) trait Ambient {
-    /// Changes places with what is set now.
-    fn swap(&mut self, slots: &Slots);
-}
-
-impl Ambient for Slots {
-    #[inline]
-    fn swap(&mut self, slots: &Slots) {
-        self.collector.get_mut().swap(slots);
-        self.scope.set(slots.scope.replace(self.scope.take()));
-        self.watch.get_mut().swap(slots);
-    }
 }
 
 impl core::fmt::Debug for Slots {
@@ -114,11 +100,11 @@ impl Default for CollectorSlot {
     }
 }
 
-impl Ambient for CollectorSlot {
-    #[inline]
-    fn swap(&mut self, slots: &Slots) {
-        *self = slots.collector.replace(core::mem::take(self));
-    }
+/// Makes `collector` the current one, and gives what was. Where there are no slots, that is
+/// `collector`.
+#[inline]
+pub(super) fn set_collector(collector: CollectorSlot) -> CollectorSlot {
+    set(|slots| &slots.collector, collector)
 }
 
 /// Tells collectors apart, by number and not by address: stack addresses recur.
@@ -140,25 +126,49 @@ static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
 
 /// The scope whose body or exit is being polled.
 pub(super) struct ScopeSlot {
-    pub(super) present: bool,
-    /// Whether the thread was unwinding already when the poll began.
-    pub(super) unwinding: bool,
-    /// Whether `!Send` cleanups may be left here: not if the scope may move between threads.
-    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "all are `Send`"))]
-    pub(super) takes_local: bool,
-    pub(super) content: Option<Box<Content>>,
+    state: u8,
     /// Whom the list of live scopes names as the parent of what is entered.
     pub(super) id: ScopeId,
+    pub(super) content: Option<Box<Content>>,
 }
 
 impl ScopeSlot {
+    const PRESENT: u8 = 1;
+    const TAKES_LOCAL: u8 = 2;
+    const UNWINDING: u8 = 4;
+
     const EMPTY: Self = Self {
-        present: false,
-        unwinding: false,
-        takes_local: false,
-        content: None,
+        state: 0,
         id: ScopeId::NONE,
+        content: None,
     };
+
+    #[inline]
+    pub(super) fn new(takes_local: bool, content: Option<Box<Content>>, id: ScopeId) -> Self {
+        let mut state = Self::PRESENT;
+        if takes_local {
+            state |= Self::TAKES_LOCAL;
+        }
+        if unwinding() {
+            state |= Self::UNWINDING;
+        }
+        Self { state, id, content }
+    }
+
+    pub(super) fn is_present(&self) -> bool {
+        self.state & Self::PRESENT != 0
+    }
+
+    /// Whether `!Send` cleanups may be left here: not if the scope may move between threads.
+    #[cfg(feature = "std")]
+    pub(super) fn takes_local(&self) -> bool {
+        self.state & Self::TAKES_LOCAL != 0
+    }
+
+    /// Whether the poll is unwinding. The thread may have been so when the poll began.
+    pub(super) fn is_unwinding(&self) -> bool {
+        unwinding() && self.state & Self::UNWINDING == 0
+    }
 }
 
 impl Default for ScopeSlot {
@@ -168,16 +178,17 @@ impl Default for ScopeSlot {
     }
 }
 
-impl Ambient for ScopeSlot {
-    /// A drop that is going on in the scope around this one, or in this one, ends by the swap: what
-    /// comes next is a chain of its own (K4).
-    #[inline]
-    fn swap(&mut self, slots: &Slots) {
-        *self = slots.scope.replace(core::mem::take(self));
-        if let Some(content) = &mut self.content {
-            content.close_chains();
-        }
+/// Makes `scope` the enclosing one, and gives what was. Where there are no slots, that is `scope`.
+///
+/// A drop that is going on in the scope around this one, or in this one, ends by that: what comes
+/// next is a chain of its own (K4).
+#[inline]
+pub(super) fn set_scope(scope: ScopeSlot) -> ScopeSlot {
+    let mut before = set(|slots| &slots.scope, scope);
+    if let Some(content) = &mut before.content {
+        content.close_chains();
     }
+    before
 }
 
 /// A combinator that wants to know of exits in progress in what it polls (K10).
@@ -197,13 +208,6 @@ impl Default for WatchSlot {
     #[inline]
     fn default() -> Self {
         Self::EMPTY
-    }
-}
-
-impl Ambient for WatchSlot {
-    #[inline]
-    fn swap(&mut self, slots: &Slots) {
-        *self = slots.watch.replace(core::mem::take(self));
     }
 }
 
@@ -258,28 +262,46 @@ pub(super) fn access<T>(f: impl FnOnce(&Slots) -> T) -> Option<T> {
     result
 }
 
-/// Calls `f` with `held` set, and takes it back, also when `f` unwinds. Where there are no slots,
-/// nothing is set and `held` keeps its content.
+/// Puts `content` into a slot, and gives what was there. Where there are no slots, that is `content`.
 #[inline]
-pub(super) fn during<S: Ambient, T>(held: &mut S, f: impl FnOnce() -> T) -> T {
-    struct TakeBack<'a, S: Ambient>(&'a mut S);
+fn set<S>(slot: fn(&Slots) -> &Cell<S>, content: S) -> S {
+    let mut content = Some(content);
+    access(|slots| content = content.take().map(|content| slot(slots).replace(content)));
+    match content {
+        Some(before) => before,
+        None => unreachable!("what is put in comes out, or something else"),
+    }
+}
 
-    impl<S: Ambient> Drop for TakeBack<'_, S> {
-        #[inline]
-        fn drop(&mut self) {
-            swap(self.0);
+/// A slot that is set for a while, and set back when this is dropped.
+pub(super) struct Set<S> {
+    slot: fn(&Slots) -> &Cell<S>,
+    before: Option<S>,
+}
+
+impl<S> Set<S> {
+    #[inline]
+    pub(super) fn new(slot: fn(&Slots) -> &Cell<S>, content: S) -> Self {
+        Self {
+            slot,
+            before: Some(set(slot, content)),
         }
     }
 
-    swap(held);
-    let _back = TakeBack(held);
-    f()
+    /// Sets the slot back, and gives what was in it meanwhile.
+    #[inline]
+    pub(super) fn end(mut self) -> Option<S> {
+        self.before.take().map(|before| set(self.slot, before))
+    }
 }
 
-/// Swaps `held` with what is set on this thread.
-#[inline]
-pub(super) fn swap(held: &mut impl Ambient) {
-    access(|slots| held.swap(slots));
+impl<S> Drop for Set<S> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(before) = self.before.take() {
+            set(self.slot, before);
+        }
+    }
 }
 
 /// The number of the enclosing scope.
@@ -296,8 +318,10 @@ pub(super) fn scope<T>(f: impl FnOnce(&mut ScopeSlot) -> T) -> Option<T> {
 
 /// Calls `f` with all slots empty: for tasks and entry points of ours, which are nobody's body.
 pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
-    let mut held = Slots::EMPTY;
-    during(&mut held, f)
+    let _collector = Set::new(|slots| &slots.collector, CollectorSlot::EMPTY);
+    let _scope = Set::new(|slots| &slots.scope, ScopeSlot::EMPTY);
+    let _watch = Set::new(|slots| &slots.watch, WatchSlot::EMPTY);
+    f()
 }
 
 /// Keeps a watching combinator from dropping the exit that holds it (K10).

@@ -30,7 +30,7 @@ pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
         let collected = update(&slots.collector, |collector| {
             collector.present && collector.id() != entered_under
         });
-        collected || update(&slots.scope, |scope| scope.present)
+        collected || update(&slots.scope, |scope| scope.is_present())
     })
     .unwrap_or(false)
 }
@@ -95,9 +95,11 @@ enum Place {
 fn adopt(cleanup: Cleanup) {
     let mut cleanup = Some(cleanup);
     let place = ambient::scope(|scope| {
-        if !scope.present {
+        if !scope.is_present() {
             return None;
         }
+        // A body that panics is about to be exited: its scope runs what comes out itself (K11).
+        let unwinding = scope.is_unwinding();
         let content = scope.content.get_or_insert_default();
         if let Some(open) = &content.tracker.open {
             // The `None` arm cannot occur; the chain that has ended gives its link back.
@@ -106,8 +108,6 @@ fn adopt(cleanup: Cleanup) {
                 _ => return Some(Place::InChain),
             }
         }
-        // A body that panics is about to be exited: its scope runs what comes out itself (K11).
-        let unwinding = crate::panic::unwinding() && !scope.unwinding;
         content.tracker.deferred |= unwinding;
         let children = content.tracker.children.get_or_insert_with(Arc::default);
         Some(Place::Child(children.clone(), !unwinding))
@@ -135,7 +135,7 @@ fn adopt(cleanup: Cleanup) {
 fn adopt_local(cleanup: LocalCleanup) {
     let mut cleanup = Some(cleanup);
     ambient::scope(|scope| {
-        if scope.takes_local {
+        if scope.takes_local() {
             let content = scope.content.get_or_insert_default();
             let cleanup = cleanup.take().into_iter();
             cleanup.for_each(|link| content.local.adopt(link));

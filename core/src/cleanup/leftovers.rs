@@ -21,7 +21,7 @@ use super::live::ScopeId;
 use super::local::LocalChildren;
 use super::report::{Report, report};
 use super::task::CleanupTask;
-use crate::panic::{Payload, catch, unwinding};
+use crate::panic::{Payload, catch_and_then};
 use crate::runtime::Alarm;
 
 /// Empty, and without allocation, on the ordinary path.
@@ -110,35 +110,12 @@ pub(crate) fn within<O, K: Kind, T>(
     id: ScopeId,
     f: impl FnOnce(&mut O) -> T,
 ) -> Result<T, Payload> {
-    // Without std a panic is not caught: the content comes back while it unwinds.
-    struct Within<'a, O, K: Kind> {
-        owner: &'a mut O,
-        leftovers: fn(&mut O) -> &mut Leftovers<K>,
-        slot: ScopeSlot,
-    }
-
-    impl<O, K: Kind> Drop for Within<'_, O, K> {
-        #[inline]
-        fn drop(&mut self) {
-            ambient::swap(&mut self.slot);
-            (self.leftovers)(self.owner).content = self.slot.content.take();
-        }
-    }
-
-    let slot = ScopeSlot {
-        present: true,
-        unwinding: unwinding(),
-        takes_local: K::TAKES_LOCAL,
-        content: leftovers(owner).content.take(),
-        id,
-    };
-    let mut within = Within {
-        owner,
-        leftovers,
-        slot,
-    };
-    ambient::swap(&mut within.slot);
-    catch(|| f(within.owner))
+    let content = leftovers(owner).content.take();
+    let outer = ambient::set_scope(ScopeSlot::new(K::TAKES_LOCAL, content, id));
+    catch_and_then(owner, f, |owner| {
+        let content = ambient::set_scope(outer).content;
+        leftovers(owner).restore(content);
+    })
 }
 
 /// Whether nothing was left so far in the scope that is being polled.
@@ -175,6 +152,13 @@ impl<K: Kind> Leftovers<K> {
         within(self, |leftovers| leftovers, id, |_| f())
     }
 
+    /// The content comes back from a slot.
+    #[inline]
+    fn restore(&mut self, content: Option<Box<Content>>) {
+        // There is nothing to drop: it is away.
+        core::mem::forget(core::mem::replace(&mut self.content, content));
+    }
+
     /// The poll ended, and what it polled goes on: nothing that was dropped in it waits for its end.
     #[inline]
     pub(crate) fn start_deferred(&mut self) {
@@ -189,28 +173,15 @@ impl<K: Kind> Leftovers<K> {
     ///
     /// What `f` panicked with. The cleanups are kept all the same.
     pub(crate) fn collect(&mut self, f: impl FnOnce()) -> Result<(), Payload> {
-        // Without std a panic is not caught: the list is kept while it unwinds, and handed on by
-        // the drop of these leftovers (K11).
-        struct Collect<'a> {
-            content: &'a mut Option<Box<Content>>,
-            slot: CollectorSlot,
-        }
-
-        impl Drop for Collect<'_> {
-            #[inline]
-            fn drop(&mut self) {
-                ambient::swap(&mut self.slot);
-                *self.content = self.slot.content.take();
-            }
-        }
-
         let slot = CollectorSlot::new(K::TAKES_LOCAL, self.content.take());
-        let mut collect = Collect {
-            content: &mut self.content,
-            slot,
-        };
-        ambient::swap(&mut collect.slot);
-        catch(f)
+        let outer = ambient::set_collector(slot);
+        // Without std a panic is not caught: what was collected is kept while it unwinds, and handed
+        // on by the drop of these leftovers (K11).
+        catch_and_then(
+            self,
+            |_| f(),
+            |leftovers| leftovers.restore(ambient::set_collector(outer).content),
+        )
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -5,7 +5,7 @@ pub use self::list::{
     LiveScope, ScopeEvent, ScopeHook, ScopeStep, list_live_scopes, live_scopes, set_scope_hook,
 };
 use super::About;
-use crate::scope::exit::Why;
+use crate::scope::ExitKind;
 
 /// A scope's place in the list, given up when its exit has ended. Without std there is no list.
 #[derive(Default)]
@@ -42,24 +42,24 @@ impl LiveEntry {
 
     /// The scope's exit begins.
     #[inline]
-    pub(crate) fn exiting(&self, why: &Why) {
+    pub(crate) fn exiting(&self, kind: ExitKind) {
         #[cfg(feature = "std")]
         if let Some(id) = self.id.0 {
-            list::tell(id, list::ScopeStep::Exiting(why.kind()));
+            list::tell(id, list::ScopeStep::Exiting(kind));
         }
         #[cfg(not(feature = "std"))]
-        let _ = why;
+        let _ = kind;
     }
 
     /// The scope is dropped before its exit began.
     #[inline]
-    pub(crate) fn dropped(&self, why: &Why) {
+    pub(crate) fn dropped(&self, kind: ExitKind) {
         #[cfg(feature = "std")]
         if let Some(id) = self.id.0 {
-            list::tell(id, list::ScopeStep::Dropped(why.kind()));
+            list::tell(id, list::ScopeStep::Dropped(kind));
         }
         #[cfg(not(feature = "std"))]
-        let _ = why;
+        let _ = kind;
     }
 
     #[inline]

@@ -15,7 +15,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::manager::{Managed, Manager};
-use super::reason::{ExitKind, ExitReason, Failure};
+use super::reason::{ExitReason, Failure};
 use crate::cleanup::kind::Kind;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
@@ -39,10 +39,7 @@ pub enum Why {
 }
 
 impl Why {
-    pub(crate) fn kind(&self) -> ExitKind {
-        self.reason().kind()
-    }
-
+    #[inline]
     pub(crate) fn reason(&self) -> ExitReason<'_> {
         match self {
             Self::Completed => ExitReason::Completed,

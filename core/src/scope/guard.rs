@@ -6,6 +6,7 @@ use core::panic::Location;
 use super::exit::{ExitFuture, Exited, MakeExit, Why};
 use super::manager::{Managed, Manager};
 use super::policy::Plain;
+use super::reason::ExitKind;
 use super::with::{EnteredParts, With};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
@@ -148,7 +149,7 @@ impl<R: Cleanup, M: Manager> Drop for Entered<'_, R, M> {
         let Some((manager, resource)) = self.inner.take() else {
             return;
         };
-        self.live.dropped(&Why::Cancelled);
+        self.live.dropped(ExitKind::Cancelled);
         let bequest = Bequest {
             rt: self.rt,
             about: about::<M>(self.rt, self.location),

@@ -9,9 +9,10 @@ use core::panic::Location;
 use core::time::Duration;
 
 use super::error::ExitError;
-use super::exit::{ExitFuture, Exited, MakeExit};
+use super::exit::{ExitFuture, Exited, MakeExit, Told};
 use super::manager::{Managed, Manager};
 use super::policy::{Borrowed, Both, Plain, Policy, Suppress, Suppressing};
+use super::reason::ExitKind;
 use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
@@ -333,14 +334,18 @@ struct Held<M: Manager> {
 }
 
 /// How the body ended.
+// The tag on its own is quicker to look at than one that hides in a field.
+#[repr(u8)]
 enum BodyState<T, E> {
     /// It has not.
     Running,
     Value(T),
     Failed(E),
-    /// It failed, and the exit knows: its error, or what the policy kept of it, is here.
+    /// It failed, and the exit knows: its error, or what the policy kept of it, is here. What the
+    /// exit is told waits here for the exit to be made.
     Told {
         kept: Option<E>,
+        told: Option<Told>,
         suppressed: bool,
     },
     /// It failed, and the exit has given the error back.
@@ -354,7 +359,20 @@ enum BodyState<T, E> {
 impl<T, E> BodyState<T, E> {
     #[inline]
     fn new(result: Result<T, E>) -> Self {
-        result.map_or_else(Self::Failed, Self::Value)
+        match result {
+            Ok(value) => Self::Value(value),
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    #[inline]
+    fn kind(&self) -> ExitKind {
+        match self {
+            Self::Value(_) => ExitKind::Completed,
+            Self::Running => ExitKind::Cancelled,
+            Self::Panicked(_) => ExitKind::Panicked,
+            Self::Failed(_) | Self::Told { .. } | Self::Error { .. } => ExitKind::Failed,
+        }
     }
 }
 

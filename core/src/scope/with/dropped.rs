@@ -47,8 +47,8 @@ where
         };
         match self.held.get_mut().take() {
             Some(Held { manager, resource }) => {
+                self.live.dropped(self.ended.kind());
                 let why = self.tell_why(&manager);
-                self.live.dropped(&why);
                 manager.dropped(resource, why, self.bequest());
             }
             None if matches!(self.stage, Stage::Exiting(_)) => self.hand_over_exit(),

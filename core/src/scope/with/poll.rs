@@ -49,16 +49,15 @@ where
                 }
             }
         }
+        assert!(
+            !matches!(this.stage, Stage::Done),
+            "a scope was polled after completion"
+        );
         loop {
-            match this.stage {
-                Stage::Entered | Stage::Body(_) | Stage::Exiting(_) => {}
-                Stage::Waiting => ready!(this.poll_leftovers(cx)),
-                Stage::Settling => {
-                    ready!(this.poll_leftovers(cx));
+            if let Stage::Waiting | Stage::Settling = this.stage {
+                ready!(this.poll_leftovers(cx));
+                if let Stage::Settling = this.stage {
                     return Poll::Ready(this.finish());
-                }
-                Stage::Entering { .. } | Stage::Done => {
-                    panic!("a scope was polled after completion")
                 }
             }
             ready!(this.run(make_body.take(), cx));
@@ -217,8 +216,8 @@ where
     #[inline]
     fn start_exit(&mut self) {
         if let Some(Held { manager, resource }) = self.held.get_mut().take() {
+            self.live.exiting(self.ended.kind());
             let why = self.tell_why(&manager);
-            self.live.exiting(&why);
             let exit = self.make_exit.make(manager, resource, why);
             put(&mut self.stage, Stage::Exiting(exit));
         }
@@ -227,19 +226,22 @@ where
     /// Why the body ended, for an exit. The error of a failed one goes with it.
     #[inline]
     pub(super) fn tell_why(&mut self, manager: &M) -> Why {
-        match &self.ended {
+        if let BodyState::Failed(_) = self.ended {
+            self.pack_error(manager);
+        }
+        match &mut self.ended {
             BodyState::Running => Why::Cancelled,
             BodyState::Panicked(_) => Why::Panicked,
-            BodyState::Failed(_) => self.tell_failure(manager),
+            BodyState::Told { told, .. } => told.take().map_or(Why::Cancelled, Why::Failed),
             _ => Why::Completed,
         }
     }
 
     #[cold]
-    fn tell_failure(&mut self, manager: &M) -> Why {
+    fn pack_error(&mut self, manager: &M) {
         let ended = core::mem::replace(&mut self.ended, BodyState::Running);
         let BodyState::Failed(error) = ended else {
-            unreachable!("the body failed");
+            return;
         };
         // A panic there must not keep the scope from its exit.
         let suppressed = catch(|| P::suppresses(manager, &error)).unwrap_or_else(|panic| {
@@ -247,8 +249,11 @@ where
             false
         });
         let (kept, told) = P::Carry::pack(error, self.about());
-        self.ended = BodyState::Told { kept, suppressed };
-        Why::Failed(told)
+        self.ended = BodyState::Told {
+            kept,
+            told: Some(told),
+            suppressed,
+        };
     }
 
     /// The exit gives back what it was told.
@@ -262,7 +267,10 @@ where
     #[cold]
     fn take_error_back(&mut self, told: Told) {
         let ended = core::mem::replace(&mut self.ended, BodyState::Running);
-        if let BodyState::Told { kept, suppressed } = ended {
+        if let BodyState::Told {
+            kept, suppressed, ..
+        } = ended
+        {
             if let Some(error) = P::Carry::unpack(kept, Some(told)) {
                 self.ended = BodyState::Error { error, suppressed };
             }
@@ -304,49 +312,54 @@ where
         self.stage = Stage::Done;
         self.token = None;
         self.live = LiveEntry::default();
-        let exited = core::mem::replace(&mut self.exited, ExitState::Running);
-        let ended = core::mem::replace(&mut self.ended, BodyState::Running);
-        let exit = match exited {
-            ExitState::Done(exit) => exit,
-            ExitState::Panicked(payload) => self.resume_exit(payload, ended),
-            ExitState::Running => unreachable!("an exited scope has its result"),
-        };
-        let ended = match ended {
+        if matches!(self.ended, BodyState::Panicked(_))
+            || matches!(self.exited, ExitState::Panicked(_))
+        {
+            self.resume();
+        }
+        let ended = match core::mem::replace(&mut self.ended, BodyState::Running) {
             BodyState::Value(value) => BodyEnd::Value(value),
             BodyState::Error { error, suppressed } => BodyEnd::Error { error, suppressed },
-            BodyState::Panicked(payload) => self.resume_body(payload, exit),
-            BodyState::Told { kept, suppressed } => match P::Carry::unpack(kept, None) {
+            BodyState::Told {
+                kept, suppressed, ..
+            } => match P::Carry::unpack(kept, None) {
                 Some(error) => BodyEnd::Error { error, suppressed },
                 None => BodyEnd::Overdue,
             },
-            BodyState::Running | BodyState::Failed(_) => {
+            BodyState::Running | BodyState::Failed(_) | BodyState::Panicked(_) => {
                 unreachable!("an exit knows how the body ended")
+            }
+        };
+        let exit = match core::mem::replace(&mut self.exited, ExitState::Running) {
+            ExitState::Done(exit) => exit,
+            ExitState::Running | ExitState::Panicked(_) => {
+                unreachable!("an exited scope has its result")
             }
         };
         P::output(ended, exit)
     }
 
-    /// The body's panic goes on; what its exit did is told to the hook.
+    /// The body's panic goes on, or else the exit's. What else is lost is told to the hook.
     #[cold]
-    fn resume_body(&self, body: Payload, exit: Result<(), ExitError<M::Error>>) -> ! {
-        if let Err(ExitError::Failed(error)) = exit {
-            report(&Report::ExitFailed(self.about(), &error));
-        }
-        body.resume()
-    }
-
-    /// The exit's panic goes on, unless the body's does; the other is told to the hook.
-    #[cold]
-    fn resume_exit(&self, exit: Payload, ended: BodyState<T, E>) -> ! {
-        match ended {
-            BodyState::Panicked(body) => {
+    fn resume(&mut self) -> ! {
+        let ended = core::mem::replace(&mut self.ended, BodyState::Running);
+        let exited = core::mem::replace(&mut self.exited, ExitState::Running);
+        match (ended, exited) {
+            (BodyState::Panicked(body), ExitState::Panicked(exit)) => {
                 report(&Report::ExitPanicked(self.about(), exit.message()));
                 body.resume()
             }
-            ended => {
+            (BodyState::Panicked(body), exited) => {
+                if let ExitState::Done(Err(ExitError::Failed(error))) = exited {
+                    report(&Report::ExitFailed(self.about(), &error));
+                }
+                body.resume()
+            }
+            (ended, ExitState::Panicked(exit)) => {
                 self.report_lost(&ended);
                 exit.resume()
             }
+            _ => unreachable!("either of them panicked"),
         }
     }
 }
