@@ -16,7 +16,7 @@ use core::time::Duration;
 
 use super::About;
 use super::live::{LiveEntry, ScopeId};
-use crate::panic::{Payload, catch};
+use crate::panic::{Payload, catch, catch_and_then};
 use crate::runtime::Alarm;
 
 /// A cleanup for an executor. Without `alloc` there are none: the type has no values.
@@ -114,7 +114,7 @@ pub(crate) fn within<O, K: Kind, T>(
     _id: ScopeId,
     f: impl FnOnce(&mut O) -> T,
 ) -> Result<T, Payload> {
-    catch(|| f(owner))
+    catch_and_then(owner, f, |_| ())
 }
 
 pub(crate) fn nothing_left() -> bool {

@@ -11,6 +11,8 @@ use core::any::Any;
 #[cfg(feature = "alloc")]
 use core::fmt::Debug;
 use core::future::Future;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -209,27 +211,67 @@ impl<K: Kind, F: Future> ExitFuture<K> for InPlace<F> {
 }
 
 /// What an exit gives: its own result, and what it was told.
-pub(crate) type Exited<M> = (Result<(), <M as Managed>::Error>, Why);
+pub(super) type Exited<M> = (Result<(), <M as Managed>::Error>, Why);
 
-/// Makes the exit of a scope: `M::exit`. A type of its own, so that the scope's struct can hold the
-/// exit's future, which has no name, as a field.
-pub trait MakeExit<M: Manager> {
-    /// The exit's future.
-    type Exit: ExitFuture<M::Kind, Output = Exited<M>>;
-
-    fn make(&self, manager: M, resource: M::Resource, why: Why) -> Self::Exit;
+/// The exit of a scope: what [`slot`] makes a type for. The scope's struct needs such a type of its
+/// own, to hold the exit's future, which has no name, as a field.
+pub trait ExitSlot<M: Manager>: ExitFuture<M::Kind, Output = Exited<M>> {
+    fn start(manager: M, resource: M::Resource, why: Why) -> Self;
 }
 
-impl<M, C, F> MakeExit<M> for C
+/// Names the type of the exits that `make` makes, by a value that says nothing else.
+#[inline]
+pub(crate) fn slot<M, C, F>(make: C) -> PhantomData<impl ExitSlot<M>>
 where
     M: Manager,
-    C: Fn(M, M::Resource, Why) -> F,
+    C: Fn(M, M::Resource, Why) -> F + Copy,
     F: ExitFuture<M::Kind, Output = Exited<M>>,
 {
-    type Exit = F;
+    let _ = make;
+    PhantomData::<Slot<C, F>>
+}
+
+/// # Invariants
+///
+/// 1. The type is named by [`slot`] alone, which was given a `C`.
+pub(crate) struct Slot<C, F> {
+    pub(crate) exit: F,
+    _make: PhantomData<fn() -> C>,
+}
+
+impl<M, C, F> ExitSlot<M> for Slot<C, F>
+where
+    M: Manager,
+    C: Fn(M, M::Resource, Why) -> F + Copy,
+    F: ExitFuture<M::Kind, Output = Exited<M>>,
+{
+    #[inline]
+    fn start(manager: M, resource: M::Resource, why: Why) -> Self {
+        const { assert!(size_of::<C>() == 0, "a function's own type has no size") };
+        // SAFETY: there was a `C` (1), and there may be any number of them, as it is `Copy`. It has
+        // no bytes that could be wrong.
+        let make = unsafe { MaybeUninit::<C>::uninit().assume_init() };
+        Self {
+            exit: make(manager, resource, why),
+            _make: PhantomData,
+        }
+    }
+}
+
+impl<C, F: Future> Future for Slot<C, F> {
+    type Output = F::Output;
 
     #[inline]
-    fn make(&self, manager: M, resource: M::Resource, why: Why) -> F {
-        self(manager, resource, why)
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        pin::slot(self).poll(cx)
+    }
+}
+
+impl<C, K: Kind, F: ExitFuture<K>> ExitFuture<K> for Slot<C, F> {
+    fn hand_over<'r, R: Cleanup>(
+        self: Pin<&mut Self>,
+        bequest: Bequest<'r, R, K>,
+    ) -> Result<(), Bequest<'r, R, K>> {
+        pin::slot(self).hand_over(bequest)
     }
 }

@@ -3,7 +3,7 @@ use core::future::{Future, Ready};
 use core::ops::{Deref, DerefMut};
 use core::panic::Location;
 
-use super::exit::{ExitFuture, Exited, MakeExit, Why};
+use super::exit::{ExitSlot, Why, slot};
 use super::manager::{Managed, Manager};
 use super::policy::Plain;
 use super::reason::ExitKind;
@@ -120,7 +120,7 @@ impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
         E,
         Plain,
         Ready<Result<(M, M::Resource), M::Error>>,
-        impl MakeExit<M, Exit = impl ExitFuture<M::Kind, Output = Exited<M>>>,
+        impl ExitSlot<M>,
     >
     where
         E: Debug + Send + Sync + 'static,
@@ -137,7 +137,7 @@ impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
                     resource,
                 },
                 result,
-                M::exit,
+                slot(M::exit),
             ),
             None => unreachable!("only `exit` and `drop` take the scope, and both end the guard"),
         }

@@ -18,9 +18,7 @@ use crate::panic::catch;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
-#[cfg(feature = "alloc")]
-use core::pin::Pin;
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
 /// A dropped scope is handed over: its exit runs later, and whoever dropped it waits, or the
@@ -58,6 +56,13 @@ pub enum Abandoned {
     Released,
     /// Something is lost; the scope is reported as abandoned.
     Lost,
+}
+
+/// Polls an exit that never waits. Behind a pointer, so that the poll in the scope's own way is the
+/// only one that the compiler sees, and becomes a part of it.
+#[cold]
+fn poll_now<T>(exit: Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
+    exit.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 macro_rules! on_drop {
@@ -145,10 +150,7 @@ macro_rules! on_drop {
                         return;
                     }
                     let about = bequest.about;
-                    let ended = catch(|| {
-                        let exit = pin!(exit(scope, resource, why));
-                        exit.poll(&mut Context::from_waker(Waker::noop()))
-                    });
+                    let ended = catch(|| poll_now(pin!(exit(scope, resource, why))));
                     match ended {
                         Ok(Poll::Ready((Ok(()), _))) => {}
                         Ok(Poll::Ready((Err(error), _))) => {

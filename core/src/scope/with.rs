@@ -9,7 +9,7 @@ use core::panic::Location;
 use core::time::Duration;
 
 use super::error::ExitError;
-use super::exit::{ExitFuture, Exited, MakeExit, Told};
+use super::exit::{ExitSlot, Told, slot};
 use super::manager::{Managed, Manager};
 use super::policy::{Borrowed, Both, Plain, Policy, Suppress, Suppressing};
 use super::reason::ExitKind;
@@ -40,7 +40,7 @@ macro_rules! with_fn {
             E,
             $Policy,
             impl Future<Output = Entered<M>>,
-            impl MakeExit<M, Exit = impl ExitFuture<M::Kind, Output = Exited<M>>>,
+            impl ExitSlot<M>,
         >
         where
             R: Cleanup,
@@ -49,7 +49,7 @@ macro_rules! with_fn {
                 + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
             E: $($bound)*,
         {
-            With::new(rt, scope.enter(), body, M::exit)
+            With::new(rt, scope.enter(), body, slot(M::exit))
         }
     };
 }
@@ -259,7 +259,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: MakeExit<M>,
+    X: ExitSlot<M>,
     M::Resource: 'r,
 {
     rt: &'r R,
@@ -269,8 +269,7 @@ where
     entered_under: CollectorId,
     token: Option<ExitToken>,
     leftovers: Leftovers<M::Kind>,
-    make_exit: X,
-    stage: Stage<N, F, F::Fut, X::Exit>,
+    stage: Stage<N, F, F::Fut, X>,
     ended: BodyState<T, E>,
     exited: ExitState<M::Error>,
     // A cell, since it is borrowed from while references to the whole struct come and go. Below the
@@ -300,6 +299,8 @@ enum Stage<N, F, B, X> {
     Body(B),
     /// The body has ended; what it left is cleaned up.
     Waiting,
+    /// The body has failed, and the exit, which is about to be made, is to be told this.
+    Failed(Option<Told>),
     /// The exit runs.
     Exiting(X),
     /// The exit has ended; what was born in it is cleaned up.
@@ -313,7 +314,7 @@ impl<N, F, B, X> Stage<N, F, B, X> {
         match self {
             Self::Entering { .. } => "entering",
             Self::Entered | Self::Body(_) => "body",
-            Self::Waiting => "waiting",
+            Self::Waiting | Self::Failed(_) => "waiting",
             Self::Exiting(_) => "exiting",
             Self::Settling => "settling",
             Self::Done => "done",
@@ -341,11 +342,9 @@ enum BodyState<T, E> {
     Running,
     Value(T),
     Failed(E),
-    /// It failed, and the exit knows: its error, or what the policy kept of it, is here. What the
-    /// exit is told waits here for the exit to be made.
+    /// It failed, and the exit knows: its error, or what the policy kept of it, is here.
     Told {
         kept: Option<E>,
-        told: Option<Told>,
         suppressed: bool,
     },
     /// It failed, and the exit has given the error back.
@@ -390,11 +389,11 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: MakeExit<M>,
+    X: ExitSlot<M>,
 {
     #[track_caller]
     #[inline]
-    fn new(rt: &'r R, enter: N, body: F, make_exit: X) -> Self {
+    fn new(rt: &'r R, enter: N, body: F, _exit: PhantomData<X>) -> Self {
         Self {
             rt,
             location: Location::caller(),
@@ -403,7 +402,6 @@ where
             entered_under: CollectorId::NONE,
             token: None,
             leftovers: Leftovers::new(),
-            make_exit,
             stage: Stage::Entering {
                 enter,
                 body: Some(body),
@@ -420,7 +418,7 @@ where
     pub(super) fn exiting(
         parts: EnteredParts<'r, R, M>,
         result: Result<T, E>,
-        make_exit: X,
+        _exit: PhantomData<X>,
     ) -> Self {
         Self {
             rt: parts.rt,
@@ -430,7 +428,6 @@ where
             entered_under: parts.entered_under,
             token: None,
             leftovers: Leftovers::new(),
-            make_exit,
             stage: Stage::Waiting,
             ended: BodyState::new(result),
             exited: ExitState::Running,
@@ -469,7 +466,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: MakeExit<M>,
+    X: ExitSlot<M>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("With")

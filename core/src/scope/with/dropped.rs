@@ -7,7 +7,7 @@ use crate::cleanup::{Report, report};
 use crate::panic::unwinding;
 use crate::runtime::Cleanup;
 use crate::scope::ExitError;
-use crate::scope::exit::MakeExit;
+use crate::scope::exit::ExitSlot;
 use crate::scope::manager::Manager;
 use crate::scope::policy::{Carry, Policy};
 
@@ -17,7 +17,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: MakeExit<M>,
+    X: ExitSlot<M>,
     M::Resource: 'r,
 {
     #[inline]
@@ -35,7 +35,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: MakeExit<M>,
+    X: ExitSlot<M>,
 {
     /// The scope is dropped while it is entered: everything that must still happen is handed over.
     #[cold]

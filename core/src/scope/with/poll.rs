@@ -14,7 +14,7 @@ use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
 use crate::panic::{Payload, catch};
 use crate::runtime::Cleanup;
 use crate::scope::ExitError;
-use crate::scope::exit::{ExitFuture, MakeExit, Told, Why};
+use crate::scope::exit::{ExitSlot, Told, Why};
 use crate::scope::manager::Manager;
 use crate::scope::policy::{BodyEnd, Carry, Policy};
 
@@ -25,7 +25,7 @@ where
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
     N: Future<Output = Entered<M>>,
-    X: MakeExit<M>,
+    X: ExitSlot<M>,
 {
     type Output = P::Output;
 
@@ -71,7 +71,7 @@ where
     M: Manager,
     F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
-    X: MakeExit<M>,
+    X: ExitSlot<M>,
 {
     /// Between the end of enter and the first poll of the body nothing can be lost: the scope owns
     /// its resource before it returns from here (CM-20).
@@ -175,7 +175,7 @@ where
     }
 
     /// Drops what the stage holds, in place, and collects what comes out.
-    pub(super) fn drop_stage(&mut self, next: Stage<N, F, F::Fut, X::Exit>) -> Result<(), Payload> {
+    pub(super) fn drop_stage(&mut self, next: Stage<N, F, F::Fut, X>) -> Result<(), Payload> {
         let stage = &mut self.stage;
         self.leftovers.collect(|| *stage = next)
     }
@@ -218,7 +218,7 @@ where
         if let Some(Held { manager, resource }) = self.held.get_mut().take() {
             self.live.exiting(self.ended.kind());
             let why = self.tell_why(&manager);
-            let exit = self.make_exit.make(manager, resource, why);
+            let exit = X::start(manager, resource, why);
             put(&mut self.stage, Stage::Exiting(exit));
         }
     }
@@ -229,10 +229,13 @@ where
         if let BodyState::Failed(_) = self.ended {
             self.pack_error(manager);
         }
-        match &mut self.ended {
+        match &self.ended {
             BodyState::Running => Why::Cancelled,
             BodyState::Panicked(_) => Why::Panicked,
-            BodyState::Told { told, .. } => told.take().map_or(Why::Cancelled, Why::Failed),
+            BodyState::Told { .. } => match &mut self.stage {
+                Stage::Failed(told) => told.take().map_or(Why::Cancelled, Why::Failed),
+                _ => Why::Cancelled,
+            },
             _ => Why::Completed,
         }
     }
@@ -249,11 +252,8 @@ where
             false
         });
         let (kept, told) = P::Carry::pack(error, self.about());
-        self.ended = BodyState::Told {
-            kept,
-            told: Some(told),
-            suppressed,
-        };
+        self.stage = Stage::Failed(Some(told));
+        self.ended = BodyState::Told { kept, suppressed };
     }
 
     /// The exit gives back what it was told.
@@ -267,10 +267,7 @@ where
     #[cold]
     fn take_error_back(&mut self, told: Told) {
         let ended = core::mem::replace(&mut self.ended, BodyState::Running);
-        if let BodyState::Told {
-            kept, suppressed, ..
-        } = ended
-        {
+        if let BodyState::Told { kept, suppressed } = ended {
             if let Some(error) = P::Carry::unpack(kept, Some(told)) {
                 self.ended = BodyState::Error { error, suppressed };
             }
@@ -320,9 +317,7 @@ where
         let ended = match core::mem::replace(&mut self.ended, BodyState::Running) {
             BodyState::Value(value) => BodyEnd::Value(value),
             BodyState::Error { error, suppressed } => BodyEnd::Error { error, suppressed },
-            BodyState::Told {
-                kept, suppressed, ..
-            } => match P::Carry::unpack(kept, None) {
+            BodyState::Told { kept, suppressed } => match P::Carry::unpack(kept, None) {
                 Some(error) => BodyEnd::Error { error, suppressed },
                 None => BodyEnd::Overdue,
             },
