@@ -21,6 +21,7 @@ use super::{
     About, CleanupTask, CollectorId,
     hand_over::{detach, hand_over},
 };
+use crate::panic::catch;
 use crate::runtime::{Alarm, Cleanup};
 
 /// What an exit gives at its end, where no caller is left to hear.
@@ -208,13 +209,20 @@ where
         let exit = &mut self.exit;
         let polled = self.leftovers.within(self.live.id(), || {
             let Some(running) = exit.as_mut().as_pin_mut() else {
-                return Poll::Ready(Ok(()));
+                return Poll::Ready(None);
             };
-            let ended = ready!(running.poll(cx)).settle(about);
+            let ended = ready!(running.poll(cx));
             // What the drop leaves is a child like any other.
             exit.set(None);
-            Poll::Ready(ended)
+            Poll::Ready(Some(ended))
         });
+        // The report hook is nobody's body, so it is called out here.
+        let polled = match polled {
+            Ok(Poll::Ready(Some(ended))) => catch(|| Poll::Ready(ended.settle(about))),
+            Ok(Poll::Ready(None)) => Ok(Poll::Ready(Ok(()))),
+            Ok(Poll::Pending) => Ok(Poll::Pending),
+            Err(payload) => Err(payload),
+        };
         match polled {
             Ok(Poll::Ready(ended)) => {
                 *self.end = ended.map_or(End::Failed, |()| End::Finished);

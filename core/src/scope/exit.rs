@@ -41,6 +41,15 @@ pub enum Why {
 }
 
 impl Why {
+    /// What the exit was told of an error, and gives back.
+    #[inline]
+    pub(super) fn into_told(self) -> Option<Told> {
+        match self {
+            Self::Failed(told) => Some(told),
+            Self::Completed | Self::Cancelled | Self::Panicked => None,
+        }
+    }
+
     #[inline]
     pub(crate) fn reason(&self) -> ExitReason<'_> {
         match self {
@@ -211,7 +220,7 @@ impl<K: Kind, F: Future> ExitFuture<K> for InPlace<F> {
 }
 
 /// What an exit gives: its own result, and what it was told.
-pub(super) type Exited<M> = (Result<(), <M as Managed>::Error>, Why);
+pub(super) type Exited<M> = (Result<(), <M as Managed>::Error>, Option<Told>);
 
 /// The exit of a scope: what [`slot`] makes a type for. The scope's struct needs such a type of its
 /// own, to hold the exit's future, which has no name, as a field.

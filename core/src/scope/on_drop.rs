@@ -5,7 +5,7 @@ use core::future::Future;
 
 #[cfg(feature = "alloc")]
 use super::exit::Boxed;
-use super::exit::{ExitFuture, InPlace, Why};
+use super::exit::{ExitFuture, InPlace, Told, Why};
 #[cfg(feature = "std")]
 use super::manager::LocalScope;
 use super::manager::Scope;
@@ -18,7 +18,9 @@ use crate::panic::catch;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
-use core::pin::{Pin, pin};
+#[cfg(feature = "alloc")]
+use core::pin::Pin;
+use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
 /// A dropped scope is handed over: its exit runs later, and whoever dropped it waits, or the
@@ -58,13 +60,6 @@ pub enum Abandoned {
     Lost,
 }
 
-/// Polls an exit that never waits. Behind a pointer, so that the poll in the scope's own way is the
-/// only one that the compiler sees, and becomes a part of it.
-#[cold]
-fn poll_now<T>(exit: Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
-    exit.poll(&mut Context::from_waker(Waker::noop()))
-}
-
 macro_rules! on_drop {
     (
         $(#[$doc:meta])*
@@ -85,7 +80,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)?;
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)?;
 
                 fn dropped<R: Cleanup>(
                     scope: S,
@@ -99,10 +94,10 @@ macro_rules! on_drop {
                 scope: S,
                 resource: S::Resource,
                 why: Why,
-            ) -> impl Future<Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+            ) -> impl Future<Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                 async move {
                     let result = scope.exit(resource, why.reason()).await;
-                    (result, why)
+                    (result, why.into_told())
                 }
             }
 
@@ -112,7 +107,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     let exit: Pin<Box<dyn Future<Output = _> $(+ $Send)?>> =
                         Box::pin(exit(scope, resource, why));
                     Boxed { exit: Some(exit) }
@@ -133,7 +128,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     InPlace { exit: exit(scope, resource, why) }
                 }
 
@@ -150,7 +145,10 @@ macro_rules! on_drop {
                         return;
                     }
                     let about = bequest.about;
-                    let ended = catch(|| poll_now(pin!(exit(scope, resource, why))));
+                    let ended = catch(|| {
+                        let exit = pin!(exit(scope, resource, why));
+                        exit.poll(&mut Context::from_waker(Waker::noop()))
+                    });
                     match ended {
                         Ok(Poll::Ready((Ok(()), _))) => {}
                         Ok(Poll::Ready((Err(error), _))) => {
@@ -167,7 +165,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     InPlace { exit: exit(scope, resource, why) }
                 }
 

@@ -365,6 +365,11 @@ impl<T, E> BodyState<T, E> {
     }
 
     #[inline]
+    fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::Running)
+    }
+
+    #[inline]
     fn kind(&self) -> ExitKind {
         match self {
             Self::Value(_) => ExitKind::Completed,

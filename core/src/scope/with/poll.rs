@@ -78,7 +78,6 @@ where
     #[inline]
     fn entered(&mut self, manager: M, resource: M::Resource) {
         *self.held.get_mut() = Some(Held { manager, resource });
-        self.stage = Stage::Entered;
         self.entered_under = CollectorId::current();
         self.live = LiveEntry::enter(|| self.about());
     }
@@ -128,14 +127,16 @@ where
         }
         if let Stage::Exiting(exit) = &mut self.stage {
             // SAFETY: pinned structurally (2).
-            let (result, why) = ready!(unsafe { Pin::new_unchecked(&mut *exit) }.poll(cx));
+            let (result, told) = ready!(unsafe { Pin::new_unchecked(&mut *exit) }.poll(cx));
             put(
                 &mut self.exited,
                 ExitState::Done(result.map_err(ExitError::Failed)),
             );
             // SAFETY: the stage holds nothing but the exit, which is pinned (2).
             unsafe { end(exit, &mut self.stage, Stage::Settling) };
-            self.take_back(why);
+            if told.is_some() {
+                self.take_back(told);
+            }
         }
         Poll::Ready(())
     }
@@ -242,7 +243,7 @@ where
 
     #[cold]
     fn pack_error(&mut self, manager: &M) {
-        let ended = core::mem::replace(&mut self.ended, BodyState::Running);
+        let ended = self.ended.take();
         let BodyState::Failed(error) = ended else {
             return;
         };
@@ -257,18 +258,11 @@ where
     }
 
     /// The exit gives back what it was told.
-    #[inline]
-    fn take_back(&mut self, why: Why) {
-        if let Why::Failed(told) = why {
-            self.take_error_back(told);
-        }
-    }
-
     #[cold]
-    fn take_error_back(&mut self, told: Told) {
-        let ended = core::mem::replace(&mut self.ended, BodyState::Running);
+    fn take_back(&mut self, told: Option<Told>) {
+        let ended = self.ended.take();
         if let BodyState::Told { kept, suppressed } = ended {
-            if let Some(error) = P::Carry::unpack(kept, Some(told)) {
+            if let Some(error) = P::Carry::unpack(kept, told) {
                 self.ended = BodyState::Error { error, suppressed };
             }
         }
@@ -306,55 +300,59 @@ where
 
     #[inline]
     fn finish(&mut self) -> P::Output {
-        self.stage = Stage::Done;
+        put(&mut self.stage, Stage::Done);
         self.token = None;
         self.live = LiveEntry::default();
-        if matches!(self.ended, BodyState::Panicked(_))
-            || matches!(self.exited, ExitState::Panicked(_))
-        {
-            self.resume();
+        if let (BodyState::Value(_), ExitState::Done(Ok(()))) = (&self.ended, &self.exited) {
+            if let BodyState::Value(value) = self.ended.take() {
+                return P::output(BodyEnd::Value(value), Ok(()));
+            }
         }
-        let ended = match core::mem::replace(&mut self.ended, BodyState::Running) {
+        self.finish_failed()
+    }
+
+    #[cold]
+    fn finish_failed(&mut self) -> P::Output {
+        let ended = self.ended.take();
+        let exit = match core::mem::replace(&mut self.exited, ExitState::Running) {
+            ExitState::Done(exit) => exit,
+            ExitState::Panicked(payload) => self.resume_exit(payload, ended),
+            ExitState::Running => unreachable!("an exited scope has its result"),
+        };
+        let ended = match ended {
             BodyState::Value(value) => BodyEnd::Value(value),
             BodyState::Error { error, suppressed } => BodyEnd::Error { error, suppressed },
+            BodyState::Panicked(payload) => self.resume_body(payload, exit),
             BodyState::Told { kept, suppressed } => match P::Carry::unpack(kept, None) {
                 Some(error) => BodyEnd::Error { error, suppressed },
                 None => BodyEnd::Overdue,
             },
-            BodyState::Running | BodyState::Failed(_) | BodyState::Panicked(_) => {
+            BodyState::Running | BodyState::Failed(_) => {
                 unreachable!("an exit knows how the body ended")
-            }
-        };
-        let exit = match core::mem::replace(&mut self.exited, ExitState::Running) {
-            ExitState::Done(exit) => exit,
-            ExitState::Running | ExitState::Panicked(_) => {
-                unreachable!("an exited scope has its result")
             }
         };
         P::output(ended, exit)
     }
 
-    /// The body's panic goes on, or else the exit's. What else is lost is told to the hook.
-    #[cold]
-    fn resume(&mut self) -> ! {
-        let ended = core::mem::replace(&mut self.ended, BodyState::Running);
-        let exited = core::mem::replace(&mut self.exited, ExitState::Running);
-        match (ended, exited) {
-            (BodyState::Panicked(body), ExitState::Panicked(exit)) => {
+    /// The body's panic goes on; what its exit did is told to the hook.
+    fn resume_body(&self, body: Payload, exit: Result<(), ExitError<M::Error>>) -> ! {
+        if let Err(ExitError::Failed(error)) = exit {
+            report(&Report::ExitFailed(self.about(), &error));
+        }
+        body.resume()
+    }
+
+    /// The exit's panic goes on, unless the body's does; the other is told to the hook.
+    fn resume_exit(&self, exit: Payload, ended: BodyState<T, E>) -> ! {
+        match ended {
+            BodyState::Panicked(body) => {
                 report(&Report::ExitPanicked(self.about(), exit.message()));
                 body.resume()
             }
-            (BodyState::Panicked(body), exited) => {
-                if let ExitState::Done(Err(ExitError::Failed(error))) = exited {
-                    report(&Report::ExitFailed(self.about(), &error));
-                }
-                body.resume()
-            }
-            (ended, ExitState::Panicked(exit)) => {
+            ended => {
                 self.report_lost(&ended);
                 exit.resume()
             }
-            _ => unreachable!("either of them panicked"),
         }
     }
 }
