@@ -91,3 +91,6 @@ pub(crate) use self::ambient::{CollectorId, ExitToken};
 pub use self::inert::CleanupTask;
 #[cfg(not(feature = "alloc"))]
 pub(crate) use self::inert::{CollectorId, ExitToken};
+
+#[cfg(all(test, loom))]
+mod tests;

@@ -6,6 +6,8 @@
 #[cfg(feature = "async-std")]
 #[path = "process/async_std_ends.rs"]
 mod async_std_ends;
+#[path = "process/chains.rs"]
+mod chains;
 #[path = "process/drains.rs"]
 mod drains;
 #[path = "process/flavours.rs"]
@@ -16,6 +18,8 @@ mod hooks;
 mod lists;
 #[path = "process/lost.rs"]
 mod lost;
+#[path = "process/over_budget.rs"]
+mod over_budget;
 #[path = "process/roots.rs"]
 mod roots;
 #[cfg(feature = "smol")]

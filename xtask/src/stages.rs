@@ -2,9 +2,10 @@
 
 use crate::checks;
 use crate::rules;
-use crate::step::{Cargo, Step, has_subcommand, toolchain};
+use crate::step::{Cargo, Step, has_program, has_subcommand, toolchain};
+use crate::tools;
 use crate::workspace::{
-    CORE, FACADE, NO_STD, NO_STD_PROGRAMS, PACKAGES, Package, RUNTIMES, TESTS, published,
+    BENCHES, CORE, FACADE, NO_STD, NO_STD_PROGRAMS, PACKAGES, Package, RUNTIMES, TESTS, published,
 };
 
 /// A named list of steps.
@@ -34,8 +35,8 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "test",
-        about: "every package alone, all and default features, then release; brings `rules` along",
-        also: &["rules"],
+        about: "every package alone, all and default features, then release; then `rules` and `loom`",
+        also: &["rules", "loom"],
         steps: test,
     },
     Stage {
@@ -81,6 +82,30 @@ pub(crate) const STAGES: &[Stage] = &[
         steps: msrv,
     },
     Stage {
+        name: "loom",
+        about: "models of what threads share, in every order within bounds",
+        also: &[],
+        steps: tools::loom,
+    },
+    Stage {
+        name: "asan",
+        about: "core and two flavours of the suite under AddressSanitizer (nightly, Linux)",
+        also: &[],
+        steps: tools::asan,
+    },
+    Stage {
+        name: "valgrind",
+        about: "the same under valgrind: no invalid access, no memory definitely lost (Linux)",
+        also: &[],
+        steps: tools::valgrind,
+    },
+    Stage {
+        name: "gates",
+        about: "instructions for each operation, by callgrind, against benches/gates.json",
+        also: &[],
+        steps: gates,
+    },
+    Stage {
         name: "rules",
         about: "every rule in docs/contract.md is named by a test",
         also: &[],
@@ -93,13 +118,35 @@ pub(crate) const STAGES: &[Stage] = &[
     },
 ];
 
+/// What is no part of `ci`, since it judges nothing.
+pub(crate) const TOOLS: &[Stage] = &[BENCH, SET_GATES];
+
+/// Everything behind its name on the command line is for the program that it runs.
+pub(crate) const BENCH: Stage = Stage {
+    name: "bench",
+    about: "measures beside the peers; takes the rest of the line, `bench --help` says what",
+    also: &[],
+    steps: || vec![Step::Run(benches("bench"))],
+};
+
+const SET_GATES: Stage = Stage {
+    name: "set-gates",
+    about: "counts instructions again, and stores them in benches/gates.json",
+    also: &[],
+    steps: || with_valgrind(benches("gates").arg("--store")),
+};
+
 /// What `cargo xtask help` prints.
 pub(crate) fn help() -> String {
     let mut text = "Usage: cargo xtask [--strict] <stage>…\n\nStages:\n".to_owned();
     for stage in STAGES {
         text += &format!("  {:<10} {}\n", stage.name, stage.about);
     }
-    text += "  ci         all of the above, in this order\n\n";
+    text += "  ci         all of the above, in this order\n\nTools, which `ci` leaves out:\n";
+    for tool in TOOLS {
+        text += &format!("  {:<10} {}\n", tool.name, tool.about);
+    }
+    text += "\n";
     text += "Each call is printed as it is made and can be pasted. A missing tool or toolchain prints\n\
              SKIPPED with the reason; --strict makes that a failure. Exit status: 0 good, 1 failed,\n\
              2 wrong use.\n\n\
@@ -303,6 +350,26 @@ fn msrv() -> Vec<Step> {
         .collect()
 }
 
+fn gates() -> Vec<Step> {
+    with_valgrind(benches("gates"))
+}
+
+/// A program of the benches, optimised as they are.
+fn benches(program: &str) -> Cargo {
+    let name = BENCHES.name;
+    Cargo::new(&format!(
+        "run --locked --quiet --profile bench -p {name} --bin {program} --"
+    ))
+}
+
+fn with_valgrind(cargo: Cargo) -> Vec<Step> {
+    if has_program("valgrind") {
+        vec![Step::Run(cargo)]
+    } else {
+        missing("valgrind", "it is in most systems' packages")
+    }
+}
+
 fn call(line: &str) -> Step {
     Step::Run(Cargo::new(line))
 }
@@ -321,7 +388,7 @@ fn missing(tool: &str, cure: &str) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::{STAGES, help, subsets};
+    use super::{STAGES, TOOLS, help, subsets};
 
     #[test]
     fn subsets_are_all_there_are() {
@@ -333,7 +400,7 @@ mod tests {
     #[test]
     fn help_has_one_line_for_each_stage() {
         let help = help();
-        for stage in STAGES {
+        for stage in STAGES.iter().chain(TOOLS) {
             let line = format!("  {:<10} {}", stage.name, stage.about);
             assert!(help.lines().any(|known| known == line), "{line}");
             assert!(line.len() <= 100, "{line}");

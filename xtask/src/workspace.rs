@@ -43,6 +43,7 @@ pub(crate) const PACKAGES: &[Package] = &[
         features: &[],
         published: false,
     },
+    BENCHES,
     Package {
         name: "xtask",
         dir: "xtask",
@@ -69,6 +70,13 @@ pub(crate) const TESTS: Package = Package {
     name: "withal-tests",
     dir: "tests",
     features: RUNTIMES,
+    published: true,
+};
+
+pub(crate) const BENCHES: Package = Package {
+    name: "withal-benches",
+    dir: "benches",
+    features: &[],
     published: false,
 };
 

@@ -11,11 +11,13 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::cell::Cell;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::leftovers::Content;
 use super::live::ScopeId;
+use crate::mutants::mutant;
 use crate::panic::unwinding;
+use crate::primitives::{AtomicUsize, process_wide};
 
 /// The ambient slots of one thread (or, without std, of one priority level).
 #[cfg_attr(
@@ -122,7 +124,9 @@ impl CollectorId {
     }
 }
 
-static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+process_wide! {
+    static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+}
 
 /// The scope whose body or exit is being polled.
 pub(super) struct ScopeSlot {
@@ -212,11 +216,10 @@ impl Default for WatchSlot {
 }
 
 #[cfg(feature = "std")]
-std::thread_local! {
+crate::primitives::per_thread! {
     // Never dropped: the guards leave the slots empty, and a cleanup that is handed over while the
     // thread's locals are going still finds them.
-    static SLOTS: core::mem::ManuallyDrop<Slots> =
-        const { core::mem::ManuallyDrop::new(Slots::EMPTY) };
+    static SLOTS: core::mem::ManuallyDrop<Slots> = core::mem::ManuallyDrop::new(Slots::EMPTY);
 }
 
 /// Calls `f` with this thread's slots; `None` where there are none. `f` runs no user code.
@@ -318,6 +321,9 @@ pub(super) fn scope<T>(f: impl FnOnce(&mut ScopeSlot) -> T) -> Option<T> {
 
 /// Calls `f` with all slots empty: for tasks and entry points of ours, which are nobody's body.
 pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
+    if mutant("slots_kept") {
+        return f();
+    }
     let _collector = Set::new(|slots| &slots.collector, CollectorSlot::EMPTY);
     let _scope = Set::new(|slots| &slots.scope, ScopeSlot::EMPTY);
     let _watch = Set::new(|slots| &slots.watch, WatchSlot::EMPTY);

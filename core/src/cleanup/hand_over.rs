@@ -8,6 +8,7 @@ use super::link::{AnyCleanup, Cleanup};
 #[cfg(feature = "std")]
 use super::local;
 use super::shared::Shared;
+use crate::mutants::mutant;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -73,7 +74,8 @@ fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCle
                 _ => true,
             };
             let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
-            if collector.present && takes && !own {
+            let own = own && !mutant("own_collector_takes");
+            if collector.present && takes && !own && !mutant("no_collector") {
                 let content = collector.content.get_or_insert_default();
                 cleanup
                     .take()
@@ -95,7 +97,7 @@ enum Place {
 fn adopt(cleanup: Cleanup) {
     let mut cleanup = Some(cleanup);
     let place = ambient::scope(|scope| {
-        if !scope.is_present() {
+        if !scope.is_present() || mutant("no_enclosing_scope") {
             return None;
         }
         // A body that panics is about to be exited: its scope runs what comes out itself (K11).
@@ -110,7 +112,10 @@ fn adopt(cleanup: Cleanup) {
         }
         content.tracker.deferred |= unwinding;
         let children = content.tracker.children.get_or_insert_with(Arc::default);
-        Some(Place::Child(children.clone(), !unwinding))
+        Some(Place::Child(
+            children.clone(),
+            !unwinding && !mutant("starts_late"),
+        ))
     })
     .flatten();
     let Some(cleanup) = cleanup else {
@@ -135,7 +140,7 @@ fn adopt(cleanup: Cleanup) {
 fn adopt_local(cleanup: LocalCleanup) {
     let mut cleanup = Some(cleanup);
     ambient::scope(|scope| {
-        if scope.takes_local() {
+        if scope.takes_local() && !mutant("local_orphaned") {
             let content = scope.content.get_or_insert_default();
             let cleanup = cleanup.take().into_iter();
             cleanup.for_each(|link| content.local.adopt(link));

@@ -21,6 +21,7 @@ use super::live::ScopeId;
 use super::local::LocalChildren;
 use super::report::{Report, report};
 use super::task::CleanupTask;
+use crate::mutants::mutant;
 use crate::panic::{Payload, catch_and_then};
 use crate::runtime::Alarm;
 
@@ -341,6 +342,9 @@ impl Content {
         let Some(alarm) = &mut self.budget else {
             return Poll::Pending;
         };
+        if mutant("budget_ignored") {
+            return Poll::Pending;
+        }
         ready!(Pin::new(alarm).poll(cx));
         // It must not be polled again. If there is more to wait for, that gets the same span again.
         self.budget = None;

@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use super::report::{Report, report};
 use super::{About, CleanupTask};
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::Alarm;
 
@@ -76,6 +77,12 @@ impl<C> Default for Chain<C> {
 
 impl<C> Chain<C> {
     pub(crate) fn push(&mut self, link: C) {
+        if mutant("chain_reversed") {
+            if let Some(first) = self.first.replace(link) {
+                self.rest.push_front(first);
+            }
+            return;
+        }
         match &self.first {
             None => self.first = Some(link),
             Some(_) => self.rest.push_back(link),
@@ -119,6 +126,9 @@ impl<C: Into<AnyCleanup> + AsLink> Chain<C> {
     ) -> Poll<()> {
         while let Some(link) = &mut self.first {
             let end = ready!(poll_caught(link.as_link(), cx));
+            if end == End::Panicked && mutant("panic_ends_the_chain") {
+                self.rest.clear();
+            }
             if let Some(mut link) = self.pop() {
                 if end == End::OverBudget {
                     link.as_link().unlimit();

@@ -80,10 +80,8 @@ impl Drop for Orphans {
     }
 }
 
-std::thread_local! {
-    static ORPHANS: RefCell<Orphans> = const {
-        RefCell::new(Orphans { links: Vec::new(), drain: None })
-    };
+crate::primitives::per_thread! {
+    static ORPHANS: RefCell<Orphans> = RefCell::new(Orphans { links: Vec::new(), drain: None });
 }
 
 /// Keeps `link` until this thread drains, and reports it.

@@ -21,6 +21,7 @@ use super::{
     About, CleanupTask, CollectorId,
     hand_over::{detach, hand_over},
 };
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::{Alarm, Cleanup};
 
@@ -141,9 +142,12 @@ where
     fn poll_link(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let mut this = self.parts();
         // It left its own task, so its runtime may not be current (K7).
-        this.rt.in_context(|| {
+        in_context(this.rt, || {
             loop {
                 match *this.stage {
+                    Stage::Waiting if mutant("outer_first") => {
+                        *this.stage = Stage::Exiting;
+                    }
                     Stage::Waiting => {
                         ready!(this.poll_leftovers(cx));
                         *this.stage = Stage::Exiting;
@@ -251,4 +255,11 @@ where
         }
         Poll::Ready(())
     }
+}
+
+fn in_context<R: Cleanup, T>(rt: &R, poll: impl FnOnce() -> T) -> T {
+    if mutant("out_of_context") {
+        return poll();
+    }
+    rt.in_context(poll)
 }

@@ -9,7 +9,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, Waker};
 
 use super::children::Children;
@@ -17,7 +17,9 @@ use super::link::{AsLink, Chain, Cleanup, End};
 use super::report::{Report, report};
 use super::{About, CleanupTask, pending};
 use crate::lock::Mutex;
+use crate::mutants::mutant;
 use crate::panic::{catch, wake};
+use crate::primitives::{AtomicBool, AtomicUsize, process_wide};
 
 pub(crate) struct Shared {
     pub(super) id: usize,
@@ -39,6 +41,10 @@ struct State {
 }
 
 impl State {
+    fn is_orphan(&self) -> bool {
+        !self.done && !self.executor && !self.parent
+    }
+
     fn note(&mut self, ended: &mut Vec<(About, End)>) {
         for (about, end) in ended.drain(..) {
             self.unfinished.pop_front();
@@ -50,7 +56,9 @@ impl State {
     }
 }
 
-static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+process_wide! {
+    static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+}
 
 impl Shared {
     /// Puts `first` into a cell, known to the pending set and to `parent`, and starts it on the
@@ -97,9 +105,6 @@ impl Shared {
         rest.into_iter().for_each(|link| chain.push(link));
         shared.put_back(chain);
         shared.wakers.wake_all();
-        if !on_executor {
-            shared.report_if_orphan();
-        }
         shared
     }
 
@@ -169,7 +174,8 @@ impl Shared {
     fn drive(&self, cx: &mut Context<'_>, driver: Driver) -> Poll<()> {
         // Registered first: whatever another driver changes after the looks below wakes this one.
         if driver == Driver::Scope {
-            self.wakers.queued.store(false, Ordering::Release);
+            // Read as well as written: a wake that still found the mark is seen by the next look.
+            self.wakers.queued.swap(false, Ordering::AcqRel);
         } else {
             self.wakers.register(driver, cx.waker());
         }
@@ -225,8 +231,7 @@ impl Shared {
 
     /// Whether nothing but a drain will ever drive it.
     pub(crate) fn is_orphan(&self) -> bool {
-        self.state
-            .with(|state| !state.done && !state.executor && !state.parent)
+        self.state.with(|state| state.is_orphan())
     }
 
     /// How the links that have ended so far did so; each is told once.
@@ -236,34 +241,33 @@ impl Shared {
 
     /// The executor dropped its task.
     pub(crate) fn executor_gone(&self) {
-        let change = self
-            .state
-            .with(|state| core::mem::replace(&mut state.executor, false) && !state.done);
-        if change {
-            self.report_if_orphan();
+        if self.lose(|state| &mut state.executor) {
             // What it waited for may have died with its executor: the others look again.
-            self.wakers.woken.store(true, Ordering::Release);
+            self.wakers.mark_woken();
             self.wakers.wake_all();
         }
     }
 
     /// The enclosing scope no longer waits for it.
     pub(crate) fn parent_gone(&self) {
-        let change = self
-            .state
-            .with(|state| core::mem::replace(&mut state.parent, false) && !state.done);
-        if change {
-            self.report_if_orphan();
-        }
+        self.lose(|state| &mut state.parent);
     }
 
-    fn report_if_orphan(&self) {
-        if self.is_orphan() {
-            for about in self.unfinished() {
+    /// Loses a driver; whether it had that one, and has not ended. The last one that goes makes an
+    /// orphan, and tells.
+    fn lose(&self, driver: fn(&mut State) -> &mut bool) -> bool {
+        let (lost, orphaned) = self.state.with(|state| {
+            let lost = core::mem::take(driver(state)) && !state.done;
+            let orphaned = (lost && state.is_orphan()).then(|| state.unfinished.clone());
+            (lost, orphaned)
+        });
+        if let Some(orphaned) = orphaned {
+            for about in orphaned.into_iter().filter(|_| !mutant("orphan_untold")) {
                 report(&Report::Orphaned(about));
             }
             pending::wake_drains();
         }
+        lost
     }
 
     fn put_back(&self, mut chain: Chain) {
@@ -338,6 +342,12 @@ impl Wakers {
         });
     }
 
+    /// The chain is to be polled.
+    fn mark_woken(&self) {
+        // Not a store: that would hide what an earlier wake has to show to the next poll.
+        self.woken.swap(true, Ordering::Release);
+    }
+
     /// Something changed: whoever drives the chain shall look again.
     fn wake_all(&self) {
         self.wake_drivers();
@@ -360,7 +370,7 @@ impl Wake for Wakers {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
+        self.mark_woken();
         self.wake_all();
     }
 }

@@ -1,8 +1,9 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::ambient::{ExitToken, Set, WatchSlot};
+use crate::primitives::AtomicUsize;
 
 /// A combinator's knowledge of the exits in progress in what it polls: those it must not drop
 /// (K10). Unallocated until an exit waits.

@@ -24,6 +24,7 @@ use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::scope_link::Bequest;
 #[cfg(feature = "alloc")]
 use crate::cleanup::{About, Report, kind::Sendable, report, scope_link::Ended};
+use crate::mutants::mutant;
 use crate::pin;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
@@ -53,6 +54,7 @@ impl Why {
     #[inline]
     pub(crate) fn reason(&self) -> ExitReason<'_> {
         match self {
+            _ if mutant("always_completed") => ExitReason::Completed,
             Self::Completed => ExitReason::Completed,
             Self::Failed(told) => ExitReason::Failed(told.failure()),
             Self::Cancelled => ExitReason::Cancelled,
@@ -183,6 +185,7 @@ macro_rules! boxed_exit {
                 bequest: Bequest<'r, R, $Kind>,
             ) -> Result<(), Bequest<'r, R, $Kind>> {
                 match self.exit.take() {
+                    Some(_) if mutant("exit_dropped_half_run") => bequest.hand_on(),
                     Some(exit) => bequest.hand_over(exit),
                     None => bequest.hand_on(),
                 }

@@ -14,6 +14,7 @@ use crate::cleanup::kind::Sendable;
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{Report, report};
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
@@ -176,6 +177,9 @@ macro_rules! on_drop {
                     bequest: Bequest<'_, R, $Kind>,
                 ) {
                     let about = bequest.about;
+                    if mutant("abandon_skipped") {
+                        return;
+                    }
                     match catch(|| scope.abandon(resource)) {
                         Ok(Abandoned::Released) => {}
                         Ok(Abandoned::Lost) => report(&Report::Abandoned(about)),

@@ -1,3 +1,4 @@
+use crate::mutants::mutant;
 use core::any::{Any, type_name};
 use core::fmt;
 
@@ -98,7 +99,7 @@ impl<'e> Failure<'e> {
 
     /// The error, if it is an `E` and may be looked at.
     pub fn downcast_ref<E: 'static>(&self) -> Option<&'e E> {
-        let any: &dyn Any = self.error?;
+        let any: &dyn Any = self.error.filter(|_| !mutant("error_unseen"))?;
         any.downcast_ref()
     }
 

@@ -12,11 +12,12 @@ use crate::foreign::{begun, block_on, gives_up};
 use crate::poll::yields;
 use crate::{Act, Log};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! ambient_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, ambient:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of ambient:
             a_future_may_move_between_threads_between_its_polls,
             a_half_run_exit_may_move_to_another_task,
             a_spawned_task_inside_of_a_collector_is_nobodys_body,
@@ -24,7 +25,7 @@ macro_rules! ambient_cases {
             a_panic_leaves_no_scope_behind_on_the_thread,
             side_by_side_bodies_on_one_thread_keep_their_own_children,
             await_cleanup_is_an_enclosing_scope,
-        );
+        }
     };
 }
 

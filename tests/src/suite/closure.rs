@@ -13,11 +13,12 @@ use crate::Log;
 use crate::poll::{caught, poll_now, yields};
 use crate::probe::Failed;
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! closure_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, closure:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of closure:
             making_it_runs_nothing,
             it_sets_up_lends_and_tears_down,
             an_error_before_lending_is_that_of_enter,
@@ -27,7 +28,7 @@ macro_rules! closure_cases {
             a_look_sees_the_error,
             a_function_that_returns_the_scope_serves_for_more,
             the_proof_of_another_scope_is_refused,
-        );
+        }
     };
 }
 

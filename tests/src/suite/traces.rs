@@ -9,17 +9,18 @@ use withal::{timeout, with};
 use crate::foreign::gives_up;
 use crate::{Act, Log};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! traces_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, traces:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of traces:
             a_foreign_timeout_in_a_body,
             our_timeout_in_a_body,
             our_timeout_fires_during_the_exit,
             an_outer_timeout_fires_while_an_inner_one_awaits_its_cleanup,
             a_dropped_task_exits_inner_before_outer,
-        );
+        }
     };
 }
 

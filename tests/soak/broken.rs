@@ -1,0 +1,1 @@
+//! The soak notices what is broken.

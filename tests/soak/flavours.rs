@@ -1,0 +1,147 @@
+//! One test for each flavour.
+
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
+use std::sync::Arc;
+
+use withal::runtime::NoExecutor;
+use withal_tests::soak::Soak;
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
+use withal_tests::soak::cast::{Abort, Start, Task};
+
+use crate::{soak, turn};
+
+#[test]
+fn on_no_executor() {
+    let _turn = turn();
+    let soaked = Soak {
+        rt: NoExecutor::new(),
+        start: None,
+        executor: false,
+        broken: None,
+    };
+    withal_tests::foreign::block_on(soak("no executor", soaked));
+}
+
+#[cfg(feature = "tokio")]
+mod on_tokio {
+    use tokio::task::LocalSet;
+    use withal::tokio::{TokioMain, TokioRuntime};
+
+    use super::*;
+
+    fn soaked(rt: &TokioRuntime) -> Soak<TokioRuntime> {
+        let handle = tokio::runtime::Handle::current();
+        let start: Start = Arc::new(move |task: Task| -> Abort {
+            let task = handle.spawn(task);
+            Box::new(move || task.abort())
+        });
+        Soak {
+            rt: rt.clone(),
+            start: Some(start),
+            executor: true,
+            broken: None,
+        }
+    }
+
+    #[test]
+    fn multi_thread() {
+        let _turn = turn();
+        let main = TokioMain::multi_thread().unwrap();
+        let rt = main.runtime();
+        main.block_on(async { soak("tokio, multi-thread", soaked(&rt)).await });
+    }
+
+    #[test]
+    fn current_thread() {
+        let _turn = turn();
+        let main = TokioMain::current_thread().unwrap();
+        let rt = main.runtime();
+        main.block_on(async { soak("tokio, current-thread", soaked(&rt)).await });
+    }
+
+    #[test]
+    fn local_set() {
+        let _turn = turn();
+        let main = TokioMain::current_thread().unwrap();
+        let rt = main.runtime();
+        main.block_on(async {
+            let soak = async { soak("tokio, LocalSet", soaked(&rt)).await };
+            LocalSet::new().run_until(soak).await;
+        });
+    }
+}
+
+#[cfg(feature = "async-std")]
+#[test]
+fn on_async_std() {
+    use futures_util::FutureExt;
+    use withal::async_std::AsyncStdRuntime;
+
+    let _turn = turn();
+    let rt = AsyncStdRuntime::new();
+    let start: Start = Arc::new(|task: Task| -> Abort {
+        let task = async_std::task::spawn(task);
+        // What it waits for is nothing to us.
+        Box::new(move || drop(task.cancel().now_or_never()))
+    });
+    let soaked = Soak {
+        rt,
+        start: Some(start),
+        executor: true,
+        broken: None,
+    };
+    rt.block_on(soak("async-std", soaked));
+}
+
+#[cfg(feature = "smol")]
+mod on_smol {
+    use async_executor::{Executor, LocalExecutor};
+    use withal::smol::SmolRuntime;
+
+    use super::*;
+
+    fn soaked(rt: &SmolRuntime, start: Start) -> Soak<SmolRuntime> {
+        Soak {
+            rt: rt.clone(),
+            start: Some(start),
+            executor: true,
+            broken: None,
+        }
+    }
+
+    fn on_global() -> Start {
+        Arc::new(|task: Task| -> Abort {
+            let task = smol::spawn(task);
+            Box::new(move || drop(task))
+        })
+    }
+
+    #[test]
+    fn global() {
+        let _turn = turn();
+        let rt = SmolRuntime::global();
+        rt.block_on(soak("smol, global", soaked(&rt, on_global())));
+    }
+
+    #[test]
+    fn own() {
+        let _turn = turn();
+        let executor = Arc::new(Executor::new());
+        let rt = SmolRuntime::new(&executor);
+        let start: Start = Arc::new(move |task: Task| -> Abort {
+            let task = executor.spawn(task);
+            Box::new(move || drop(task))
+        });
+        rt.block_on(soak("smol, own", soaked(&rt, start)));
+    }
+
+    #[test]
+    fn local() {
+        let _turn = turn();
+        let rt = SmolRuntime::global();
+        rt.block_on(async {
+            let soak = soak("smol, local", soaked(&rt, on_global()));
+            LocalExecutor::new().run(soak).await;
+        });
+    }
+}

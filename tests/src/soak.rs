@@ -1,0 +1,25 @@
+//! The soak: random scripts of scopes that end in every way there is, against a sequential model.
+//!
+//! A [`script`] is a small tree of steps. [`random`] writes one from a seed, [`settle`] makes its
+//! course certain, [`model`] says what must come of it, `play` does what it says on a real runtime,
+//! and [`check`](mod@check) holds the one against the other. What fails is made small by [`shrink`].
+//!
+//! A scope is dropped when what it holds has *stalled*, never after so many polls or milliseconds:
+//! that is what lets a model without polls and without time say what must happen.
+
+pub mod cast;
+pub mod check;
+pub mod clock;
+pub mod event;
+mod local;
+pub mod model;
+pub mod random;
+pub mod run;
+pub mod script;
+mod sendable;
+pub mod settle;
+pub mod shrink;
+pub mod stage;
+
+pub use self::run::{Failure, Soak, Summary};
+pub use self::settle::Setting;

@@ -1,0 +1,246 @@
+//! Where a script is played: what has happened so far, and who waits for what.
+
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::task::{Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use withal::cleanup::Report;
+
+use super::event::{Event, How, KINDS, Kind, Reports, What};
+use super::script::{Id, MOST, Script};
+
+/// One playing of a script.
+#[derive(Debug)]
+pub struct Stage {
+    /// What is played.
+    pub script: Script,
+    events: Mutex<Vec<Event>>,
+    waiting: Mutex<Vec<Waker>>,
+    /// For each stop, how many branches have neither ended nor stalled.
+    running: [AtomicU8; MOST],
+    /// The stops that shall act, those that have, and the budgets that are used up.
+    asked: AtomicU64,
+    fired: AtomicU64,
+    overrun: AtomicU64,
+    stuck: AtomicBool,
+    closed: AtomicBool,
+}
+
+/// Events that came after the end of their playing.
+static LATE: AtomicU32 = AtomicU32::new(0);
+
+impl Stage {
+    /// A stage for `script`, on which nothing has happened.
+    pub fn new(script: Script) -> Self {
+        Self {
+            script,
+            events: Mutex::new(Vec::with_capacity(2 * MOST)),
+            waiting: Mutex::default(),
+            running: [const { AtomicU8::new(0) }; MOST],
+            asked: AtomicU64::new(0),
+            fired: AtomicU64::new(0),
+            overrun: AtomicU64::new(0),
+            stuck: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes an event.
+    pub fn note(&self, what: What, to: Id, how: How) {
+        let mut events = lock(&self.events);
+        // Under the lock: either the end of the playing counts it, or it is late.
+        if self.closed.load(Ordering::Relaxed) {
+            LATE.fetch_add(1, Ordering::Relaxed);
+        }
+        events.push(Event::new(what, to, how));
+        drop(events);
+        self.wake_all();
+    }
+
+    /// How many events there were.
+    pub fn events(&self) -> usize {
+        lock(&self.events).len()
+    }
+
+    /// Ends the playing: what came, in order.
+    pub fn close(&self) -> Vec<Event> {
+        let mut events = lock(&self.events);
+        self.closed.store(true, Ordering::Relaxed);
+        std::mem::take(&mut *events)
+    }
+
+    /// How many events there were after the end of their playing, since the last call.
+    pub fn take_late() -> u32 {
+        LATE.swap(0, Ordering::Relaxed)
+    }
+
+    /// A stop begins, with that many branches.
+    pub fn begin(&self, stop: Id, branches: u8) {
+        self.running[usize::from(stop)].store(branches, Ordering::Relaxed);
+    }
+
+    /// A branch of a stop has stalled or ended; behind the last one, the stop shall act.
+    pub fn ask(&self, stop: Id) {
+        if self.running[usize::from(stop)].fetch_sub(1, Ordering::AcqRel) == 1 {
+            set(&self.asked, stop);
+            self.wake_all();
+        }
+    }
+
+    /// Waits until a stop shall act.
+    pub async fn asked(&self, stop: Id) {
+        self.when(|| has(&self.asked, stop)).await;
+    }
+
+    /// Whether a stop shall act.
+    pub fn is_asked(&self, stop: Id) -> bool {
+        has(&self.asked, stop)
+    }
+
+    /// A stop acts: exits that stalled for it go on.
+    pub fn fire(&self, stop: Id) {
+        set(&self.fired, stop);
+        self.wake_all();
+    }
+
+    /// Waits until a stop has acted.
+    pub async fn fired(&self, stop: Id) {
+        self.when(|| has(&self.fired, stop)).await;
+    }
+
+    /// Whether one of the stops in `region`, a set of bits, has acted.
+    pub fn has_fired(&self, region: u64) -> bool {
+        self.fired.load(Ordering::SeqCst) & region != 0
+    }
+
+    /// Uses up the budget of a scope. Its exit goes on when the alarm has rung.
+    pub async fn overrun(&self, scope: Id) {
+        set(&self.overrun, scope);
+        self.wake_all();
+        self.fired(scope).await;
+    }
+
+    /// The alarm of a scope's budget.
+    pub async fn alarm(&self, scope: Id) {
+        self.when(|| has(&self.overrun, scope)).await;
+        self.fire(scope);
+    }
+
+    /// Says that nothing has moved for too long.
+    pub fn give_up(&self) {
+        self.stuck.store(true, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    /// Waits until `is_so`, and looks again whenever something happens.
+    pub fn when(&self, is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
+        poll_fn(move |cx| {
+            if is_so() {
+                return Poll::Ready(());
+            }
+            lock(&self.waiting).push(cx.waker().clone());
+            // Whatever happened before that has woken nobody here.
+            if is_so() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+    }
+
+    /// Waits for [`give_up`](Self::give_up).
+    pub async fn stuck(&self) {
+        self.when(|| self.stuck.load(Ordering::SeqCst)).await;
+    }
+
+    /// Has everybody look again.
+    pub fn wake_all(&self) {
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+fn set(bits: &AtomicU64, id: Id) {
+    bits.fetch_or(1 << id, Ordering::SeqCst);
+}
+
+fn has(bits: &AtomicU64, id: Id) -> bool {
+    bits.load(Ordering::SeqCst) & 1 << id != 0
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The reports so far, by kind.
+static REPORTS: [AtomicU32; KINDS] = [const { AtomicU32::new(0) }; KINDS];
+
+/// The hook that counts.
+pub fn count(report: &Report<'_>) {
+    let kind = match report {
+        Report::ExitFailed(..) => Kind::ExitFailed,
+        Report::ExitPanicked(..) => Kind::ExitPanicked,
+        Report::ValueLost(..) => Kind::ValueLost,
+        Report::ErrorLost(..) => Kind::ErrorLost,
+        Report::PanicLost(..) => Kind::PanicLost,
+        Report::Abandoned(..) => Kind::Abandoned,
+        Report::OverBudget(..) => Kind::OverBudget,
+        Report::Orphaned(..) => Kind::Orphaned,
+        _ => Kind::Other,
+    };
+    REPORTS[kind as usize].fetch_add(1, Ordering::SeqCst);
+    let stage = lock(&PLAYING).clone();
+    if let Some(stage) = stage {
+        stage.wake_all();
+    }
+}
+
+/// The reports since the last call.
+pub fn take_reports() -> Reports {
+    REPORTS
+        .each_ref()
+        .map(|count| count.swap(0, Ordering::SeqCst))
+}
+
+/// How many reports there were since [`take_reports`], without those of orphans.
+pub fn reports() -> u32 {
+    let counts = REPORTS.iter().enumerate();
+    let counts = counts.filter(|(kind, _)| *kind != Kind::Orphaned as usize);
+    counts.map(|(_, count)| count.load(Ordering::SeqCst)).sum()
+}
+
+/// The stage that is woken by reports.
+static PLAYING: Mutex<Option<Arc<Stage>>> = Mutex::new(None);
+
+/// Says which stage is woken by reports.
+pub fn set_playing(stage: Option<Arc<Stage>>) {
+    let _before = std::mem::replace(&mut *lock(&PLAYING), stage);
+}
+
+/// Gives up on a script that stands still. Ends when it is dropped.
+pub(super) struct Watchdog {
+    _end: mpsc::Sender<()>,
+}
+
+impl Watchdog {
+    pub(super) fn start(patience: Duration) -> Self {
+        let (end, ended) = mpsc::channel();
+        thread::spawn(move || {
+            let mut seen = (Weak::new(), Instant::now());
+            while ended.recv_timeout(patience / 10) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let Some(stage) = lock(&PLAYING).clone() else {
+                    continue;
+                };
+                if !seen.0.ptr_eq(&Arc::downgrade(&stage)) {
+                    seen = (Arc::downgrade(&stage), Instant::now());
+                } else if seen.1.elapsed() >= patience {
+                    stage.give_up();
+                }
+            }
+        });
+        Self { _end: end }
+    }
+}
