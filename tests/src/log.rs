@@ -176,7 +176,7 @@ pub fn spawns_nothing(rt: &impl Runtime) -> bool {
 /// Runs cleanups as they come.
 async fn drain_for_ever(rt: &impl Runtime) -> Infallible {
     loop {
-        let _report = drain(rt, PATIENCE).await;
+        let _report = drain(rt, patience()).await;
         rt.sleep(Duration::from_millis(1)).await;
     }
 }

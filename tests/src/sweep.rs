@@ -106,12 +106,14 @@ use self::scenario::{Fate, Polls};
 pub struct Sweep<S, G: Ground = Simulation> {
     ground: G,
     setup: Box<dyn Fn() -> S>,
-    invariant: Box<dyn Fn(&S, &Ending)>,
+    invariant: Box<Invariant<S>>,
     ways: Option<Vec<Box<dyn Cancel<<G as Sealed>::Runtime>>>>,
     panics: bool,
     wakers_may_stay: bool,
     limit: usize,
 }
+
+type Invariant<S> = dyn Fn(&S, &Ending);
 
 /// How a run came to its end, for invariants that depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -102,14 +102,14 @@ fn three_users(passes_on: bool) -> Interleave<Lock> {
         .invariant(|lock| assert!(!lock.state.lock().unwrap().locked, "still locked"))
 }
 
-// Q-9, LK-4: the baton rule, as an application would test a lock of its own.
+// The baton rule, as an application would test a lock of its own.
 #[test]
 fn a_lock_that_passes_a_wake_on_is_sound() {
     let done = three_users(true).run();
     assert!(done.schedules > 100, "{done}");
 }
 
-// LK-4
+// A waiter that was woken and is dropped has to pass the wake on.
 #[test]
 fn a_lock_that_swallows_a_wake_is_found_with_its_schedule() {
     let error = three_users(false).try_run().unwrap_err();

@@ -151,7 +151,7 @@ async fn orphans_of_any_runtime_are_drained(rt: &impl Runtime) {
     // A runtime that is gone refuses, and the arrival is reported at once: nobody may ever drain.
     dropped(&gone, Act::new(&log, "c"));
     assert_eq!(reports.count("is orphaned until a drain"), 2);
-    assert!(reports.here()[0].contains("by-hand#"));
+    assert!(reports.here()[0].contains("deterministic#"));
     log.push("go");
     let report = drain(rt, PATIENCE).await;
     assert_eq!(report.finished.len(), 2, "{report:?}");
@@ -159,7 +159,7 @@ async fn orphans_of_any_runtime_are_drained(rt: &impl Runtime) {
         report
             .finished
             .iter()
-            .all(|about| about.runtime.name == "by-hand")
+            .all(|about| about.runtime.name == "deterministic")
     );
     assert_eq!((log.count("-b"), log.count("-c")), (1, 1));
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use futures_channel::oneshot;
 use withal::runtime::{Blocking, TaskFuture};
 
-use super::executor::{AboutTask, Held, Work};
+use super::task::{AboutTask, Held, TaskKind, Work};
 use super::{Deterministic, Handle, lock};
 
 impl Deterministic {
@@ -50,7 +50,7 @@ impl Blocking for Deterministic {
             }
         } else {
             let about = AboutTask {
-                kind: "blocking work",
+                kind: TaskKind::Blocking,
                 name: type_name::<F>(),
                 location: Location::caller(),
             };

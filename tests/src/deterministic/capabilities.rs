@@ -15,12 +15,11 @@ use withal::Entry;
 use withal::cleanup::CleanupTask;
 use withal::runtime::{Alarm, Cleanup, RuntimeId, Spawn, SpawnLocal, TaskError, TaskFuture, Timer};
 
-use super::executor::{AboutTask, Work};
+use super::task::{AboutTask, TaskKind, Work};
 use super::{Deterministic, Instant, Sleep, local};
 
 /// A task, a local task, or blocking work: resolves to its value. Dropping it changes nothing for
 /// what it stands for.
-#[must_use = "the task runs without it; its value and its panic are lost"]
 pub struct Handle<T>(pub(super) Receiver<Result<T, TaskError>>);
 
 impl<T> Future for Handle<T> {
@@ -49,7 +48,7 @@ impl Spawn for Deterministic {
     {
         let (sender, receiver) = oneshot::channel();
         let about = AboutTask {
-            kind: "task",
+            kind: TaskKind::Task,
             name: type_name::<F>(),
             location: Location::caller(),
         };
@@ -76,7 +75,7 @@ impl SpawnLocal for Deterministic {
             return Handle(receiver);
         }
         let about = AboutTask {
-            kind: "local task",
+            kind: TaskKind::LocalTask,
             name: type_name::<F>(),
             location: Location::caller(),
         };
@@ -124,7 +123,7 @@ impl Cleanup for Deterministic {
             return;
         }
         let about = AboutTask {
-            kind: "cleanup",
+            kind: TaskKind::Cleanup,
             name: "",
             location: Location::caller(),
         };

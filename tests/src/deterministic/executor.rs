@@ -2,23 +2,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 
-use withal::cleanup::CleanupTask;
 use withal::runtime::RuntimeId;
 
 use super::builder::Builder;
-use super::clock::{Clock, Instant};
+use super::clock::Clock;
 use super::local;
 use super::lock;
 use super::order::{ReadyQueue, TaskId};
-
-pub(super) type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+use super::task::{AboutTask, Held, Task, TaskKind, WakeTask, Work};
 
 /// What the values of one runtime share.
 #[derive(Debug)]
@@ -52,60 +49,6 @@ pub(super) struct State {
     pub(super) is_down: bool,
     /// The thread that polls tasks at the moment, and how many calls deep.
     driver: Option<(ThreadId, usize)>,
-}
-
-/// A task, and what a report says of it.
-#[derive(Debug)]
-pub(super) struct Task {
-    pub(super) about: AboutTask,
-    pub(super) since: Instant,
-    pub(super) polls: usize,
-    pub(super) work: Work,
-    wake: Arc<WakeTask>,
-    /// Its turn came while it was being polled, or in a call that does not poll it.
-    missed: bool,
-}
-
-/// What a task is, and where it began.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AboutTask {
-    pub(super) kind: &'static str,
-    pub(super) name: &'static str,
-    pub(super) location: &'static Location<'static>,
-}
-
-pub(super) enum Work {
-    /// What `block_on` polls itself.
-    Main,
-    Task(BoxFuture),
-    Cleanup(CleanupTask),
-    /// In the table of the home thread.
-    Local,
-    /// It is being polled further up on the stack.
-    Running,
-}
-
-/// Blocking work that is held.
-pub(super) struct Held {
-    pub(super) work: BoxFuture,
-}
-
-struct WakeTask {
-    task: TaskId,
-    queued: AtomicBool,
-    ready: Arc<ReadyQueue>,
-}
-
-impl Wake for WakeTask {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !self.queued.swap(true, Ordering::AcqRel) {
-            self.ready.push(self.task);
-        }
-    }
 }
 
 impl Shared {
@@ -252,7 +195,7 @@ impl Shared {
         let (tasks, held) = {
             let mut state = lock(&self.state);
             state.is_down = true;
-            let is_main = |task: &Task| task.about.kind == MAIN;
+            let is_main = |task: &Task| task.about.kind == TaskKind::Main;
             let (mains, tasks) = std::mem::take(&mut state.tasks)
                 .into_iter()
                 .partition::<BTreeMap<_, _>, _>(|(_, task)| is_main(task));
@@ -284,12 +227,11 @@ impl Shared {
     pub(super) fn left(&self) -> usize {
         let state = lock(&self.state);
         let tasks = state.tasks.values();
-        tasks.filter(|task| task.about.kind != MAIN).count()
+        tasks
+            .filter(|task| task.about.kind != TaskKind::Main)
+            .count()
     }
 }
-
-/// The kind of what `block_on` polls.
-pub(super) const MAIN: &str = "main";
 
 /// The future of a `block_on`.
 pub(super) struct Main<'a> {
@@ -313,31 +255,5 @@ impl Drop for Driving<'_> {
                 self.0.ready.push(*id);
             }
         }
-    }
-}
-
-impl std::fmt::Debug for Work {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Main => "Main",
-            Self::Task(_) => "Task",
-            Self::Cleanup(_) => "Cleanup",
-            Self::Local => "Local",
-            Self::Running => "Running",
-        })
-    }
-}
-
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Held").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for WakeTask {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WakeTask")
-            .field("task", &self.task)
-            .finish_non_exhaustive()
     }
 }

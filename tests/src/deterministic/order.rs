@@ -32,11 +32,18 @@ impl Order {
     ///
     /// If the variable holds something else than a number.
     pub fn random() -> Self {
-        let seed = std::env::var(SEED_VARIABLE).map(|text| {
-            text.parse()
-                .unwrap_or_else(|_| panic!("{SEED_VARIABLE} is {text:?}, and no seed"))
-        });
-        Self::Random(seed.unwrap_or_else(|_| fastrand::u64(..)))
+        Self::replay(std::env::var(SEED_VARIABLE).ok().as_deref())
+    }
+
+    /// Random, with the seed that `text` is.
+    pub(super) fn replay(text: Option<&str>) -> Self {
+        let Some(text) = text else {
+            return Self::Random(fastrand::u64(..));
+        };
+        match text.parse() {
+            Ok(seed) => Self::Random(seed),
+            Err(_) => panic!("{SEED_VARIABLE} is {text:?}, which is no seed"),
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use withal::cleanup::{About, live_scopes};
 use withal::runtime::RuntimeId;
 
-use super::executor::{Shared, Work};
+use super::executor::Shared;
+use super::task::{TaskKind, Work};
 use super::{Order, lock};
 
 /// Who waits on a [`Deterministic`](super::Deterministic); `Display` is several lines for people.
@@ -32,8 +33,8 @@ pub struct Stall {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StalledTask {
-    /// `main` (what `block_on` polls), `task`, `local task`, `cleanup` or `blocking work`.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: TaskKind,
     /// The type of its future; for a cleanup, the scopes that it exits.
     pub name: String,
     /// Where it was spawned; for a cleanup, where the first of its scopes was entered.

@@ -62,8 +62,8 @@ pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
         let in_time = life.ended.is_some_and(|ended| ended < limit);
         if !in_time && !is_over_budget(trace, parent.about, life.about) {
             return Err(Violation::WrongOrder {
-                inner: life.about,
-                outer: parent.about,
+                inner: Box::new(life.about),
+                outer: Box::new(parent.about),
             });
         }
     }

@@ -45,9 +45,9 @@ pub enum Violation {
     /// The outer scope was exited before the inner one had ended.
     WrongOrder {
         /// The scope that was entered in the other's body.
-        inner: About,
+        inner: Box<About>,
         /// The scope that should have waited.
-        outer: About,
+        outer: Box<About>,
     },
     /// The scope was told of a panic, and there was none.
     WrongReason(About),

@@ -12,7 +12,7 @@ use withal::runtime::Runtime;
 use super::ways::{Cancel, Way};
 use super::{Followed, Scenario};
 use crate::Deterministic;
-use crate::log::PATIENCE;
+use crate::log::patience;
 
 /// Sealed: [`Simulation`] and [`Real`].
 pub trait Ground: sealed::Sealed {}
@@ -130,7 +130,7 @@ impl<R: Runtime> Sealed for Real<R> {
     }
 
     async fn drive<F: Future>(&self, rt: &R, future: F) -> Option<F::Output> {
-        match select(pin!(future), pin!(rt.sleep(PATIENCE))).await {
+        match select(pin!(future), pin!(rt.sleep(patience()))).await {
             Either::Left((output, _)) => Some(output),
             Either::Right(_) => None,
         }

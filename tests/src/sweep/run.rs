@@ -20,7 +20,7 @@ use super::ground::sealed::Sealed;
 use super::scenario::Injected;
 use super::trace::Trace;
 use super::{Followed, check};
-use crate::log::PATIENCE;
+use crate::log::patience;
 use crate::poll::yields;
 
 /// What is followed from the beginning of a run to its end.
@@ -143,7 +143,7 @@ impl<'g, G: Sealed> Run<'g, G> {
 
     async fn drain(&self) {
         let settled = pin!(self.follow.settled());
-        let drain = drain(&self.rt, PATIENCE);
+        let drain = drain(&self.rt, patience());
         // It ends late where others have cleanups, so the scopes say when it is enough.
         let either = select(settled, drain);
         self.ground.drive(self.rt.runtime(), either).await;

@@ -8,7 +8,7 @@ use withal::cleanup::{About, ScopeEvent, ScopeStep};
 /// reported. `Display` is one line for each.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    entries: Vec<Entry>,
+    entries: Box<[Entry]>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +43,9 @@ impl From<&ScopeEvent> for Told {
 
 impl Trace {
     pub(super) fn new(entries: Vec<Entry>) -> Self {
-        Self { entries }
+        Self {
+            entries: entries.into(),
+        }
     }
 
     pub(super) fn scopes(&self) -> impl Iterator<Item = &Told> {
