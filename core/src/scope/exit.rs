@@ -8,6 +8,7 @@
 
 #[cfg(feature = "alloc")]
 use core::any::Any;
+use core::any::type_name;
 #[cfg(feature = "alloc")]
 use core::fmt::Debug;
 use core::future::Future;
@@ -17,6 +18,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::manager::{Managed, Manager};
+#[cfg(feature = "alloc")]
+use super::reason;
 use super::reason::{ExitReason, Failure};
 use crate::cleanup::kind::Kind;
 #[cfg(feature = "std")]
@@ -70,13 +73,13 @@ pub struct Told(Error);
 enum Error {
     #[cfg(feature = "alloc")]
     Shown(Box<dyn Shown>),
-    Unseen(fn() -> Failure<'static>),
+    Unseen(fn() -> &'static str),
 }
 
 impl Told {
     /// The exit learns the name of the error's type.
     pub(crate) fn unseen<E>() -> Self {
-        Self(Error::Unseen(Failure::unseen::<E>))
+        Self(Error::Unseen(type_name::<E>))
     }
 
     /// The exit looks at the error. Lost with the exit's future, the error reports itself.
@@ -88,7 +91,7 @@ impl Told {
     /// The error, if it is in here.
     #[cfg(feature = "alloc")]
     pub(crate) fn into_error<E: Debug + Send + Sync + 'static>(mut self) -> Option<E> {
-        let error = core::mem::replace(&mut self.0, Error::Unseen(Failure::unseen::<E>));
+        let error = core::mem::replace(&mut self.0, Error::Unseen(type_name::<E>));
         let Error::Shown(shown) = error else {
             return None;
         };
@@ -96,11 +99,12 @@ impl Told {
         carried.ok().map(|carried| carried.error)
     }
 
+    #[inline]
     fn failure(&self) -> Failure<'_> {
         match &self.0 {
             #[cfg(feature = "alloc")]
-            Error::Shown(shown) => shown.failure(),
-            Error::Unseen(failure) => failure(),
+            Error::Shown(shown) => Failure::of(Some(shown.error()), shown.type_name()),
+            Error::Unseen(type_name) => Failure::of(None, type_name()),
         }
     }
 }
@@ -118,7 +122,8 @@ impl Drop for Told {
 /// An error of any type on its way through an exit.
 #[cfg(feature = "alloc")]
 trait Shown: Send + Sync {
-    fn failure(&self) -> Failure<'_>;
+    fn error(&self) -> &dyn reason::Error;
+    fn type_name(&self) -> &'static str;
     fn report_lost(&self);
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
@@ -131,8 +136,12 @@ struct Carried<E> {
 
 #[cfg(feature = "alloc")]
 impl<E: Debug + Send + Sync + 'static> Shown for Carried<E> {
-    fn failure(&self) -> Failure<'_> {
-        Failure::new(&self.error)
+    fn error(&self) -> &dyn reason::Error {
+        &self.error
+    }
+
+    fn type_name(&self) -> &'static str {
+        type_name::<E>()
     }
 
     fn report_lost(&self) {

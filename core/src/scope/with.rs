@@ -249,7 +249,7 @@ type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 ///
 /// # Invariants
 ///
-/// 1. The body borrows the resource in `held`, which stays where it is (the struct is `!Unpin`) and
+/// 1. The body borrows `resource`, which stays where it is (the struct is `!Unpin`) and
 ///    to which no other reference is made, until `stage` holds no body.
 /// 2. The futures in `stage` are pinned structurally: dropped in place, never moved.
 #[must_use = "futures do nothing unless polled: a scope is entered by `.await`"]
@@ -274,7 +274,9 @@ where
     exited: ExitState<M::Error>,
     // A cell, since it is borrowed from while references to the whole struct come and go. Below the
     // body, so that it would go after it.
-    held: UnsafeCell<Option<Held<M>>>,
+    resource: UnsafeCell<Option<M::Resource>>,
+    // `Some` while the scope is entered and its exit has not begun, as is the resource.
+    manager: Option<M>,
     _pinned: PhantomPinned,
     _policy: PhantomData<fn() -> P>,
 }
@@ -326,12 +328,6 @@ impl<N, F, B, X> Stage<N, F, B, X> {
 #[inline]
 fn put<T>(place: &mut T, value: T) {
     core::mem::forget(core::mem::replace(place, value));
-}
-
-/// A scope that is entered and whose exit has not begun.
-struct Held<M: Manager> {
-    manager: M,
-    resource: M::Resource,
 }
 
 /// How the body ended.
@@ -413,7 +409,8 @@ where
             },
             ended: BodyState::Running,
             exited: ExitState::Running,
-            held: UnsafeCell::new(None),
+            resource: UnsafeCell::new(None),
+            manager: None,
             _pinned: PhantomPinned,
             _policy: PhantomData,
         }
@@ -436,10 +433,8 @@ where
             stage: Stage::Waiting,
             ended: BodyState::new(result),
             exited: ExitState::Running,
-            held: UnsafeCell::new(Some(Held {
-                manager: parts.manager,
-                resource: parts.resource,
-            })),
+            resource: UnsafeCell::new(Some(parts.resource)),
+            manager: Some(parts.manager),
             _pinned: PhantomPinned,
             _policy: PhantomData,
         }

@@ -1,6 +1,6 @@
 //! The way of a scope that is dropped while it is entered (K2).
 
-use super::{BodyState, ExitState, Held, Stage, With};
+use super::{BodyState, ExitState, Stage, With};
 use crate::body::Body;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{Report, report};
@@ -45,8 +45,8 @@ where
             Stage::Entered | Stage::Body(_) => self.drop_stage(Stage::Waiting).err(),
             _ => None,
         };
-        match self.held.get_mut().take() {
-            Some(Held { manager, resource }) => {
+        match self.take_entered() {
+            Some((manager, resource)) => {
                 self.live.dropped(self.ended.kind());
                 let why = self.tell_why(&manager);
                 manager.dropped(resource, why, self.bequest());

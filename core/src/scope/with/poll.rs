@@ -5,7 +5,7 @@ use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::{BodyState, Entered, ExitState, Held, Stage, With, put};
+use super::{BodyState, Entered, ExitState, Stage, With, put};
 use crate::body::Body;
 use crate::cleanup::leftovers::{self, Waited, nothing_left};
 use crate::cleanup::live::LiveEntry;
@@ -77,7 +77,8 @@ where
     /// its resource before it returns from here (CM-20).
     #[inline]
     fn entered(&mut self, manager: M, resource: M::Resource) {
-        *self.held.get_mut() = Some(Held { manager, resource });
+        put(self.resource.get_mut(), Some(resource));
+        put(&mut self.manager, Some(manager));
         self.entered_under = CollectorId::current();
         self.live = LiveEntry::enter(|| self.about());
     }
@@ -101,9 +102,9 @@ where
     #[inline]
     fn advance(&mut self, make_body: Option<F>, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(make_body) = make_body {
-            if let Some(held) = self.held.get_mut() {
+            if let Some(resource) = self.resource.get_mut() {
                 // There is no body yet; from here on it alone gets at the resource (1).
-                let resource: *mut M::Resource = &mut held.resource;
+                let resource: *mut M::Resource = resource;
                 // SAFETY: the resource stays where it is, untouched, until the body that borrows it
                 // is gone (1). The body cannot keep the reference, as the `with` functions take only
                 // bodies that accept a reference of any lifetime.
@@ -216,12 +217,18 @@ where
 
     #[inline]
     fn start_exit(&mut self) {
-        if let Some(Held { manager, resource }) = self.held.get_mut().take() {
+        if let Some((manager, resource)) = self.take_entered() {
             self.live.exiting(self.ended.kind());
             let why = self.tell_why(&manager);
             let exit = X::start(manager, resource, why);
             put(&mut self.stage, Stage::Exiting(exit));
         }
+    }
+
+    /// The scope and its resource, if its exit has not begun.
+    #[inline]
+    pub(super) fn take_entered(&mut self) -> Option<(M, M::Resource)> {
+        Some((self.manager.take()?, self.resource.get_mut().take()?))
     }
 
     /// Why the body ended, for an exit. The error of a failed one goes with it.
