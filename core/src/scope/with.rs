@@ -312,6 +312,30 @@ enum Stage<N, F, B, X> {
 }
 
 impl<N, F, B, X> Stage<N, F, B, X> {
+    #[inline]
+    fn as_enter(&mut self) -> Option<&mut N> {
+        match self {
+            Self::Entering { enter, .. } => Some(enter),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn as_body(&mut self) -> Option<&mut B> {
+        match self {
+            Self::Body(body) => Some(body),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn as_exit(&mut self) -> Option<&mut X> {
+        match self {
+            Self::Exiting(exit) => Some(exit),
+            _ => None,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Entering { .. } => "entering",

@@ -36,11 +36,11 @@ where
         let mut make_body = None;
         if let Stage::Entering { enter, body } = &mut this.stage {
             // SAFETY: pinned structurally (2).
-            match ready!(unsafe { Pin::new_unchecked(&mut *enter) }.poll(cx)) {
+            match ready!(unsafe { Pin::new_unchecked(enter) }.poll(cx)) {
                 Ok((manager, resource)) => {
                     make_body = body.take();
-                    // SAFETY: the stage holds nothing but `enter`, which is pinned (2).
-                    unsafe { end(enter, &mut this.stage, Stage::Entered) };
+                    // SAFETY: the function is taken, so the future is all there is to drop.
+                    unsafe { end(&mut this.stage, Stage::as_enter, Stage::Entered) };
                     this.entered(manager, resource);
                 }
                 Err(error) => {
@@ -101,24 +101,26 @@ where
 
     #[inline]
     fn advance(&mut self, make_body: Option<F>, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(make_body) = make_body {
-            if let Some(resource) = self.resource.get_mut() {
-                // There is no body yet; from here on it alone gets at the resource (1).
-                let resource: *mut M::Resource = resource;
-                // SAFETY: the resource stays where it is, untouched, until the body that borrows it
-                // is gone (1). The body cannot keep the reference, as the `with` functions take only
-                // bodies that accept a reference of any lifetime.
-                let body = make_body(unsafe { &mut *resource });
-                put(&mut self.stage, Stage::Body(body));
-            }
+        if let Stage::Entered = self.stage {
+            let (Some(make_body), Some(resource)) = (make_body, self.resource.get_mut()) else {
+                // The making of the body has panicked, without std.
+                return Poll::Pending;
+            };
+            // There is no body yet; from here on it alone gets at the resource (1).
+            let resource: *mut M::Resource = resource;
+            // SAFETY: the resource stays where it is, untouched, until the body that borrows it is
+            // gone (1). The body cannot keep the reference, as the `with` functions take only bodies
+            // that accept a reference of any lifetime.
+            let body = make_body(unsafe { &mut *resource });
+            put(&mut self.stage, Stage::Body(body));
         }
         if let Stage::Body(body) = &mut self.stage {
             // SAFETY: pinned structurally (2).
-            let result = ready!(unsafe { Pin::new_unchecked(&mut *body) }.poll(cx));
+            let result = ready!(unsafe { Pin::new_unchecked(body) }.poll(cx));
             put(&mut self.ended, BodyState::new(result));
             // What the drop leaves is a child like any other.
-            // SAFETY: the stage holds nothing but the body, which is pinned (2).
-            unsafe { end(body, &mut self.stage, Stage::Waiting) };
+            // SAFETY: the stage holds nothing else.
+            unsafe { end(&mut self.stage, Stage::as_body, Stage::Waiting) };
             if !nothing_left() {
                 return Poll::Ready(());
             }
@@ -128,13 +130,13 @@ where
         }
         if let Stage::Exiting(exit) = &mut self.stage {
             // SAFETY: pinned structurally (2).
-            let (result, told) = ready!(unsafe { Pin::new_unchecked(&mut *exit) }.poll(cx));
+            let (result, told) = ready!(unsafe { Pin::new_unchecked(exit) }.poll(cx));
             put(
                 &mut self.exited,
                 ExitState::Done(result.map_err(ExitError::Failed)),
             );
-            // SAFETY: the stage holds nothing but the exit, which is pinned (2).
-            unsafe { end(exit, &mut self.stage, Stage::Settling) };
+            // SAFETY: the stage holds nothing else.
+            unsafe { end(&mut self.stage, Stage::as_exit, Stage::Settling) };
             if told.is_some() {
                 self.take_back(told);
             }
@@ -364,25 +366,29 @@ where
     }
 }
 
-/// `*stage = next`, for a stage of which is known what it holds: `future`, and nothing else to drop.
+/// `*stage = next`, in place, for a stage of which is known what it holds: a look at each thing that
+/// it might hold is half of the cost of a short scope.
 ///
 /// # Safety
 ///
-/// `future` is valid and lies in `stage`. If it is pinned, it is pinned until it is dropped here.
+/// What `part` gives is a part of the stage, and all of it that is to be dropped.
 #[inline]
-unsafe fn end<T, S>(future: *mut T, stage: *mut S, next: S) {
+unsafe fn end<S, T>(stage: &mut S, part: fn(&mut S) -> Option<&mut T>, next: S) {
     // The stage changes also if the drop unwinds.
-    struct Put<S>(*mut S, ManuallyDrop<S>);
+    struct Change<'a, S>(&'a mut S, ManuallyDrop<S>);
 
-    impl<S> Drop for Put<S> {
+    impl<S> Drop for Change<'_, S> {
         #[inline]
         fn drop(&mut self) {
-            // SAFETY: the stage is valid, and what it held is dropped; `next` is taken once, here.
-            unsafe { self.0.write(ManuallyDrop::take(&mut self.1)) };
+            // SAFETY: it is taken once, here.
+            put(self.0, unsafe { ManuallyDrop::take(&mut self.1) });
         }
     }
 
-    let _put = Put(stage, ManuallyDrop::new(next));
-    // SAFETY: it is valid, and never used again: the stage is overwritten without a drop.
-    unsafe { future.drop_in_place() };
+    let change = Change(stage, ManuallyDrop::new(next));
+    if let Some(part) = part(change.0) {
+        let part: *mut T = part;
+        // SAFETY: it is dropped once: the stage around it is overwritten without a drop.
+        unsafe { part.drop_in_place() };
+    }
 }
