@@ -11,7 +11,7 @@ use crate::cleanup::kind::Sendable;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::cleanup::{About, CollectorId, ExitToken, unwatched};
 use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
@@ -95,7 +95,7 @@ impl<R: Cleanup, T: 'static> Future for Shielded<'_, R, T> {
             under: CollectorId::current(),
             _token: ExitToken::register(),
         });
-        let poll = future.as_mut().poll(cx);
+        let poll = unwatched(|| future.as_mut().poll(cx));
         if poll.is_pending() {
             this.future = Some(future);
         } else {

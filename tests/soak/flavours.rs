@@ -1,14 +1,15 @@
 //! One test for each flavour.
 
-#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
 use std::sync::Arc;
+use std::time::Duration;
 
-use withal::runtime::NoExecutor;
+use futures_util::future::abortable;
+use withal::runtime::{NoExecutor, Spawn, Timer};
+use withal_tests::deterministic::{Builder, Deterministic, Order};
 use withal_tests::soak::Soak;
-#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
 use withal_tests::soak::cast::{Abort, Start, Task};
 
-use crate::{soak, turn};
+use crate::{soak, soak_and_rest, turn};
 
 #[test]
 fn on_no_executor() {
@@ -20,6 +21,51 @@ fn on_no_executor() {
         broken: None,
     };
     withal_tests::foreign::block_on(soak("no executor", soaked));
+}
+
+/// Soaks a deterministic runtime, whose executor may refuse cleanups.
+fn on_deterministic(name: &str, builder: Builder, executor: bool) {
+    let _turn = turn();
+    let rt = builder.build();
+    let on_it = rt.clone();
+    let start: Start = Arc::new(move |task: Task| -> Abort {
+        let (task, handle) = abortable(task);
+        let _detached = on_it.spawn(task);
+        Box::new(move || handle.abort())
+    });
+    let soaked = Soak {
+        rt: rt.clone(),
+        start: Some(start),
+        executor,
+        broken: None,
+    };
+    // Its clock moves when no task is ready: until then, those that were woken first may have to wait.
+    let rest = async || rt.sleep(Duration::from_secs(1)).await;
+    rt.block_on(soak_and_rest(name, soaked, rest));
+}
+
+#[test]
+fn on_deterministic_fifo() {
+    let fifo = Deterministic::builder().order(Order::Fifo);
+    on_deterministic("deterministic, FIFO", fifo, true);
+}
+
+#[test]
+fn on_deterministic_lifo() {
+    let lifo = Deterministic::builder().order(Order::Lifo);
+    on_deterministic("deterministic, LIFO", lifo, true);
+}
+
+#[test]
+fn on_deterministic_random() {
+    let random = Deterministic::builder().order(Order::random());
+    on_deterministic("deterministic, random", random, true);
+}
+
+#[test]
+fn on_spawns_nothing() {
+    let refuses = Deterministic::builder().refuse_cleanups();
+    on_deterministic("spawns nothing", refuses, false);
 }
 
 #[cfg(feature = "tokio")]
@@ -82,7 +128,9 @@ fn on_async_std() {
     let start: Start = Arc::new(|task: Task| -> Abort {
         let task = async_std::task::spawn(task);
         // What it waits for is nothing to us.
-        Box::new(move || drop(task.cancel().now_or_never()))
+        Box::new(move || {
+            let _ = task.cancel().now_or_never();
+        })
     });
     let soaked = Soak {
         rt,

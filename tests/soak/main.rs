@@ -45,12 +45,19 @@ fn number(variable: &str) -> Option<u64> {
 
 /// Soaks one flavour, and prints what was counted.
 async fn soak<R: Cleanup>(name: &str, soak: Soak<R>) {
+    soak_and_rest(name, soak, async || ()).await;
+}
+
+/// [`soak`], where the executor has to `rest` before it has put everything away.
+async fn soak_and_rest<R: Cleanup>(name: &str, soak: Soak<R>, rest: impl AsyncFn()) {
     list_live_scopes(true);
     let seed = seed();
     let scopes = number("WITHAL_SOAK_SCOPES").unwrap_or(SCOPES);
     run(name, &soak, seed, scopes.min(WARM_UP)).await;
+    rest().await;
     let before = heap::live();
     let summary = run(name, &soak, seed, scopes).await;
+    rest().await;
     let more = heap::live() - before;
     println!(
         "{name}: {} scopes in {} scripts, seed {seed}, {:.1} s, live heap {more:+} bytes",
@@ -72,6 +79,12 @@ async fn run<R: Cleanup>(name: &str, soak: &Soak<R>, seed: u64, scopes: u64) -> 
     };
     let left = &summary.left;
     assert!(left.is_clean(), "{name}: seed {seed} left {left:?}");
+    if let Some(late) = &summary.late {
+        panic!(
+            "{name}: {:?} came after the end of\n{}",
+            late.event, late.script
+        );
+    }
     let live = live_scopes();
     assert!(live.is_empty(), "{name}: seed {seed} left {live:?}");
     summary

@@ -4,6 +4,7 @@
 //! be installed. Each call is printed as it is made, so that it can be pasted into a shell.
 
 mod checks;
+mod mutants;
 mod report;
 mod rules;
 mod stages;

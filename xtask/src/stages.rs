@@ -1,6 +1,7 @@
 //! The stages: for each, what it is for and the cargo calls it makes.
 
 use crate::checks;
+use crate::mutants;
 use crate::rules;
 use crate::step::{Cargo, Step, has_program, has_subcommand, toolchain};
 use crate::tools;
@@ -86,6 +87,12 @@ pub(crate) const STAGES: &[Stage] = &[
         about: "models of what threads share, in every order within bounds",
         also: &[],
         steps: tools::loom,
+    },
+    Stage {
+        name: "mutants",
+        about: "deliberate mistakes in the kernel, each caught by the tests of its rules",
+        also: &[],
+        steps: || vec![Step::Look("every mutant is caught", mutants::check)],
     },
     Stage {
         name: "asan",

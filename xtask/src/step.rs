@@ -149,7 +149,7 @@ fn run(cargo: &Cargo) -> Verdict {
 }
 
 /// The call's standard output; its messages go where ours go.
-fn output(cargo: &Cargo) -> Verdict {
+pub(crate) fn output(cargo: &Cargo) -> Verdict {
     let output = cargo
         .command()
         .stderr(Stdio::inherit())

@@ -25,7 +25,7 @@ pub(crate) fn target_dir(tool: &str) -> PathBuf {
     PathBuf::from(common).join(tool)
 }
 
-fn in_its_own(line: &str, tool: &str) -> Cargo {
+pub(crate) fn in_its_own(line: &str, tool: &str) -> Cargo {
     Cargo::new(line)
         .arg("--target-dir")
         .arg(&target_dir(tool).to_string_lossy())

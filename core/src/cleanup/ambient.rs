@@ -330,6 +330,14 @@ pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
+/// Calls `f`, the poll of an exit, with no combinator watching: the exit has a token of its own, which
+/// stands for those in it, and which is given up when it leaves its frame.
+#[inline]
+pub(crate) fn unwatched<T>(f: impl FnOnce() -> T) -> T {
+    let _watch = Set::new(|slots| &slots.watch, WatchSlot::EMPTY);
+    f()
+}
+
 /// Keeps a watching combinator from dropping the exit that holds it (K10).
 pub(crate) struct ExitToken(Arc<AtomicUsize>);
 

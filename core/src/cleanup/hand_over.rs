@@ -2,9 +2,9 @@
 
 use super::ambient::{self, CollectorId, access, update};
 use super::children::Children;
-#[cfg(feature = "std")]
-use super::link::LocalCleanup;
 use super::link::{AnyCleanup, Cleanup};
+#[cfg(feature = "std")]
+use super::link::{Chain, LocalCleanup};
 #[cfg(feature = "std")]
 use super::local;
 use super::shared::Shared;
@@ -39,12 +39,20 @@ pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
 /// Lets cleanups go on by themselves, one after the other, without anybody who waits for them.
 pub(crate) fn detach(cleanups: impl IntoIterator<Item = AnyCleanup>) {
     let mut chain = Vec::new();
+    #[cfg(feature = "std")]
+    let mut local_chain = Chain::default();
     for cleanup in cleanups {
         match cleanup {
             AnyCleanup::Send(cleanup) => chain.push(cleanup),
             #[cfg(feature = "std")]
-            AnyCleanup::Local(cleanup) => local::orphan(cleanup),
+            AnyCleanup::Local(cleanup) => local_chain.push(cleanup),
         }
+    }
+    #[cfg(feature = "std")]
+    local::orphan(local_chain);
+    if !chain.iter().any(|link| link.has_runtime()) {
+        // They only wait for others, and nobody waits for them.
+        return;
     }
     let mut chain = chain.into_iter();
     if let Some(first) = chain.next() {
@@ -88,8 +96,8 @@ fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCle
 }
 
 enum Place {
-    /// Behind the earlier ones of the same drop.
-    InChain,
+    /// Behind the earlier ones of the same drop; the chain is to be started only now.
+    InChain(Option<Arc<Shared>>),
     /// In a chain of its own; started on the executor unless the scope's own poll is unwinding.
     Child(Arc<Children>, bool),
 }
@@ -107,7 +115,8 @@ fn adopt(cleanup: Cleanup) {
             // The `None` arm cannot occur; the chain that has ended gives its link back.
             match cleanup.take().map(|cleanup| open.append(cleanup)) {
                 Some(Err(back)) => cleanup = Some(back),
-                _ => return Some(Place::InChain),
+                Some(Ok(true)) => return Some(Place::InChain(Some(open.clone()))),
+                _ => return Some(Place::InChain(None)),
             }
         }
         content.tracker.deferred |= unwinding;
@@ -118,6 +127,9 @@ fn adopt(cleanup: Cleanup) {
         ))
     })
     .flatten();
+    if let Some(Place::InChain(Some(chain))) = &place {
+        chain.start_deferred();
+    }
     let Some(cleanup) = cleanup else {
         return;
     };
@@ -146,7 +158,7 @@ fn adopt_local(cleanup: LocalCleanup) {
             cleanup.for_each(|link| content.local.adopt(link));
         }
     });
-    if let Some(cleanup) = cleanup {
-        local::orphan(cleanup);
-    }
+    let mut chain = Chain::default();
+    cleanup.into_iter().for_each(|link| chain.push(link));
+    local::orphan(chain);
 }

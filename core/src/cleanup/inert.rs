@@ -59,6 +59,10 @@ impl ExitToken {
     }
 }
 
+pub(crate) fn unwatched<T>(f: impl FnOnce() -> T) -> T {
+    f()
+}
+
 #[derive(PartialEq, Eq)]
 #[expect(
     dead_code,

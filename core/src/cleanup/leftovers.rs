@@ -387,8 +387,12 @@ impl Link for Settle {
     }
 
     fn spawn(&self, task: CleanupTask) {
-        // The children have executors of their own; whoever waits for this link polls it.
         drop(task);
+    }
+
+    /// The children have runtimes of their own; whoever waits for this link polls it.
+    fn has_runtime(&self) -> bool {
+        false
     }
 
     fn alarm(&self, _timeout: Duration) -> Option<Alarm> {
@@ -396,4 +400,11 @@ impl Link for Settle {
     }
 
     fn unlimit(self: Pin<&mut Self>) {}
+}
+
+impl Drop for Settle {
+    fn drop(&mut self) {
+        // Nobody waits any more: what is left goes on alone.
+        self.tracker.start_deferred();
+    }
 }

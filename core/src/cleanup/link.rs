@@ -26,6 +26,11 @@ pub(crate) trait Link {
     /// Starts `task` on the runtime that the scope was entered with.
     fn spawn(&self, task: CleanupTask);
 
+    /// Whether there is such a runtime. What only waits for others has none.
+    fn has_runtime(&self) -> bool {
+        true
+    }
+
     /// An alarm of that runtime, if it has a clock.
     fn alarm(&self, timeout: Duration) -> Option<Alarm>;
 
@@ -114,6 +119,14 @@ impl<C> Chain<C> {
             .into_iter()
             .chain(self.rest.drain(..))
             .collect()
+    }
+}
+
+impl Chain {
+    /// The first link that has a runtime.
+    pub(crate) fn with_runtime(&self) -> Option<&Cleanup> {
+        let mut links = self.first.iter().chain(&self.rest);
+        links.find(|link| link.has_runtime())
     }
 }
 

@@ -20,6 +20,7 @@ use super::report::{Report, report};
 use super::{
     About, CleanupTask, CollectorId,
     hand_over::{detach, hand_over},
+    unwatched,
 };
 use crate::mutants::mutant;
 use crate::panic::catch;
@@ -215,7 +216,7 @@ where
             let Some(running) = exit.as_mut().as_pin_mut() else {
                 return Poll::Ready(None);
             };
-            let ended = ready!(running.poll(cx));
+            let ended = ready!(unwatched(|| running.poll(cx)));
             // What the drop leaves is a child like any other.
             exit.set(None);
             Poll::Ready(Some(ended))

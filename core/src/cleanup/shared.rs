@@ -36,6 +36,8 @@ struct State {
     unfinished: VecDeque<About>,
     ended: Vec<(About, End)>,
     executor: bool,
+    /// Whether it would be on an executor, but has no link yet that has a runtime.
+    idle: bool,
     parent: bool,
     done: bool,
 }
@@ -69,8 +71,10 @@ impl Shared {
         parent: Option<&Arc<Children>>,
         on_executor: bool,
     ) -> Arc<Self> {
-        let links = [first.about()];
-        let unfinished = links.into_iter().chain(rest.iter().map(AsLink::about));
+        let mut chain = Chain::default();
+        chain.push(first);
+        rest.into_iter().for_each(|link| chain.push(link));
+        let starter = chain.with_runtime().filter(|_| on_executor);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new(Self {
             id,
@@ -84,9 +88,10 @@ impl Shared {
             state: Mutex::new(State {
                 chain: None,
                 arrived: Vec::new(),
-                unfinished: unfinished.collect(),
+                unfinished: chain.abouts().collect(),
                 ended: Vec::new(),
-                executor: on_executor,
+                executor: starter.is_some(),
+                idle: on_executor && starter.is_none(),
                 parent: parent.is_some(),
                 done: false,
             }),
@@ -95,35 +100,32 @@ impl Shared {
         if let Some(parent) = parent {
             parent.insert(&shared);
         }
-        // The link is still ours, so nothing is spawned under a lock. A driver that polls already
+        // The chain is still ours, so nothing is spawned under a lock. A driver that polls already
         // finds the cell empty, and is woken when the chain is put into it.
-        if on_executor {
-            spawn(&first, CleanupTask::new(shared.clone()));
+        if let Some(link) = starter {
+            spawn(link, CleanupTask::new(shared.clone()));
         }
-        let mut chain = Chain::default();
-        chain.push(first);
-        rest.into_iter().for_each(|link| chain.push(link));
         shared.put_back(chain);
         shared.wakers.wake_all();
         shared
     }
 
-    /// Starts the chain on the runtime of its first link, if none has it.
+    /// Starts the chain on the runtime of its first link that has one, if no executor has it.
     pub(crate) fn start_deferred(self: &Arc<Self>) {
         let chain = self.state.with(|state| {
             if state.done || state.executor {
                 return None;
             }
             let chain = state.chain.take();
-            state.executor = chain.is_some();
+            state.executor = chain.as_ref().and_then(Chain::with_runtime).is_some();
             chain
         });
         let Some(chain) = chain else {
             return;
         };
         // As in `start`: the chain is ours meanwhile.
-        if let Some(first) = chain.first() {
-            spawn(first, CleanupTask::new(self.clone()));
+        if let Some(link) = chain.with_runtime() {
+            spawn(link, CleanupTask::new(self.clone()));
         }
         self.put_back(chain);
         self.wakers.wake_all();
@@ -140,23 +142,26 @@ impl Shared {
             .with(|state| state.unfinished.iter().copied().collect())
     }
 
-    /// Adds a link to the end.
+    /// Adds a link to the end; whether that is the first one with a runtime, so that the chain is to
+    /// be [started](Self::start_deferred).
     ///
     /// # Errors
     ///
     /// `link`, if the chain has ended.
-    pub(crate) fn append(&self, link: Cleanup) -> Result<(), Cleanup> {
+    pub(crate) fn append(&self, link: Cleanup) -> Result<bool, Cleanup> {
         self.state.with(|state| {
             if state.done {
                 return Err(link);
             }
             state.unfinished.push_back(link.about());
+            let starts = state.idle && link.has_runtime();
+            state.idle &= !starts;
             match &mut state.chain {
                 // Behind a link that is there: a chain that has none left is done.
                 Some(chain) => chain.push(link),
                 None => state.arrived.push(link),
             }
-            Ok(())
+            Ok(starts)
         })
     }
 

@@ -265,6 +265,8 @@ struct Exit {
     until: Until,
     access: UnsafeCell<()>,
     ended: Ended,
+    /// What happens by its end.
+    then: Option<Arc<Event>>,
 }
 
 impl Exit {
@@ -273,7 +275,13 @@ impl Exit {
             until,
             access: UnsafeCell::new(()),
             ended: ended.clone(),
+            then: None,
         }
+    }
+
+    fn then(mut self, event: &Arc<Event>) -> Self {
+        self.then = Some(event.clone());
+        self
     }
 }
 
@@ -310,6 +318,7 @@ impl Future for Exit {
         };
         poll.map(|()| {
             self.ended.0.fetch_add(1, Ordering::Relaxed);
+            self.then.iter().for_each(|event| event.happen());
             (Ok(()), ())
         })
     }

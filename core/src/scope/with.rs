@@ -17,6 +17,7 @@ use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::mutants::mutant;
 use crate::panic::Payload;
 use crate::runtime::Cleanup;
 
@@ -419,6 +420,9 @@ where
     #[track_caller]
     #[inline]
     fn new(rt: &'r R, enter: N, body: F, _exit: PhantomData<X>) -> Self {
+        if mutant("clones_its_runtime") {
+            drop(rt.clone());
+        }
         Self {
             rt,
             location: Location::caller(),

@@ -2,13 +2,14 @@
 
 use std::future::pending;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
-use withal::{await_cleanup, cancel, close, enter_in, race, with};
+use withal::{await_cleanup, cancel, close, enter_in, race, shield, with};
 use withal_tests::foreign::{begun, block_on, gives_up};
-use withal_tests::poll::{drive, poll_once};
-use withal_tests::{Act, Deterministic, Log};
+use withal_tests::poll::{drive, poll_once, yields};
+use withal_tests::{Act, Deterministic, Log, Probe};
 
 type Never = Result<(), String>;
 
@@ -119,6 +120,42 @@ fn outside_of_every_scope_guards_are_separate() {
     assert_eq!(rt.spawned(), 2);
     assert_eq!(rt.run_until_stalled(), 0);
     assert_eq!(log.count("-"), 2);
+}
+
+// K4, K11: a link of a chain that panics keeps none of those behind it from their exits.
+#[test]
+fn a_guard_whose_exit_panics_does_not_stop_those_behind_it() {
+    let (log, rt) = (Log::new(), Deterministic::new());
+    block_on(async {
+        let a = with(&rt, Act::new(&log, "a"), async |_| {
+            drop(begun(async {
+                let _x = enter_in(&rt, Act::new(&log, "x")).await.unwrap();
+                let y = Probe::new(&log, "y").exit_panics().exit_yields(0);
+                let _y = enter_in(&rt, y).await.unwrap();
+                pending::<()>().await;
+            }));
+            Ok::<_, String>(())
+        });
+        a.await.unwrap();
+    });
+    log.assert("+a +x +y -y -x:cancelled -a");
+}
+
+// CM-22, K2: like an exit, a shield that has begun goes on when foreign code drops it.
+#[test]
+fn a_shield_that_is_dropped_runs_on() {
+    let (log, rt) = (Log::new(), Deterministic::new());
+    let step = {
+        let log = log.clone();
+        async move {
+            yields(1).await;
+            log.push("done");
+        }
+    };
+    drop(begun(shield(&rt, Duration::from_secs(1), step)));
+    log.assert("");
+    assert_eq!(rt.run_until_stalled(), 0);
+    log.assert("done");
 }
 
 // K1: the rest goes to whoever collects from the combinator that is dropped itself.

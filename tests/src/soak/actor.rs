@@ -56,7 +56,7 @@ impl<R: Cleanup, D> Actor<R, D> {
             (_, reason) => reason,
         };
         stage.note(What::Exits, id, reason);
-        let result = play::block(&self.cast, self.cast.node(id).b, 0, false).await;
+        let result = play::block(&self.cast, self.cast.node(id).b, 0, NONE).await;
         stage.note(What::Exited, id, play::how(&result));
         if self.cast.broken == Some(Broken::ExitsTwice) && reason == How::Cancelled {
             stage.note(What::Exits, id, reason);

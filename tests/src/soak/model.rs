@@ -66,7 +66,7 @@ pub fn predict(script: &Script) -> Expected {
         is_over_budget: false,
     };
     let first = if script.nodes.is_empty() { NONE } else { 0 };
-    let flow = model.block(first, false);
+    let flow = model.block(first, NONE);
     if let Flow::Panicked { from, .. } = flow {
         model.now = from;
     }
@@ -80,23 +80,25 @@ struct Model<'s> {
     /// The last point of the strand that is followed.
     now: Point,
     frames: Vec<Frame>,
-    /// The ends of strands beside, each with how many frames there were around it: the innermost of
-    /// them that waits waits for it.
-    beside: Vec<(usize, Point)>,
+    /// The ends of strands beside that nobody has waited for. A frame that waits takes those that
+    /// came since it began.
+    beside: Vec<Point>,
     is_over_budget: bool,
 }
 
 impl Model<'_> {
-    fn block(&mut self, first: Id, is_branch: bool) -> Flow {
+    /// Follows a block; it is a branch of `holder`, if that is one.
+    fn block(&mut self, first: Id, holder: Id) -> Flow {
         for (id, node) in self.script.block(first) {
             let flow = self.step(id);
-            if matches!(flow, Flow::Panicked { .. } | Flow::Cancelled { .. }) {
+            if matches!(flow, Flow::Cancelled { .. }) {
                 return flow;
             }
-            // An exit in progress was let end; what comes behind it is not. (What a combinator holds
-            // may have ended by that.)
-            let is_last = is_branch && (node.next == NONE || flow != Flow::Done);
-            if let Some((by, _, from)) = self.fired().filter(|_| !is_last) {
+            // An exit in progress was let end; what comes behind it is not. (But a combinator's
+            // future may have ended by that.)
+            let is_last = node.next == NONE || flow != Flow::Done;
+            let stopped = self.fired().filter(|(by, ..)| !(is_last && *by == holder));
+            if let Some((by, _, from)) = stopped {
                 return Flow::Cancelled { by, from };
             }
             if flow != Flow::Done {
@@ -121,15 +123,15 @@ impl Model<'_> {
             Op::Stop(way) if node.b == NONE => self.stop(id, way),
             Op::Stop(way) => self.stop_both(id, way),
             Op::Await => {
-                let flow = self.waiting(Frame::Enclosing, |model| model.block(node.a, false));
+                let flow = self.waiting(Frame::Enclosing, |model| model.block(node.a, NONE));
                 self.gave(id, flow)
             }
             Op::Task => {
-                let flow = self.task(|model| model.block(node.a, false));
+                let flow = self.task(|model| model.block(node.a, NONE));
                 self.gave(id, flow)
             }
             Op::Shield => self.shield(id),
-            Op::Catch => match self.block(node.a, false) {
+            Op::Catch => match self.block(node.a, NONE) {
                 flow @ Flow::Cancelled { .. } => flow,
                 flow => {
                     if let Flow::Panicked { from, .. } = flow {
@@ -164,13 +166,17 @@ impl Model<'_> {
 
     /// The outermost stop that has begun to drop what is followed.
     fn fired(&self) -> Option<(Id, Way, Point)> {
+        self.acting().last()
+    }
+
+    /// The stops that have begun to drop what is followed, from the inside out, and since when.
+    fn acting(&self) -> impl Iterator<Item = (Id, Way, Point)> + '_ {
         let inside = self.frames.iter().rev();
         let inside = inside.take_while(|frame| !matches!(frame, Frame::Beyond | Frame::Task));
-        let fired = inside.filter_map(|frame| match frame {
+        inside.filter_map(|frame| match frame {
             Frame::Stop { id, way, fired } => fired.map(|from| (*id, *way, from)),
             _ => None,
-        });
-        fired.last()
+        })
     }
 
     fn scope(&mut self, id: Id, form: Form, enter: Enter) -> Flow {
@@ -186,13 +192,13 @@ impl Model<'_> {
         }
         self.event(What::Entered, id, How::Plain);
         let body = if form == Form::Guard {
-            self.block(node.a, false)
+            self.block(node.a, NONE)
         } else {
-            self.waiting(Frame::Body, |model| model.block(node.a, false))
+            self.waiting(Frame::Body, |model| model.block(node.a, NONE))
         };
         match body {
-            Flow::Cancelled { from, .. } if form == Form::Abandon => {
-                self.abandon(id, from);
+            Flow::Cancelled { .. } if form == Form::Abandon => {
+                self.abandon(id);
                 return body;
             }
             // A guard that unwinds was merely dropped.
@@ -241,19 +247,19 @@ impl Model<'_> {
     fn exit(&mut self, id: Id, reason: How) -> Option<Flow> {
         self.event(What::Exits, id, reason);
         let first = self.script.node(id).b;
-        let depth = self.frames.len();
+        let before = self.beside.len();
         let mut is_over_budget = false;
         let flow = self.waiting(Frame::Beyond, |model| {
-            let flow = model.block(first, false);
-            let before = model.now;
+            let flow = model.block(first, NONE);
+            let now = model.now;
             if matches!(flow, Flow::Done | Flow::Failed(_)) {
                 model.event(What::Exited, id, how(flow));
             }
             is_over_budget = std::mem::take(&mut model.is_over_budget);
             if is_over_budget {
                 // Nobody waits for it, nor for what was dropped in it.
-                model.beside.retain(|(at, _)| *at <= depth);
-                model.now = before;
+                model.beside.truncate(before);
+                model.now = now;
             }
             flow
         });
@@ -294,8 +300,11 @@ impl Model<'_> {
     }
 
     /// The hook runs in the drop itself, before anything that was left in the body.
-    fn abandon(&mut self, id: Id, from: Point) {
-        let strand = std::mem::replace(&mut self.now, from);
+    fn abandon(&mut self, id: Id) {
+        // Stops further out may have followed the one that dropped it.
+        let dropped = self.acting().map(|(.., from)| from);
+        let first = dropped.min_by_key(|from| from.wrapping_add(1));
+        let strand = std::mem::replace(&mut self.now, first.unwrap_or(START));
         self.event(What::Abandoned, id, How::Plain);
         self.point(strand);
         if id % 2 == 1 {
@@ -305,8 +314,18 @@ impl Model<'_> {
 
     fn stop(&mut self, id: Id, way: Way) -> Flow {
         let first = self.script.node(id).a;
-        let flow = self.dropping(id, way, |model| model.block(first, true));
+        let mut is_let_end = false;
+        let flow = self.dropping(id, way, |model| {
+            let flow = model.block(first, id);
+            is_let_end = model.fired().is_some_and(|(by, ..)| by == id);
+            flow
+        });
         match flow {
+            // The winner of a race is decided before the loser's exit has ended.
+            Flow::Done | Flow::Failed(_) if way == Way::Race && is_let_end => {
+                self.event(What::Gave, id, How::Cancelled);
+                Flow::Done
+            }
             Flow::Cancelled { by, from } if by == id => {
                 if way == Way::Unwind {
                     return Flow::Panicked { of: id, from };
@@ -327,7 +346,11 @@ impl Model<'_> {
         let whole = self.dropping(id, way, |model| {
             for (branch, first) in [node.a, node.b].into_iter().enumerate() {
                 model.now = start;
-                let flow = model.block(first, true);
+                if let Some(Frame::Stop { fired, .. }) = model.frames.last_mut() {
+                    // It acts when the last branch has stalled or ended.
+                    *fired = None;
+                }
+                let flow = model.block(first, id);
                 (strands[branch], flows[branch]) = (model.now, flow);
                 if let Flow::Panicked { from, .. } = flow {
                     model.part(from);
@@ -392,7 +415,7 @@ impl Model<'_> {
 
     fn shield(&mut self, id: Id) -> Flow {
         let first = self.script.node(id).a;
-        let flow = self.waiting(Frame::Beyond, |model| model.block(first, false));
+        let flow = self.waiting(Frame::Beyond, |model| model.block(first, NONE));
         match self.fired().filter(|(_, way, _)| !way.is_graceful()) {
             // It goes on, and its output is dropped.
             Some((by, _, from)) => {
@@ -407,15 +430,14 @@ impl Model<'_> {
 
     /// Runs `f` in a frame that waits for what is dropped in it.
     fn waiting(&mut self, frame: Frame, f: impl FnOnce(&mut Self) -> Flow) -> Flow {
-        let depth = self.frames.len();
+        let before = self.beside.len();
         let flow = self.within(frame, f);
         // A scope that is dropped waits in its exit; a combinator hands on what it waited for,
         // unless it is the one that drops.
         if frame == Frame::Enclosing && self.is_dropped(flow) {
             return flow;
         }
-        while let Some(&(_, end)) = self.beside.last().filter(|(at, _)| *at > depth) {
-            self.beside.pop();
+        for end in self.beside.split_off(before) {
             self.point(end);
         }
         match flow {
@@ -435,9 +457,9 @@ impl Model<'_> {
 
     /// Runs `f` in a task: nobody waits for what is dropped in it.
     fn task(&mut self, f: impl FnOnce(&mut Self) -> Flow) -> Flow {
-        let depth = self.frames.len();
+        let before = self.beside.len();
         let flow = self.within(Frame::Task, f);
-        self.beside.retain(|(at, _)| *at <= depth);
+        self.beside.truncate(before);
         match flow {
             Flow::Panicked { of, from } => {
                 self.now = from;
@@ -476,7 +498,7 @@ impl Model<'_> {
     /// Follows `from` again; what was followed goes on beside it.
     fn part(&mut self, from: Point) {
         if self.now != from {
-            self.beside.push((self.frames.len(), self.now));
+            self.beside.push(self.now);
             self.now = from;
         }
     }

@@ -19,6 +19,7 @@ use withal::{
 
 use super::actor::Actor;
 use super::{Block, await_cleanup, cancel, close, manager, race, scope_fn, shield, task, timeout};
+use crate::foreign::OnDrop;
 use crate::poll::yields;
 use crate::soak::cast::{Broken, Cast, Fault, panic_at, panicked_at};
 use crate::soak::clock::time;
@@ -29,26 +30,33 @@ use crate::soak::stage::Stage;
 /// What became of a branch that catches panics.
 type Caught = thread::Result<Result<(), Fault>>;
 
-/// Plays a block. The stops in `region`, a set of bits, drop it when they act; a block that one of
-/// them holds directly `is_branch`.
+/// Plays a block. The stops in `region`, a set of bits, drop it when they act; it is a branch of
+/// `holder`, if that is one.
 pub(in crate::soak) fn block<R: Cleanup>(
     cast: &Cast<R>,
     first: Id,
     region: u64,
-    is_branch: bool,
+    holder: Id,
 ) -> Block<'_> {
     Box::pin(async move {
         let mut next = first;
         while next != NONE {
-            let result = step(cast, next, region).await;
+            let caught = AssertUnwindSafe(step(cast, next, region))
+                .catch_unwind()
+                .await;
             next = cast.node(next).next;
-            // An exit in progress was let end; what comes behind it is not. (What a combinator holds
-            // may have ended by that.)
-            let is_last = is_branch && (next == NONE || result.is_err());
-            if !is_last && cast.stage().has_fired(region) {
+            // An exit in progress was let end; what comes behind it is not. (But a combinator's
+            // future may have ended by that.)
+            let is_last = next == NONE || !matches!(caught, Ok(Ok(())));
+            let own = if is_last && holder != NONE {
+                1 << holder
+            } else {
+                0
+            };
+            if cast.stage().has_fired(region & !own) {
                 pending().await
             }
-            result?;
+            passed(caught)?;
         }
         Ok(())
     })
@@ -68,7 +76,7 @@ async fn step<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64) -> Result<(), Fau
             return gave(
                 stage,
                 id,
-                await_cleanup(block(cast, node.a, region, false)).await,
+                await_cleanup(block(cast, node.a, region, NONE)).await,
             );
         }
         Op::Task => {
@@ -77,7 +85,7 @@ async fn step<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64) -> Result<(), Fau
         }
         Op::Shield => return gave(stage, id, shield(cast, node.a).await),
         Op::Catch => {
-            let caught = caught(block(cast, node.a, region, false)).await;
+            let caught = caught(block(cast, node.a, region, NONE)).await;
             let how = match &caught {
                 Ok(result) => how(result),
                 Err(payload) => How::Panicked(panicked_at(&**payload)),
@@ -95,15 +103,14 @@ async fn stall(stage: &Stage, at: Id, region: u64) {
         pending().await
     }
     if !stage.has_fired(1 << at) {
-        stage.ask(at);
-        stage.fired(at).await;
+        stage.stall(at).await;
     }
 }
 
 fn scope<R: Cleanup>(cast: &Cast<R>, id: Id, form: Form, region: u64) -> Block<'_> {
     let rt = &cast.rt;
     let body = async move || {
-        let result = block(cast, cast.node(id).a, region, false).await;
+        let result = block(cast, cast.node(id).a, region, NONE).await;
         result.map(|()| id)
     };
     Box::pin(async move {
@@ -219,6 +226,8 @@ fn stop<R: Cleanup>(cast: &Cast<R>, id: Id, way: Way, region: u64) -> Block<'_> 
         stage.fire(id);
     };
     Box::pin(async move {
+        // Dropped by a stop further out, it is over as well. (A task is when its executor drops it.)
+        let _over = (way != Way::Abort).then(|| OnDrop::new(|| stage.fire(id)));
         let mut inside = branches(cast, id, region);
         let ended = match way {
             Way::Drop => {
@@ -282,7 +291,12 @@ fn stop<R: Cleanup>(cast: &Cast<R>, id: Id, way: Way, region: u64) -> Block<'_> 
 pub(in crate::soak) fn branches<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64) -> Block<'_> {
     let node = cast.node(id);
     if node.b == NONE {
-        return block(cast, node.a, region, matches!(node.op, Op::Stop(_)));
+        let holder = if matches!(node.op, Op::Stop(_)) {
+            id
+        } else {
+            NONE
+        };
+        return block(cast, node.a, region, holder);
     }
     Box::pin(async move {
         let (a, b) = (
@@ -297,8 +311,8 @@ pub(in crate::soak) fn branches<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64)
 
 /// One of two: it catches panics, so that both end or stall.
 async fn branch<R: Cleanup>(cast: &Cast<R>, id: Id, first: Id, region: u64) -> Caught {
-    let result = caught(block(cast, first, region, true)).await;
-    cast.stage().ask(id);
+    let result = caught(block(cast, first, region, id)).await;
+    cast.stage().end(id);
     result
 }
 
@@ -307,7 +321,7 @@ async fn unordered<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64) -> Option<Re
     let (mut set, mut results) = (FuturesUnordered::new(), [const { None }; 2]);
     if node.b == NONE {
         set.push(future::Either::Left(async {
-            (0, Ok(block(cast, node.a, region, true).await))
+            (0, Ok(block(cast, node.a, region, id).await))
         }));
     } else {
         for (place, first) in [node.a, node.b].into_iter().enumerate() {

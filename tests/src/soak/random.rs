@@ -11,7 +11,7 @@ const DEEPEST: usize = 6;
 pub fn script(seed: u64) -> Script {
     let mut rng = Rng::with_seed(seed);
     // Small ones say more about what is wrong, large ones find more.
-    let room = [8, 16, 32, MOST][rng.usize(..4)];
+    let room = [8, 24, MOST, MOST][rng.usize(..4)];
     let mut author = Author {
         nodes: Vec::with_capacity(room),
         rng,
@@ -32,7 +32,10 @@ struct Author {
 impl Author {
     /// Writes a block; the first step of it.
     fn block(&mut self, depth: usize) -> Id {
-        let length = self.rng.usize(..4) + usize::from(depth == 0);
+        let length = match depth {
+            0 => self.room,
+            _ => self.rng.usize(..4),
+        };
         let (mut first, mut last) = (NONE, NONE);
         for _ in 0..length {
             if self.nodes.len() == self.room {

@@ -11,7 +11,8 @@ use futures_util::FutureExt;
 use withal::runtime::Cleanup;
 
 use super::cast::{Cast, Fault};
-use super::script::Id;
+use super::script::{Id, NONE};
+use crate::foreign::OnDrop;
 
 #[path = "actor.rs"]
 mod actor;
@@ -31,7 +32,7 @@ fn manager<S>(scope: S) -> S {
 /// Shields a block: it never takes this long.
 fn shield<R: Cleanup>(cast: &Cast<R>, first: Id) -> Block<'_> {
     let inside = cast.clone();
-    let block = async move { play::block(&inside, first, 0, false).await };
+    let block = async move { play::block(&inside, first, 0, NONE).await };
     let shielded = withal::shield(&cast.rt, Duration::MAX, block);
     Box::pin(async move {
         match shielded.await {
@@ -54,6 +55,8 @@ async fn task<R: Cleanup>(
     let ended = Arc::new(Mutex::new(None));
     let end = ended.clone();
     let abort = start(Box::pin(async move {
+        // What stalled goes on when nothing can poll it here any more.
+        let _over = OnDrop::new(|| inside.stage().fire(id));
         let result = AssertUnwindSafe(play::branches(&inside, id, region))
             .catch_unwind()
             .await;
@@ -65,7 +68,6 @@ async fn task<R: Cleanup>(
     let result = ended.lock().unwrap().take();
     if result.is_none() {
         abort();
-        stage.fire(id);
     }
     result
 }

@@ -39,7 +39,7 @@ struct Around<'a> {
 
 struct Stop<'a> {
     id: Id,
-    is_ours: bool,
+    way: Way,
     outer: Option<&'a Self>,
 }
 
@@ -101,13 +101,13 @@ impl Settler<'_> {
             Op::Stop(way) => {
                 let stop = Stop {
                     id,
-                    is_ours: way.is_ours(),
+                    way,
                     // With a branch beside it, what is to be dropped must have stalled for this one.
                     outer: around.stop.filter(|_| b == NONE && way != Way::Abort),
                 };
                 let inside = Around {
                     stop: Some(&stop),
-                    outward: around.outward.filter(|_| stop.is_ours && b == NONE),
+                    outward: around.outward.filter(|_| stop.way.is_ours() && b == NONE),
                 };
                 self.block(a, inside);
                 self.block(b, inside);
@@ -129,7 +129,10 @@ impl Settler<'_> {
         match around.outward {
             Some(mut outward) if !self.asked => {
                 for _ in 0..up {
-                    outward = outward.outer.filter(|_| outward.is_ours).unwrap_or(outward);
+                    let outer = outward
+                        .outer
+                        .filter(|outer| outward.way.is_ours() && self.is_single(outer));
+                    outward = outer.unwrap_or(outward);
                 }
                 self.asked = true;
                 Op::Stall { up, at: outward.id }
@@ -152,10 +155,8 @@ impl Settler<'_> {
 
     /// A block that no stop around it cuts short.
     fn beyond(&mut self, first: Id, around: Around<'_>, may_stall: bool) {
-        let outward = around.stop.or(around.outward).filter(|stop| {
-            // Beside another branch, its stop must not be asked by what goes on.
-            may_stall && self.script.node(stop.id).b == NONE
-        });
+        let outward = around.stop.or(around.outward);
+        let outward = outward.filter(|stop| may_stall && self.is_single(stop));
         let is_outermost = around.outward.is_none();
         let asked = is_outermost.then(|| std::mem::take(&mut self.asked));
         let inside = Around {
@@ -164,6 +165,12 @@ impl Settler<'_> {
         };
         self.block(first, inside);
         self.asked = asked.unwrap_or(self.asked);
+    }
+
+    /// Whether nothing runs beside what a stop drops: an exit that has stalled for it goes on, and
+    /// would race with that.
+    fn is_single(&self, stop: &Stop<'_>) -> bool {
+        self.script.node(stop.id).b == NONE
     }
 
     /// The exit of a synchronous scope: what may stay is what ends at once.

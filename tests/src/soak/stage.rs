@@ -21,7 +21,9 @@ pub struct Stage {
     waiting: Mutex<Vec<Waker>>,
     /// For each stop, how many branches have neither ended nor stalled.
     running: [AtomicU8; MOST],
-    /// The stops that shall act, those that have, and the budgets that are used up.
+    /// The stops for which a branch has stalled, those that shall act, those that have, and the
+    /// budgets that are used up.
+    stalled: AtomicU64,
     asked: AtomicU64,
     fired: AtomicU64,
     overrun: AtomicU64,
@@ -29,8 +31,18 @@ pub struct Stage {
     closed: AtomicBool,
 }
 
-/// Events that came after the end of their playing.
-static LATE: AtomicU32 = AtomicU32::new(0);
+/// The last event that came after the end of its playing, and in which script.
+static LATE: Mutex<Option<Late>> = Mutex::new(None);
+
+/// An event that came after all that was expected of its script had happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Late {
+    /// What came.
+    pub event: Event,
+    /// In which script.
+    pub script: Script,
+}
 
 impl Stage {
     /// A stage for `script`, on which nothing has happened.
@@ -40,6 +52,7 @@ impl Stage {
             events: Mutex::new(Vec::with_capacity(2 * MOST)),
             waiting: Mutex::default(),
             running: [const { AtomicU8::new(0) }; MOST],
+            stalled: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             fired: AtomicU64::new(0),
             overrun: AtomicU64::new(0),
@@ -53,7 +66,10 @@ impl Stage {
         let mut events = lock(&self.events);
         // Under the lock: either the end of the playing counts it, or it is late.
         if self.closed.load(Ordering::Relaxed) {
-            LATE.fetch_add(1, Ordering::Relaxed);
+            *lock(&LATE) = Some(Late {
+                event: Event::new(what, to, how),
+                script: self.script.clone(),
+            });
         }
         events.push(Event::new(what, to, how));
         drop(events);
@@ -72,9 +88,9 @@ impl Stage {
         std::mem::take(&mut *events)
     }
 
-    /// How many events there were after the end of their playing, since the last call.
-    pub fn take_late() -> u32 {
-        LATE.swap(0, Ordering::Relaxed)
+    /// An event that came after the end of its playing, since the last call.
+    pub fn take_late() -> Option<Late> {
+        lock(&LATE).take()
     }
 
     /// A stop begins, with that many branches.
@@ -82,9 +98,16 @@ impl Stage {
         self.running[usize::from(stop)].store(branches, Ordering::Relaxed);
     }
 
-    /// A branch of a stop has stalled or ended; behind the last one, the stop shall act.
+    /// A branch of a stop stalls. When all have stalled or ended, the stop shall act.
     pub fn ask(&self, stop: Id) {
-        if self.running[usize::from(stop)].fetch_sub(1, Ordering::AcqRel) == 1 {
+        set(&self.stalled, stop);
+        self.end(stop);
+    }
+
+    /// A branch of a stop has ended, or stalls.
+    pub fn end(&self, stop: Id) {
+        let before = self.running[usize::from(stop)].fetch_sub(1, Ordering::AcqRel);
+        if before == 1 && has(&self.stalled, stop) {
             set(&self.asked, stop);
             self.wake_all();
         }
@@ -104,6 +127,22 @@ impl Stage {
     pub fn fire(&self, stop: Id) {
         set(&self.fired, stop);
         self.wake_all();
+    }
+
+    /// Has an exit stall for a stop, until that has acted. Pending in any case: the stop may act on
+    /// another thread at once, and must then find what it drops at rest.
+    pub async fn stall(&self, stop: Id) {
+        let mut is_asked = false;
+        poll_fn(|cx| {
+            if !std::mem::replace(&mut is_asked, true) {
+                lock(&self.waiting).push(cx.waker().clone());
+                self.ask(stop);
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        self.fired(stop).await;
     }
 
     /// Waits until a stop has acted.

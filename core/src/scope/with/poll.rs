@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::cleanup::leftovers::{self, Waited, nothing_left};
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
+use crate::cleanup::{About, CollectorId, ExitToken, Report, report, unwatched};
 use crate::panic::{Payload, catch};
 use crate::runtime::Cleanup;
 use crate::scope::ExitError;
@@ -130,7 +130,8 @@ where
         }
         if let Stage::Exiting(exit) = &mut self.stage {
             // SAFETY: pinned structurally (2).
-            let (result, told) = ready!(unsafe { Pin::new_unchecked(exit) }.poll(cx));
+            let exit = unsafe { Pin::new_unchecked(exit) };
+            let (result, told) = ready!(unwatched(|| exit.poll(cx)));
             put(
                 &mut self.exited,
                 ExitState::Done(result.map_err(ExitError::Failed)),
