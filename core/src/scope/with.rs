@@ -17,6 +17,7 @@ use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::mutants::mutant;
 use crate::panic::Payload;
 use crate::runtime::Cleanup;
 
