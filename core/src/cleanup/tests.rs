@@ -9,6 +9,7 @@ mod drains;
 mod exits;
 mod registers;
 
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
@@ -21,7 +22,6 @@ use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::string::{String, ToString};
 use std::sync::PoisonError;
 
 use loom::cell::UnsafeCell;
