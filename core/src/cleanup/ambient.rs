@@ -334,7 +334,10 @@ pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
 /// stands for those in it, and which is given up when it leaves its frame.
 #[inline]
 pub(crate) fn unwatched<T>(f: impl FnOnce() -> T) -> T {
-    let _watch = Set::new(|slots| &slots.watch, WatchSlot::EMPTY);
+    let is_watched = access(|slots| update(&slots.watch, |watch| watch.present));
+    let _watch = is_watched
+        .unwrap_or(false)
+        .then(|| Set::new(|slots| &slots.watch, WatchSlot::EMPTY));
     f()
 }
 
