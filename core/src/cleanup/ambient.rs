@@ -32,6 +32,10 @@ pub struct Slots {
 
 impl Slots {
     /// Slots with nothing in them.
+    #[expect(
+        clippy::declare_interior_mutable_const,
+        reason = "each use is to be a value of its own"
+    )]
     #[cfg_attr(
         feature = "std",
         expect(unreachable_pub, reason = "public where the application stores them")
