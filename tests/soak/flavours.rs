@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::abortable;
 use withal::runtime::{NoExecutor, Spawn, Timer};
 use withal_tests::deterministic::{Builder, Deterministic, Order};
+use withal_tests::log::PATIENCE;
 use withal_tests::soak::Soak;
 use withal_tests::soak::cast::{Abort, Start, Task};
 
@@ -19,6 +20,7 @@ fn on_no_executor() {
         start: None,
         executor: false,
         broken: None,
+        patience: PATIENCE,
     };
     withal_tests::foreign::block_on(soak("no executor", soaked));
 }
@@ -38,6 +40,7 @@ fn on_deterministic(name: &str, builder: Builder, executor: bool) {
         start: Some(start),
         executor,
         broken: None,
+        patience: PATIENCE,
     };
     // Its clock moves when no task is ready: until then, those that were woken first may have to wait.
     let rest = async || rt.sleep(Duration::from_secs(1)).await;
@@ -86,6 +89,7 @@ mod on_tokio {
             start: Some(start),
             executor: true,
             broken: None,
+            patience: PATIENCE,
         }
     }
 
@@ -137,6 +141,7 @@ fn on_async_std() {
         start: Some(start),
         executor: true,
         broken: None,
+        patience: PATIENCE,
     };
     rt.block_on(soak("async-std", soaked));
 }
@@ -154,6 +159,7 @@ mod on_smol {
             start: Some(start),
             executor: true,
             broken: None,
+            patience: PATIENCE,
         }
     }
 

@@ -133,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn test_brings_rules_and_loom_along() {
-        let expected = (vec!["test", "rules", "loom"], false, false);
+    fn test_brings_other_stages_along() {
+        let expected = (vec!["test", "rules", "loom", "soak"], false, false);
         assert_eq!(parse("test"), Ok(expected));
     }
 

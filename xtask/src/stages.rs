@@ -1,5 +1,7 @@
 //! The stages: for each, what it is for and the cargo calls it makes.
 
+use std::env;
+
 use crate::checks;
 use crate::mutants;
 use crate::rules;
@@ -36,8 +38,8 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "test",
-        about: "every package alone, all and default features, then release; then `rules` and `loom`",
-        also: &["rules", "loom"],
+        about: "every package alone, all and default features, then release; then rules, loom, soak",
+        also: &["rules", "loom", "soak"],
         steps: test,
     },
     Stage {
@@ -89,6 +91,12 @@ pub(crate) const STAGES: &[Stage] = &[
         steps: tools::loom,
     },
     Stage {
+        name: "soak",
+        about: "random scripts of scopes against a model, optimised, on every flavour",
+        also: &[],
+        steps: soak,
+    },
+    Stage {
         name: "mutants",
         about: "deliberate mistakes in the kernel, each caught by the tests of its rules",
         also: &[],
@@ -96,13 +104,13 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "asan",
-        about: "core and two flavours of the suite under AddressSanitizer (nightly, Linux)",
+        about: "core and the suite, on threads too, under AddressSanitizer (nightly, Linux)",
         also: &[],
         steps: tools::asan,
     },
     Stage {
         name: "valgrind",
-        about: "the same under valgrind: no invalid access, no memory definitely lost (Linux)",
+        about: "core and the suite under valgrind: no invalid access, nothing definitely lost (Linux)",
         also: &[],
         steps: tools::valgrind,
     },
@@ -220,6 +228,21 @@ fn test() -> Vec<Step> {
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
     ));
     steps
+}
+
+/// How many scopes are entered on each flavour, unless the environment says otherwise.
+const SOAK: (&str, &str) = ("WITHAL_SOAK_SCOPES", "500000");
+
+fn soak() -> Vec<Step> {
+    let soak = Cargo::new(&format!(
+        "test --locked --release -p {} --all-features --test soak -- --nocapture --test-threads 1",
+        TESTS.name
+    ));
+    let (variable, scopes) = SOAK;
+    vec![Step::Run(match env::var_os(variable) {
+        Some(_) => soak,
+        None => soak.env(variable, scopes),
+    })]
 }
 
 fn matrix() -> Vec<Step> {

@@ -9,6 +9,7 @@ mod drains;
 mod exits;
 mod registers;
 
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
@@ -21,7 +22,6 @@ use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::string::{String, ToString};
 use std::sync::PoisonError;
 
 use loom::cell::UnsafeCell;
@@ -265,8 +265,6 @@ struct Exit {
     until: Until,
     access: UnsafeCell<()>,
     ended: Ended,
-    /// What happens by its end.
-    then: Option<Arc<Event>>,
 }
 
 impl Exit {
@@ -275,13 +273,7 @@ impl Exit {
             until,
             access: UnsafeCell::new(()),
             ended: ended.clone(),
-            then: None,
         }
-    }
-
-    fn then(mut self, event: &Arc<Event>) -> Self {
-        self.then = Some(event.clone());
-        self
     }
 }
 
@@ -318,7 +310,6 @@ impl Future for Exit {
         };
         poll.map(|()| {
             self.ended.0.fetch_add(1, Ordering::Relaxed);
-            self.then.iter().for_each(|event| event.happen());
             (Ok(()), ())
         })
     }

@@ -61,6 +61,9 @@ impl<R: Cleanup, D> Actor<R, D> {
         if self.cast.broken == Some(Broken::ExitsTwice) && reason == How::Cancelled {
             stage.note(What::Exits, id, reason);
         }
+        if self.cast.broken == Some(Broken::SwallowsErrors) {
+            return Ok(());
+        }
         result
     }
 }

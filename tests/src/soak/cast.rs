@@ -41,8 +41,8 @@ pub enum Broken {
     WrongReason,
     /// Races drop their loser and do not wait.
     HastyRaces,
-    /// Guards are dropped first to last.
-    OuterFirst,
+    /// Exits that fail say that they did not.
+    SwallowsErrors,
 }
 
 impl<R> Cast<R> {

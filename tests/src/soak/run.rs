@@ -32,6 +32,8 @@ pub struct Soak<R> {
     pub executor: bool,
     /// What is broken on purpose.
     pub broken: Option<Broken>,
+    /// How long a script may stand still before it counts as stuck.
+    pub patience: Duration,
 }
 
 /// What a soak has done.
@@ -78,11 +80,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// How long a script may stand still before it counts as stuck: longer than any healthy machine
-/// needs.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The same while a script is made small: many of those are stuck.
+/// How long a script may stand still it is made small: many of those are stuck.
 const LITTLE_PATIENCE: Duration = Duration::from_millis(300);
 
 /// How often a smaller script is played before it counts as good: threads may come out otherwise.
@@ -96,7 +94,7 @@ impl<R: Cleanup> Soak<R> {
     /// The first script that came out wrong.
     pub async fn run(&self, seed: u64, scopes: u64) -> Result<Summary, Box<Failure>> {
         let before = set_report_hook(Some(stage::count));
-        let watchdog = Watchdog::start(PATIENCE);
+        let watchdog = Watchdog::start(self.patience);
         let began = Instant::now();
         let _stale = (stage::take_reports(), Stage::take_late());
         let mut summary = Summary {
@@ -236,7 +234,7 @@ impl<R: Cleanup> Soak<R> {
 
     /// The smallest script found that fails as well, and how.
     async fn shrink(&self, script: Script, setting: Setting, first: &str) -> (Script, String) {
-        let watchdog = Watchdog::start(LITTLE_PATIENCE);
+        let watchdog = Watchdog::start(self.patience.min(LITTLE_PATIENCE));
         let (mut script, mut what) = (script, first.to_owned());
         while let Some(smaller) = self.smaller(&script, setting).await {
             (script, what) = smaller;

@@ -9,6 +9,8 @@ enum Change {
     Remove,
     /// Puts its body in its place.
     Unwrap,
+    /// Puts its exit in its place, or what is beside it.
+    UnwrapSecond,
     /// Takes out its exit, or what is beside it.
     WithoutSecond,
     /// Makes it an ordinary one of its kind.
@@ -20,6 +22,7 @@ pub fn smaller(script: &Script) -> impl Iterator<Item = Script> + '_ {
     let changes = [
         Change::Remove,
         Change::Unwrap,
+        Change::UnwrapSecond,
         Change::WithoutSecond,
         Change::Plain,
     ];
@@ -57,6 +60,7 @@ impl Copy<'_> {
                 match self.change {
                     Change::Remove => (NONE, NONE),
                     Change::Unwrap => self.block(node.a),
+                    Change::UnwrapSecond => self.block(node.b),
                     Change::WithoutSecond => self.node(Node { b: NONE, ..node }),
                     Change::Plain => self.node(plain(node)),
                 }

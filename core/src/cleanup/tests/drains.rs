@@ -82,23 +82,3 @@ fn two_drains_share_the_orphans() {
         assert!(pending::snapshot().is_empty());
     });
 }
-
-// K6: a drain that waits is told of an orphan that arrives on another thread: here, the one that it
-// has to run for the other to end.
-#[test]
-fn a_drain_that_waits_runs_what_arrives_meanwhile() {
-    model(|| {
-        let (rt, ended) = (Rt::new(Executor::Refuses), Ended::default());
-        let event = Arc::<Event>::default();
-        abandon(&rt, Exit::new(Until::Happened(event.clone()), &ended));
-        let arrival = thread::spawn({
-            let (rt, ended) = (rt.clone(), ended.clone());
-            move || abandon(&rt, Exit::new(Until::Now, &ended).then(&event))
-        });
-        let report = block_on(drain(&rt, GRACE));
-        assert_eq!((report.finished.len(), report.is_clean()), (2, true));
-        assert_eq!(ended.count(), 2);
-        arrival.join().unwrap();
-        assert!(pending::snapshot().is_empty());
-    });
-}
