@@ -32,6 +32,10 @@ pub struct Slots {
 
 impl Slots {
     /// Slots with nothing in them.
+    #[expect(
+        clippy::declare_interior_mutable_const,
+        reason = "each use is to be a value of its own"
+    )]
     #[cfg_attr(
         feature = "std",
         expect(unreachable_pub, reason = "public where the application stores them")
@@ -334,7 +338,10 @@ pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
 /// stands for those in it, and which is given up when it leaves its frame.
 #[inline]
 pub(crate) fn unwatched<T>(f: impl FnOnce() -> T) -> T {
-    let _watch = Set::new(|slots| &slots.watch, WatchSlot::EMPTY);
+    let is_watched = access(|slots| update(&slots.watch, |watch| watch.present));
+    let _watch = is_watched
+        .unwrap_or(false)
+        .then(|| Set::new(|slots| &slots.watch, WatchSlot::EMPTY));
     f()
 }
 

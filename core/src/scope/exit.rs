@@ -13,8 +13,8 @@ use core::any::type_name;
 use core::fmt::Debug;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
 use core::pin::Pin;
+use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 use super::manager::{Managed, Manager};
@@ -270,8 +270,8 @@ where
     fn start(manager: M, resource: M::Resource, why: Why) -> Self {
         const { assert!(size_of::<C>() == 0, "a function's own type has no size") };
         // SAFETY: there was a `C` (1), and there may be any number of them, as it is `Copy`. It has
-        // no bytes that could be wrong.
-        let make = unsafe { MaybeUninit::<C>::uninit().assume_init() };
+        // no bytes, so that any aligned pointer will do.
+        let make = unsafe { NonNull::<C>::dangling().read() };
         Self {
             exit: make(manager, resource, why),
             _make: PhantomData,
