@@ -135,9 +135,7 @@ fn a_stop_returns_when_every_scope_has_been_exited() {
         interrupt: interrupt.clone(),
         read: AtomicU64::new(0),
     };
-    let mut options = Options::new(place.tree(), place.db());
-    // A stop lets an exit in progress end first. With one file at a time there is none just now.
-    options.width = 1;
+    let options = Options::new(place.tree(), place.db());
     let rt = SmolRuntime::global();
     let work = index(&rt, &options, &ledger, &presser);
     // Not `withal::run`, which would wait for what was left behind here.

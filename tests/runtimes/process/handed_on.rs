@@ -62,7 +62,7 @@ async fn frame(rt: &impl Cleanup, log: &Log) {
 fn a_guard_behind_a_dropped_wait_is_exited_while_the_body_goes_on() {
     let _turn = turn();
     let (log, rt) = (Log::new(), Deterministic::new());
-    let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
+    let mut a = Box::pin(with(&rt, Act::new(&log, "a"), async |_| {
         assert!(gives_up(2, frame(&rt, &log)).await.is_none());
         log.push("body");
         pending::<Never>().await
@@ -71,6 +71,8 @@ fn a_guard_behind_a_dropped_wait_is_exited_while_the_body_goes_on() {
     log.push("go");
     assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+a +guard +child body go -child:cancelled -guard:cancelled");
+    drop(a);
+    assert_eq!(rt.run_until_stalled(), 0);
 }
 
 // K4, K6: where nobody waits for them, they go on in this order by themselves.
