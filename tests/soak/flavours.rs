@@ -7,8 +7,7 @@ use futures_util::future::abortable;
 use withal::runtime::{NoExecutor, Spawn, Timer};
 use withal_tests::deterministic::{Builder, Deterministic, Order};
 use withal_tests::log::PATIENCE;
-use withal_tests::soak::Soak;
-use withal_tests::soak::cast::{Abort, Start, Task};
+use withal_tests::soak::{Abort, Soak, Start, Task};
 
 use crate::{soak, soak_and_rest, turn};
 

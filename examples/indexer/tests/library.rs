@@ -128,7 +128,8 @@ impl Progress for Presser {
 
 #[test]
 fn a_stop_returns_when_every_scope_has_been_exited() {
-    let place = Place::with_files(300);
+    const FILES: usize = 1000;
+    let place = Place::with_files(FILES);
     let ledger: Arc<Ledger> = Arc::default();
     let interrupt = Interrupt::new();
     let presser = Presser {
@@ -145,9 +146,9 @@ fn a_stop_returns_when_every_scope_has_been_exited() {
         ledger.summary()
     });
     assert_eq!(summary.unaccounted(), 0, "{summary}");
-    assert_eq!(
-        (summary.batches.completed, summary.batches.cancelled),
-        (1, 1)
-    );
-    assert_eq!(documents(&place.db()), BATCH);
+    // A stop lets the exits in progress end, and what is around them goes on meanwhile: a batch may
+    // be completed by that, but not the whole run.
+    let indexed = documents(&place.db());
+    assert_eq!(indexed, BATCH * summary.batches.completed, "{summary}");
+    assert!((BATCH..FILES as u64).contains(&indexed), "{summary}");
 }

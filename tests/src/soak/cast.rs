@@ -13,13 +13,13 @@ use super::stage::Stage;
 
 /// What plays a script: given to every step, and cloned into scopes and tasks.
 #[derive(Clone)]
-pub struct Cast<R> {
+pub(super) struct Cast<R> {
     /// What scopes are given.
-    pub rt: Clocked<R>,
+    pub(super) rt: Clocked<R>,
     /// Starts tasks, where there are any.
-    pub start: Option<Start>,
+    pub(super) start: Option<Start>,
     /// What is broken on purpose.
-    pub broken: Option<Broken>,
+    pub(super) broken: Option<Broken>,
 }
 
 /// Starts a task that can be aborted.
@@ -47,28 +47,19 @@ pub enum Broken {
 
 impl<R> Cast<R> {
     /// The stage.
-    pub fn stage(&self) -> &Arc<Stage> {
+    pub(super) fn stage(&self) -> &Arc<Stage> {
         &self.rt.stage
     }
 
     /// The step `id`.
-    pub fn node(&self, id: Id) -> Node {
+    pub(super) fn node(&self, id: Id) -> Node {
         self.stage().script.node(id)
-    }
-}
-
-impl<R: fmt::Debug> fmt::Debug for Cast<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cast")
-            .field("rt", &self.rt.rt)
-            .field("broken", &self.broken)
-            .finish_non_exhaustive()
     }
 }
 
 /// An error: the step it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault(pub Id);
+pub(super) struct Fault(pub(super) Id);
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,11 +73,11 @@ impl std::error::Error for Fault {}
 struct Bomb(Id);
 
 /// Panics, without the message that a panic prints.
-pub fn panic_at(step: Id) -> ! {
+pub(super) fn panic_at(step: Id) -> ! {
     resume_unwind(Box::new(Bomb(step)))
 }
 
 /// The step that a panic comes from; [`NONE`] if it is a real one.
-pub fn panicked_at(payload: &(dyn Any + Send)) -> Id {
+pub(super) fn panicked_at(payload: &(dyn Any + Send)) -> Id {
     payload.downcast_ref().map_or(NONE, |Bomb(step)| *step)
 }

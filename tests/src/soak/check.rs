@@ -10,7 +10,7 @@ use super::settle::Setting;
 /// # Errors
 ///
 /// What is wrong first.
-pub fn check(
+pub(super) fn check(
     setting: Setting,
     expected: &Expected,
     events: &[Event],

@@ -15,11 +15,11 @@ use super::stage::Stage;
 /// The flavour's runtime, on the clock of a stage: a timeout of `n` nanoseconds is the stop or the
 /// budget `n`, and anything longer comes when nothing has moved for too long.
 #[derive(Clone, Debug)]
-pub struct Clocked<R> {
+pub(super) struct Clocked<R> {
     /// What cleans up.
-    pub rt: R,
+    pub(super) rt: R,
     /// What tells the time.
-    pub stage: Arc<Stage>,
+    pub(super) stage: Arc<Stage>,
 }
 
 impl<R: Cleanup> Cleanup for Clocked<R> {
@@ -73,7 +73,7 @@ impl<R: Cleanup> Timer for Clocked<R> {
 }
 
 /// Until a stop shall act.
-pub struct Sleep(Pin<Box<dyn Future<Output = ()> + Send>>);
+pub(super) struct Sleep(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl std::fmt::Debug for Sleep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -90,7 +90,7 @@ impl Future for Sleep {
 }
 
 /// The time that stands for a step.
-pub fn time(id: Id) -> Duration {
+pub(super) fn time(id: Id) -> Duration {
     Duration::from_nanos(id.into())
 }
 

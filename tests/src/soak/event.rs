@@ -4,18 +4,18 @@ use super::script::{Id, MOST};
 
 /// One event. Each happens at most once in a script, as no step runs twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event {
+pub(super) struct Event {
     /// What happened.
-    pub what: What,
+    pub(super) what: What,
     /// To which step.
-    pub to: Id,
+    pub(super) to: Id,
     /// The details.
-    pub how: How,
+    pub(super) how: How,
 }
 
 /// What can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub(super) enum What {
     /// A scope is entered.
     Entered,
     /// Its exit begins, for this reason.
@@ -29,11 +29,11 @@ pub enum What {
 }
 
 /// How many there are.
-pub const WHATS: usize = 5;
+pub(super) const WHATS: usize = 5;
 
 /// How it ended, and whose errors and panics were seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub(super) enum How {
     /// Nothing to tell.
     Plain,
     /// Well.
@@ -58,25 +58,25 @@ pub enum How {
 
 impl Event {
     /// How many slots events can have.
-    pub const SLOTS: usize = (MOST + 1) * WHATS;
+    pub(super) const SLOTS: usize = (MOST + 1) * WHATS;
 
     /// An event without details.
-    pub fn new(what: What, to: Id, how: How) -> Self {
+    pub(super) fn new(what: What, to: Id, how: How) -> Self {
         Self { what, to, how }
     }
 
     /// A place of its own for each event of a script.
-    pub fn slot(self) -> usize {
+    pub(super) fn slot(self) -> usize {
         usize::from(self.to) * WHATS + self.what as usize
     }
 }
 
 /// What stands for the whole script, where an event is about a step.
-pub const ROOT: Id = MOST as Id;
+pub(super) const ROOT: Id = MOST as Id;
 
 /// What reaches nobody and is reported, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// An exit's error.
     ExitFailed,
     /// An exit's panic.
@@ -98,7 +98,7 @@ pub enum Kind {
 }
 
 /// How many kinds there are.
-pub const KINDS: usize = 9;
+pub(super) const KINDS: usize = 9;
 
 /// How many reports of each kind.
-pub type Reports = [u32; KINDS];
+pub(super) type Reports = [u32; KINDS];

@@ -14,8 +14,16 @@ use super::cast::{Cast, Fault};
 use super::script::Id;
 
 #[path = "actor.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the same code, for scopes that may move and for those that may not"
+)]
 mod actor;
 #[path = "play.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the same code, for scopes that may move and for those that may not"
+)]
 pub(super) mod play;
 
 use withal::LocalScope as Hooks;

@@ -11,21 +11,21 @@ use super::script::{Enter, Form, Id, NONE, Op, Script, Way};
 
 /// What must come out.
 #[derive(Debug, Default)]
-pub struct Expected {
+pub(super) struct Expected {
     /// What happens, with the points (by place in this list) that come before it. A point without an
     /// event joins strands.
-    pub points: Vec<(Option<Event>, [Point; 2])>,
+    pub(super) points: Vec<(Option<Event>, [Point; 2])>,
     /// How many events there are among the points.
-    pub events: usize,
+    pub(super) events: usize,
     /// What is reported.
-    pub reports: Reports,
+    pub(super) reports: Reports,
 }
 
 /// A place in [`Expected::points`]; [`START`] comes before all of them.
-pub type Point = u16;
+pub(super) type Point = u16;
 
 /// Before everything.
-pub const START: Point = Point::MAX;
+pub(super) const START: Point = Point::MAX;
 
 /// How a block ends. `from` is where a script goes on that is not held up by what is left.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ enum Frame {
 }
 
 /// Predicts what comes out of `script`.
-pub fn predict(script: &Script) -> Expected {
+pub(super) fn predict(script: &Script) -> Expected {
     let mut model = Model {
         script,
         out: Expected::default(),

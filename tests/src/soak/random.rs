@@ -8,7 +8,7 @@ use super::script::{Enter, Form, Id, MOST, NONE, Node, Op, Script, Way};
 const DEEPEST: usize = 6;
 
 /// The script of a seed.
-pub fn script(seed: u64) -> Script {
+pub(super) fn script(seed: u64) -> Script {
     let mut rng = Rng::with_seed(seed);
     // Small ones say more about what is wrong, large ones find more.
     let room = [8, 24, MOST, MOST][rng.usize(..4)];

@@ -61,7 +61,9 @@ pub struct Failure {
     /// The seed of the script as it was written.
     pub seed: u64,
     /// The script, made small.
-    pub script: Script,
+    pub script: String,
+    /// How many steps are left of it.
+    pub steps: usize,
     /// Whether its scopes stayed on their thread.
     pub local: bool,
     /// What was wrong with the small one.
@@ -112,7 +114,8 @@ impl<R: Cleanup> Soak<R> {
                     let (script, what) = self.shrink(script, setting, &first).await;
                     return Err(Box::new(Failure {
                         seed,
-                        script,
+                        script: script.to_string(),
+                        steps: script.nodes.len(),
                         local: setting.local,
                         what,
                         first,

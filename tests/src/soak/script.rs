@@ -3,30 +3,30 @@
 use std::fmt;
 
 /// Where a step stands in its script; also the name of what it makes (a scope, an error, a panic).
-pub type Id = u8;
+pub(super) type Id = u8;
 
 /// No step.
-pub const NONE: Id = Id::MAX;
+pub(super) const NONE: Id = Id::MAX;
 
 /// At most this many steps: they fit the bits of a `u64`.
-pub const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Node {
+pub(super) struct Node {
     /// What it does.
-    pub op: Op,
+    pub(super) op: Op,
     /// The first step of its body, or of its first branch.
-    pub a: Id,
+    pub(super) a: Id,
     /// The first step of its exit, or of its second branch.
-    pub b: Id,
+    pub(super) b: Id,
     /// The step behind it.
-    pub next: Id,
+    pub(super) next: Id,
 }
 
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+pub(super) enum Op {
     /// Is pending once.
     Yield,
     /// Returns an error from the block.
@@ -59,7 +59,7 @@ pub enum Op {
 
 /// How a scope is run, and what a drop does to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(super) enum Form {
     /// `with`.
     With,
     /// `with_detailed`.
@@ -82,7 +82,7 @@ pub enum Form {
 
 /// How an enter goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Enter {
+pub(super) enum Enter {
     /// At once.
     Plain,
     /// After a wait.
@@ -97,7 +97,7 @@ pub enum Enter {
 
 /// Who drops, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(super) enum Way {
     /// A plain drop.
     Drop,
     /// `futures_util::future::select`.
@@ -120,7 +120,7 @@ pub enum Way {
 
 impl Way {
     /// Whether it is a combinator of ours, which waits.
-    pub fn is_ours(self) -> bool {
+    pub(super) fn is_ours(self) -> bool {
         matches!(
             self,
             Self::Race | Self::Timeout | Self::Cancel | Self::Close
@@ -128,26 +128,26 @@ impl Way {
     }
 
     /// Whether it lets an exit in progress end.
-    pub fn is_graceful(self) -> bool {
+    pub(super) fn is_graceful(self) -> bool {
         matches!(self, Self::Race | Self::Timeout)
     }
 }
 
 /// A script. The first step is the first of the outermost block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Script {
+pub(super) struct Script {
     /// The steps, each reachable from the first by one path.
-    pub nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
 }
 
 impl Script {
     /// The step `id`.
-    pub fn node(&self, id: Id) -> Node {
+    pub(super) fn node(&self, id: Id) -> Node {
         self.nodes[usize::from(id)]
     }
 
     /// The steps of the block that begins with `first`.
-    pub fn block(&self, first: Id) -> impl Iterator<Item = (Id, Node)> + '_ {
+    pub(super) fn block(&self, first: Id) -> impl Iterator<Item = (Id, Node)> + '_ {
         let mut next = first;
         std::iter::from_fn(move || {
             let id = (next != NONE).then_some(next)?;

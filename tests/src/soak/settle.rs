@@ -9,18 +9,18 @@ use super::script::{Enter, Form, Id, NONE, Op, Script, Way};
 
 /// What a runtime can do, and what the scopes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub(super) struct Setting {
     /// Whether tasks can be started.
-    pub tasks: bool,
+    pub(super) tasks: bool,
     /// Whether cleanups are run by an executor, where nobody waits for them.
-    pub executor: bool,
+    pub(super) executor: bool,
     /// Whether every scope is a `LocalScope`.
-    pub local: bool,
+    pub(super) local: bool,
 }
 
 impl Setting {
     /// The same, with scopes that stay on their thread: they are not run by an executor.
-    pub fn local(self) -> Self {
+    pub(super) fn local(self) -> Self {
         Self {
             tasks: false,
             executor: false,
@@ -44,7 +44,7 @@ struct Stop<'a> {
 }
 
 /// Settles `script` for `setting`.
-pub fn settle(script: &mut Script, setting: Setting) {
+pub(super) fn settle(script: &mut Script, setting: Setting) {
     if !script.nodes.is_empty() {
         let mut settler = Settler {
             script,

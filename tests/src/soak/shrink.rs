@@ -18,7 +18,7 @@ enum Change {
 }
 
 /// Scripts that are a little smaller than `script`, the smallest first.
-pub fn smaller(script: &Script) -> impl Iterator<Item = Script> + '_ {
+pub(super) fn smaller(script: &Script) -> impl Iterator<Item = Script> + '_ {
     let changes = [
         Change::Remove,
         Change::Unwrap,

@@ -14,9 +14,9 @@ use super::script::{Id, MOST, Script};
 
 /// One playing of a script.
 #[derive(Debug)]
-pub struct Stage {
+pub(super) struct Stage {
     /// What is played.
-    pub script: Script,
+    pub(super) script: Script,
     events: Mutex<Vec<Event>>,
     waiting: Mutex<Vec<Waker>>,
     /// For each stop, how many branches have neither ended nor stalled.
@@ -39,14 +39,14 @@ static LATE: Mutex<Option<Late>> = Mutex::new(None);
 #[non_exhaustive]
 pub struct Late {
     /// What came.
-    pub event: Event,
+    pub event: String,
     /// In which script.
-    pub script: Script,
+    pub script: String,
 }
 
 impl Stage {
     /// A stage for `script`, on which nothing has happened.
-    pub fn new(script: Script) -> Self {
+    pub(super) fn new(script: Script) -> Self {
         Self {
             script,
             events: Mutex::new(Vec::with_capacity(2 * MOST)),
@@ -62,13 +62,13 @@ impl Stage {
     }
 
     /// Notes an event.
-    pub fn note(&self, what: What, to: Id, how: How) {
+    pub(super) fn note(&self, what: What, to: Id, how: How) {
         let mut events = lock(&self.events);
         // Under the lock: either the end of the playing counts it, or it is late.
         if self.closed.load(Ordering::Relaxed) {
             *lock(&LATE) = Some(Late {
-                event: Event::new(what, to, how),
-                script: self.script.clone(),
+                event: format!("{:?}", Event::new(what, to, how)),
+                script: self.script.to_string(),
             });
         }
         events.push(Event::new(what, to, how));
@@ -77,35 +77,35 @@ impl Stage {
     }
 
     /// How many events there were.
-    pub fn events(&self) -> usize {
+    pub(super) fn events(&self) -> usize {
         lock(&self.events).len()
     }
 
     /// Ends the playing: what came, in order.
-    pub fn close(&self) -> Vec<Event> {
+    pub(super) fn close(&self) -> Vec<Event> {
         let mut events = lock(&self.events);
         self.closed.store(true, Ordering::Relaxed);
         std::mem::take(&mut *events)
     }
 
     /// An event that came after the end of its playing, since the last call.
-    pub fn take_late() -> Option<Late> {
+    pub(super) fn take_late() -> Option<Late> {
         lock(&LATE).take()
     }
 
     /// A stop begins, with that many branches.
-    pub fn begin(&self, stop: Id, branches: u8) {
+    pub(super) fn begin(&self, stop: Id, branches: u8) {
         self.running[usize::from(stop)].store(branches, Ordering::Relaxed);
     }
 
     /// A branch of a stop stalls. When all have stalled or ended, the stop shall act.
-    pub fn ask(&self, stop: Id) {
+    pub(super) fn ask(&self, stop: Id) {
         set(&self.stalled, stop);
         self.end(stop);
     }
 
     /// A branch of a stop has ended, or stalls.
-    pub fn end(&self, stop: Id) {
+    pub(super) fn end(&self, stop: Id) {
         let before = self.running[usize::from(stop)].fetch_sub(1, Ordering::AcqRel);
         if before == 1 && has(&self.stalled, stop) {
             set(&self.asked, stop);
@@ -114,24 +114,24 @@ impl Stage {
     }
 
     /// Waits until a stop shall act.
-    pub async fn asked(&self, stop: Id) {
+    pub(super) async fn asked(&self, stop: Id) {
         self.when(|| has(&self.asked, stop)).await;
     }
 
     /// Whether a stop shall act.
-    pub fn is_asked(&self, stop: Id) -> bool {
+    pub(super) fn is_asked(&self, stop: Id) -> bool {
         has(&self.asked, stop)
     }
 
     /// A stop acts: exits that stalled for it go on.
-    pub fn fire(&self, stop: Id) {
+    pub(super) fn fire(&self, stop: Id) {
         set(&self.fired, stop);
         self.wake_all();
     }
 
     /// Has an exit stall for a stop, until that has acted. Pending in any case: the stop may act on
     /// another thread at once, and must then find what it drops at rest.
-    pub async fn stall(&self, stop: Id) {
+    pub(super) async fn stall(&self, stop: Id) {
         let mut is_asked = false;
         poll_fn(|cx| {
             if !std::mem::replace(&mut is_asked, true) {
@@ -146,36 +146,36 @@ impl Stage {
     }
 
     /// Waits until a stop has acted.
-    pub async fn fired(&self, stop: Id) {
+    pub(super) async fn fired(&self, stop: Id) {
         self.when(|| has(&self.fired, stop)).await;
     }
 
     /// Whether one of the stops in `region`, a set of bits, has acted.
-    pub fn has_fired(&self, region: u64) -> bool {
+    pub(super) fn has_fired(&self, region: u64) -> bool {
         self.fired.load(Ordering::SeqCst) & region != 0
     }
 
     /// Uses up the budget of a scope. Its exit goes on when the alarm has rung.
-    pub async fn overrun(&self, scope: Id) {
+    pub(super) async fn overrun(&self, scope: Id) {
         set(&self.overrun, scope);
         self.wake_all();
         self.fired(scope).await;
     }
 
     /// The alarm of a scope's budget.
-    pub async fn alarm(&self, scope: Id) {
+    pub(super) async fn alarm(&self, scope: Id) {
         self.when(|| has(&self.overrun, scope)).await;
         self.fire(scope);
     }
 
     /// Says that nothing has moved for too long.
-    pub fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         self.stuck.store(true, Ordering::SeqCst);
         self.wake_all();
     }
 
     /// Waits until `is_so`, and looks again whenever something happens.
-    pub fn when(&self, is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
+    pub(super) fn when(&self, is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
         poll_fn(move |cx| {
             if is_so() {
                 return Poll::Ready(());
@@ -191,12 +191,12 @@ impl Stage {
     }
 
     /// Waits for [`give_up`](Self::give_up).
-    pub async fn stuck(&self) {
+    pub(super) async fn stuck(&self) {
         self.when(|| self.stuck.load(Ordering::SeqCst)).await;
     }
 
     /// Has everybody look again.
-    pub fn wake_all(&self) {
+    pub(super) fn wake_all(&self) {
         let waiting = std::mem::take(&mut *lock(&self.waiting));
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -218,7 +218,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 static REPORTS: [AtomicU32; KINDS] = [const { AtomicU32::new(0) }; KINDS];
 
 /// The hook that counts.
-pub fn count(report: &Report<'_>) {
+pub(super) fn count(report: &Report<'_>) {
     let kind = match report {
         Report::ExitFailed(..) => Kind::ExitFailed,
         Report::ExitPanicked(..) => Kind::ExitPanicked,
@@ -238,14 +238,14 @@ pub fn count(report: &Report<'_>) {
 }
 
 /// The reports since the last call.
-pub fn take_reports() -> Reports {
+pub(super) fn take_reports() -> Reports {
     REPORTS
         .each_ref()
         .map(|count| count.swap(0, Ordering::SeqCst))
 }
 
 /// How many reports there were since [`take_reports`], without those of orphans.
-pub fn reports() -> u32 {
+pub(super) fn reports() -> u32 {
     let counts = REPORTS.iter().enumerate();
     let counts = counts.filter(|(kind, _)| *kind != Kind::Orphaned as usize);
     counts.map(|(_, count)| count.load(Ordering::SeqCst)).sum()
@@ -255,7 +255,7 @@ pub fn reports() -> u32 {
 static PLAYING: Mutex<Option<Arc<Stage>>> = Mutex::new(None);
 
 /// Says which stage is woken by reports.
-pub fn set_playing(stage: Option<Arc<Stage>>) {
+pub(super) fn set_playing(stage: Option<Arc<Stage>>) {
     let _before = std::mem::replace(&mut *lock(&PLAYING), stage);
 }
 
