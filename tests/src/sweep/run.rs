@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::select;
 use withal::cleanup::drain;
-use withal::runtime::{Cleanup, RuntimeId};
+use withal::runtime::{Cleanup, RuntimeId, Timer};
 
 use super::error::Violation;
 use super::follow::Follow;
@@ -154,7 +154,7 @@ impl<'g, G: Sealed> Run<'g, G> {
     fn drain_by_hand(&self) {
         static TURN: Mutex<()> = Mutex::new(());
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        for attempt in 0..100 {
+        for attempt in 0..1000 {
             if attempt > 0 {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -171,18 +171,18 @@ impl<'g, G: Sealed> Run<'g, G> {
         Arc::strong_count(&self.wakes) - 1
     }
 
-    /// Gives another thread a moment to drop the last waker.
+    /// Gives another thread the time to drop the last waker: it may be preempted just then.
     async fn released(&self, held: impl Fn() -> usize) {
         if !G::IS_MOVED_BY_HAND {
+            let rt = self.rt.runtime();
             let released = async {
-                for _ in 0..100_000 {
-                    if held() == 0 {
-                        break;
-                    }
-                    yields(1).await;
+                while held() > 0 {
+                    yields(100).await;
+                    rt.sleep(Duration::from_millis(1)).await;
                 }
             };
-            self.ground.drive(self.rt.runtime(), released).await;
+            let either = select(pin!(released), pin!(rt.sleep(patience())));
+            self.ground.drive(rt, either).await;
         }
     }
 }
