@@ -181,8 +181,8 @@ impl<'g, G: Sealed> Run<'g, G> {
                     rt.sleep(Duration::from_millis(1)).await;
                 }
             };
-            let either = select(pin!(released), pin!(rt.sleep(patience())));
-            self.ground.drive(rt, either).await;
+            let (released, late) = (pin!(released), pin!(rt.sleep(patience())));
+            self.ground.drive(rt, select(released, late)).await;
         }
     }
 }
