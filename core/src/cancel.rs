@@ -18,7 +18,7 @@ use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::watch::Watch;
 use crate::cleanup::{About, CollectorId, Report, report};
 use crate::mutants::mutant;
-use crate::panic::{Payload, catch};
+use crate::panic::Payload;
 use crate::runtime::RuntimeId;
 
 /// Runs `future` and then waits for all cleanup that it caused: the combinator that makes foreign
@@ -375,7 +375,7 @@ impl<T, K: Kind> Cancellable<T, K> {
             // A combinator is no scope: what it polls belongs to the one around it.
             let enclosing = ambient::enclosing();
             let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
-            match watch.during(|| leftovers.within(enclosing, || catch(|| value.poll(cx)))) {
+            match watch.during(|| leftovers.within(enclosing, || value.poll(cx))) {
                 Ok(poll) => {
                     this.leftovers.start_deferred();
                     this.note_collector();

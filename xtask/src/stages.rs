@@ -104,13 +104,13 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "asan",
-        about: "core and two flavours of the suite under AddressSanitizer (nightly, Linux)",
+        about: "core and the suite, on threads too, under AddressSanitizer (nightly, Linux)",
         also: &[],
         steps: tools::asan,
     },
     Stage {
         name: "valgrind",
-        about: "the same under valgrind: no invalid access, no memory definitely lost (Linux)",
+        about: "core and the suite under valgrind: no invalid access, nothing definitely lost (Linux)",
         also: &[],
         steps: tools::valgrind,
     },

@@ -1,6 +1,6 @@
 //! Where a cleanup goes (K2).
 
-use super::ambient::{CollectorId, access};
+use super::ambient::{self, CollectorId, access, update};
 use super::children::Children;
 use super::link::{AnyCleanup, Cleanup};
 #[cfg(feature = "std")]
@@ -28,8 +28,10 @@ pub(crate) fn hand_over(cleanup: AnyCleanup, entered_under: CollectorId) {
 /// Whether a collector or a scope would wait for what is handed over now.
 pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
     access(|slots| {
-        let own = slots.collector.id() == entered_under;
-        (slots.collector.present && !own) || slots.scope.present
+        let collected = update(&slots.collector, |collector| {
+            collector.present && collector.id() != entered_under
+        });
+        collected || update(&slots.scope, |scope| scope.is_present())
     })
     .unwrap_or(false)
 }
@@ -73,17 +75,22 @@ pub(crate) fn hand_over_chain(cleanups: Vec<AnyCleanup>, entered_under: Collecto
 fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCleanup> {
     let mut cleanup = Some(cleanup);
     access(|slots| {
-        let collector = &mut slots.collector;
-        let takes = match &cleanup {
-            #[cfg(feature = "std")]
-            Some(AnyCleanup::Local(_)) => collector.takes_local,
-            _ => true,
-        };
-        let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
-        let own = own && !mutant("own_collector_takes");
-        if collector.present && takes && !own && !mutant("no_collector") {
-            collector.list.extend(cleanup.take());
-        }
+        update(&slots.collector, |collector| {
+            let takes = match &cleanup {
+                #[cfg(feature = "std")]
+                Some(AnyCleanup::Local(_)) => collector.takes_local,
+                _ => true,
+            };
+            let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
+            let own = own && !mutant("own_collector_takes");
+            if collector.present && takes && !own && !mutant("no_collector") {
+                let content = collector.content.get_or_insert_default();
+                cleanup
+                    .take()
+                    .into_iter()
+                    .for_each(|link| content.collect(link));
+            }
+        });
     });
     cleanup.map_or(Ok(()), Err)
 }
@@ -97,11 +104,12 @@ enum Place {
 
 fn adopt(cleanup: Cleanup) {
     let mut cleanup = Some(cleanup);
-    let place = access(|slots| {
-        let scope = &mut slots.scope;
-        if !scope.present || mutant("no_enclosing_scope") {
+    let place = ambient::scope(|scope| {
+        if !scope.is_present() || mutant("no_enclosing_scope") {
             return None;
         }
+        // A body that panics is about to be exited: its scope runs what comes out itself (K11).
+        let unwinding = scope.is_unwinding();
         let content = scope.content.get_or_insert_default();
         if let Some(open) = &content.tracker.open {
             // The `None` arm cannot occur; the chain that has ended gives its link back.
@@ -111,8 +119,6 @@ fn adopt(cleanup: Cleanup) {
                 _ => return Some(Place::InChain(None)),
             }
         }
-        // A body that panics is about to be exited: its scope runs what comes out itself (K11).
-        let unwinding = crate::panic::unwinding() && !scope.unwinding;
         content.tracker.deferred |= unwinding;
         let children = content.tracker.children.get_or_insert_with(Arc::default);
         Some(Place::Child(
@@ -130,8 +136,8 @@ fn adopt(cleanup: Cleanup) {
     match place {
         Some(Place::Child(children, on_executor)) => {
             let shared = Shared::start(cleanup, Vec::new(), Some(&children), on_executor);
-            access(|slots| {
-                if let Some(content) = &mut slots.scope.content {
+            ambient::scope(|scope| {
+                if let Some(content) = &mut scope.content {
                     content.tracker.open = Some(shared);
                 }
             });
@@ -145,14 +151,11 @@ fn adopt(cleanup: Cleanup) {
 #[cfg(feature = "std")]
 fn adopt_local(cleanup: LocalCleanup) {
     let mut cleanup = Some(cleanup);
-    access(|slots| {
-        let scope = &mut slots.scope;
-        if scope.takes_local && !mutant("local_orphaned") {
+    ambient::scope(|scope| {
+        if scope.takes_local() && !mutant("local_orphaned") {
             let content = scope.content.get_or_insert_default();
-            cleanup
-                .take()
-                .into_iter()
-                .for_each(|link| content.local.adopt(link));
+            let cleanup = cleanup.take().into_iter();
+            cleanup.for_each(|link| content.local.adopt(link));
         }
     });
     let mut chain = Chain::default();

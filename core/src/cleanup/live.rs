@@ -270,7 +270,7 @@ mod list {
             about: entry.about,
             step,
         };
-        // A hook that panics must not take a cleanup with it.
-        let _ = catch(|| hook(&event));
+        // A hook that panics must not take a cleanup with it, and it is nobody's body.
+        let _ = catch(|| ambient::cleared(|| hook(&event)));
     }
 }

@@ -9,6 +9,7 @@ mod drains;
 mod exits;
 mod registers;
 
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
@@ -21,7 +22,6 @@ use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::string::{String, ToString};
 use std::sync::PoisonError;
 
 use loom::cell::UnsafeCell;
@@ -31,11 +31,17 @@ use loom::thread::{self, JoinHandle};
 
 use super::kind::Sendable;
 use super::leftovers::Leftovers;
-use super::live::LiveEntry;
+use super::live::{LiveEntry, ScopeId};
 use super::scope_link::Bequest;
 use super::{About, CleanupTask, CollectorId, Report, set_report_hook};
 use crate::lock::Mutex;
 use crate::runtime::{Cleanup, RuntimeId, Timer};
+
+/// Calls `f` as the body of `scope`. Its panic goes on.
+fn within<T>(scope: &mut Leftovers<Sendable>, f: impl FnOnce() -> T) -> T {
+    let result = scope.within(ScopeId::NONE, f);
+    result.unwrap_or_else(|payload| payload.resume())
+}
 
 std::thread_local! {
     // All threads of a model take turns on one thread of the system, which no other model uses.

@@ -5,7 +5,7 @@ use core::future::Future;
 
 #[cfg(feature = "alloc")]
 use super::exit::Boxed;
-use super::exit::{ExitFuture, InPlace, Why};
+use super::exit::{ExitFuture, InPlace, Told, Why};
 #[cfg(feature = "std")]
 use super::manager::LocalScope;
 use super::manager::Scope;
@@ -81,7 +81,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)?;
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)?;
 
                 fn dropped<R: Cleanup>(
                     scope: S,
@@ -95,10 +95,10 @@ macro_rules! on_drop {
                 scope: S,
                 resource: S::Resource,
                 why: Why,
-            ) -> impl Future<Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+            ) -> impl Future<Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                 async move {
                     let result = scope.exit(resource, why.reason()).await;
-                    (result, why)
+                    (result, why.into_told())
                 }
             }
 
@@ -108,7 +108,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     let exit: Pin<Box<dyn Future<Output = _> $(+ $Send)?>> =
                         Box::pin(exit(scope, resource, why));
                     Boxed { exit: Some(exit) }
@@ -129,7 +129,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     InPlace { exit: exit(scope, resource, why) }
                 }
 
@@ -166,7 +166,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     InPlace { exit: exit(scope, resource, why) }
                 }
 

@@ -76,11 +76,16 @@ pub struct Failure<'e> {
     type_name: &'static str,
 }
 
-trait Error: Any + fmt::Debug + Send + Sync {}
+pub(super) trait Error: Any + fmt::Debug + Send + Sync {}
 
 impl<E: Any + fmt::Debug + Send + Sync> Error for E {}
 
 impl<'e> Failure<'e> {
+    #[inline]
+    pub(super) fn of(error: Option<&'e dyn Error>, type_name: &'static str) -> Self {
+        Self { error, type_name }
+    }
+
     /// Shows `error`.
     pub fn new<E: fmt::Debug + Send + Sync + 'static>(error: &'e E) -> Self {
         Self {

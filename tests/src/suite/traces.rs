@@ -7,6 +7,8 @@ use withal::runtime::Runtime;
 use withal::{timeout, with};
 
 use crate::foreign::gives_up;
+use crate::poll::yields;
+use crate::sweep::PollTimer;
 use crate::{Act, Log};
 
 /// The table of these cases, given to the macro `$make`.
@@ -76,11 +78,14 @@ pub async fn our_timeout_fires_during_the_exit(rt: &impl Runtime) {
 pub async fn an_outer_timeout_fires_while_an_inner_one_awaits_its_cleanup(rt: &impl Runtime) {
     let log = Log::new();
     let a = with(rt, Act::new(&log, "a"), async |_| {
-        // Far longer than the outer timeout, so that even a stalled machine gets it to fire first.
-        let b = Act::new(&log, "b").exit(rt.sleep(Duration::from_millis(300)));
-        let b = with(rt, b, async |_| pending::<Never>().await);
-        let inner = timeout(rt, Duration::from_millis(1), b);
-        let outer = timeout(rt, Duration::from_millis(10), inner).await;
+        // Counted in polls, so that no machine is too slow for it.
+        let b = Act::new(&log, "b").exit(yields(10));
+        let b = with(rt, b, async |_| {
+            yields(10).await;
+            pending::<Never>().await
+        });
+        let inner = timeout(&PollTimer, Duration::from_nanos(1), b);
+        let outer = timeout(&PollTimer, Duration::from_nanos(3), inner).await;
         assert!(outer.is_err(), "{outer:?}");
         Ok::<_, String>(())
     });

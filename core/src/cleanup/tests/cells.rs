@@ -8,11 +8,12 @@ use core::time::Duration;
 use loom::sync::atomic::AtomicBool;
 use loom::thread;
 
-use super::{Both, Ended, Event, Executor, Exit, Rt, Until, abandon, block_on, model, poll_once};
+use super::{
+    Both, Ended, Event, Executor, Exit, Rt, Until, abandon, block_on, model, poll_once, within,
+};
 use super::{reports_of, wait};
 use crate::cleanup::kind::Sendable;
 use crate::cleanup::leftovers::Leftovers;
-use crate::cleanup::live::ScopeId;
 use crate::cleanup::{drain, pending};
 
 // K3: the cleanup starts at once on the executor, the scope polls the same one before its own
@@ -22,9 +23,7 @@ fn an_executor_and_a_scope_end_one_cleanup_between_them() {
     model(|| {
         let (rt, ended) = (Rt::new(Executor::Runs), Ended::default());
         let mut scope = Leftovers::new();
-        scope.within(ScopeId::NONE, || {
-            abandon(&rt, Exit::new(Until::Again, &ended))
-        });
+        within(&mut scope, || abandon(&rt, Exit::new(Until::Again, &ended)));
         block_on(wait(&mut scope));
         assert_eq!(ended.count(), 1);
         rt.join();
@@ -40,7 +39,7 @@ fn a_wake_from_elsewhere_reaches_whoever_drives() {
         let event = Arc::<Event>::default();
         let mut scope = Leftovers::new();
         let until = Until::Happened(event.clone());
-        scope.within(ScopeId::NONE, || abandon(&rt, Exit::new(until, &ended)));
+        within(&mut scope, || abandon(&rt, Exit::new(until, &ended)));
         let waker = thread::spawn(move || event.happen());
         block_on(wait(&mut scope));
         assert_eq!(ended.count(), 1);
@@ -58,7 +57,7 @@ fn a_poll_after_two_wakes_sees_what_both_have_done() {
         let both = Arc::<Both>::default();
         let mut scope = Leftovers::new();
         let until = Until::Both(both.clone());
-        scope.within(ScopeId::NONE, || abandon(&rt, Exit::new(until, &ended)));
+        within(&mut scope, || abandon(&rt, Exit::new(until, &ended)));
         assert!(poll_once(&mut pin!(wait(&mut scope))).is_pending());
         let waker = both.waker();
         let threads = [0, 1].map(|place| {
@@ -84,7 +83,7 @@ fn a_scope_takes_over_what_an_executor_discards() {
         let event = Arc::<Event>::default();
         let mut scope = Leftovers::new();
         let until = Until::Happened(event.clone());
-        scope.within(ScopeId::NONE, || abandon(&rt, Exit::new(until, &ended)));
+        within(&mut scope, || abandon(&rt, Exit::new(until, &ended)));
         let mut task = rt.task();
         let executor = thread::spawn(move || {
             let _ = poll_once(&mut task);
@@ -107,7 +106,7 @@ fn an_exit_that_ends_while_its_task_is_aborted_ends_once() {
         let event = Arc::<Event>::default();
         let mut scope = Leftovers::new();
         let until = Until::Happened(event.clone());
-        scope.within(ScopeId::NONE, || abandon(&rt, Exit::new(until, &ended)));
+        within(&mut scope, || abandon(&rt, Exit::new(until, &ended)));
         let mut task = rt.task();
         let executor = thread::spawn(move || {
             let _ = poll_once(&mut task);
@@ -130,7 +129,7 @@ fn a_scope_looks_again_at_what_an_executor_discards() {
         let gone = Arc::<AtomicBool>::default();
         let mut scope = Leftovers::new();
         let until = Until::Gone(gone.clone());
-        scope.within(ScopeId::NONE, || abandon(&rt, Exit::new(until, &ended)));
+        within(&mut scope, || abandon(&rt, Exit::new(until, &ended)));
         let task = rt.task();
         let executor = thread::spawn(move || {
             gone.store(true, Ordering::Relaxed);
@@ -151,7 +150,7 @@ fn a_drain_that_goes_leaves_the_wake_it_had_to_the_scope() {
         let event = Arc::<Event>::default();
         let mut scope = Leftovers::new();
         let until = Until::Happened(event.clone());
-        scope.within(ScopeId::NONE, || abandon(&rt, Exit::new(until, &ended)));
+        within(&mut scope, || abandon(&rt, Exit::new(until, &ended)));
         let drained = thread::spawn({
             let rt = rt.clone();
             move || drop(poll_once(&mut drain(&rt, Duration::MAX)))
@@ -172,7 +171,7 @@ fn a_cleanup_that_meets_the_end_of_its_chain_is_not_lost() {
     model(|| {
         let (rt, ended) = (Rt::new(Executor::Runs), Ended::default());
         let mut scope = Leftovers::new();
-        scope.within(ScopeId::NONE, || {
+        within(&mut scope, || {
             abandon(&rt, Exit::new(Until::Now, &ended));
             abandon(&rt, Exit::new(Until::Now, &ended));
         });
@@ -190,9 +189,7 @@ fn the_last_driver_that_goes_makes_an_orphan() {
     model(|| {
         let (rt, ended) = (Rt::new(Executor::Keeps), Ended::default());
         let mut scope = Leftovers::<Sendable>::new();
-        scope.within(ScopeId::NONE, || {
-            abandon(&rt, Exit::new(Until::Now, &ended))
-        });
+        within(&mut scope, || abandon(&rt, Exit::new(Until::Now, &ended)));
         let task = rt.task();
         let executor = thread::spawn(move || drop(task));
         drop(scope);

@@ -7,10 +7,11 @@ use core::task::Poll;
 use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
-use super::{Ended, Event, Executor, Exit, Rt, Until, abandon, block_on, model, poll_once, wait};
+use super::{
+    Ended, Event, Executor, Exit, Rt, Until, abandon, block_on, model, poll_once, wait, within,
+};
 use crate::cleanup::kind::Sendable;
 use crate::cleanup::leftovers::Leftovers;
-use crate::cleanup::live::ScopeId;
 use crate::cleanup::watch::Watch;
 use crate::cleanup::{ExitToken, pending};
 use crate::runtime::TaskFuture;
@@ -72,7 +73,7 @@ fn a_shield_that_is_dropped_at_its_wake_runs_to_its_end() {
         let mut shield = shielded(&rt, Exit::new(Until::Happened(event.clone()), &ended));
         assert!(poll_once(&mut shield).is_pending());
         let waker = thread::spawn(move || event.happen());
-        scope.within(ScopeId::NONE, || drop(shield));
+        within(&mut scope, || drop(shield));
         block_on(wait(&mut scope));
         assert_eq!(ended.count(), 1);
         waker.join().unwrap();
@@ -106,18 +107,15 @@ fn a_task_that_changes_threads_is_in_nobodys_scope() {
         }));
         let mut here = Leftovers::<Sendable>::new();
         let there = thread::spawn({
-            assert!(
-                here.within(ScopeId::NONE, || poll_once(&mut task))
-                    .is_pending()
-            );
+            assert!(within(&mut here, || poll_once(&mut task)).is_pending());
             move || {
                 let mut there = Leftovers::<Sendable>::new();
-                there.within(ScopeId::NONE, || drop(task));
+                within(&mut there, || drop(task));
                 there.is_empty()
             }
         });
         let foreign = Exit::new(Until::Now, &ended);
-        here.within(ScopeId::NONE, || abandon(&rt, foreign));
+        within(&mut here, || abandon(&rt, foreign));
         block_on(wait(&mut here));
         assert!(there.join().unwrap());
         rt.join();
