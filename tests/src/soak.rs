@@ -14,12 +14,14 @@ mod event;
 mod local;
 mod model;
 mod random;
+mod reports;
 mod run;
 mod script;
 mod sendable;
 mod settle;
 mod shrink;
 mod stage;
+mod watchdog;
 
 pub use self::cast::{Abort, Broken, Start, Task};
 pub use self::run::{Failure, Soak, Summary};

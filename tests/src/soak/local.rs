@@ -25,6 +25,12 @@ mod actor;
     reason = "the same code, for scopes that may move and for those that may not"
 )]
 pub(super) mod play;
+#[path = "stops.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the same code, for scopes that may move and for those that may not"
+)]
+mod stops;
 
 use withal::LocalScope as Hooks;
 use withal::scope::scope_fn_local as scope_fn;

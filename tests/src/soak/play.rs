@@ -2,33 +2,26 @@
 //!
 //! This file is compiled twice, by `sendable` and by `local`, which say what a scope and a block are.
 
-use std::future::{Future, pending, poll_fn};
-use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::pin::{Pin, pin};
-use std::task::Poll;
-use std::thread;
+use std::future::pending;
+use std::panic::AssertUnwindSafe;
 
-use futures_util::future::{self, FutureExt, join, select};
-use futures_util::stream::{FuturesUnordered, StreamExt, once};
+use futures_util::FutureExt;
 use withal::runtime::Cleanup;
-use withal::scope::{ExitError, Lend};
+use withal::scope::{ExitError, ExitKind, Lend};
 use withal::{
-    Abandon, Either, HandOver, ScopeError, Synchronous, enter_in, with, with_detailed,
-    with_suppressing, with_unseen_error,
+    Abandon, HandOver, ScopeError, Synchronous, enter_in, with, with_detailed, with_suppressing,
+    with_unseen_error,
 };
 
 use super::actor::Actor;
-use super::{Block, await_cleanup, cancel, close, manager, race, scope_fn, shield, task, timeout};
-use crate::foreign::OnDrop;
+use super::stops::{caught, passed, stop};
+use super::{Block, await_cleanup, manager, scope_fn, shield, task};
 use crate::poll::yields;
-use crate::soak::cast::{Broken, Cast, Fault, panic_at, panicked_at};
+use crate::soak::cast::{Cast, Fault, panic_at, panicked_at};
 use crate::soak::clock::time;
 use crate::soak::event::{How, What};
-use crate::soak::script::{Form, Id, NONE, Op, Way};
+use crate::soak::script::{Form, Id, NONE, Op};
 use crate::soak::stage::Stage;
-
-/// What became of a branch that catches panics.
-type Caught = thread::Result<Result<(), Fault>>;
 
 /// Plays a block. The stops in `region`, a set of bits, drop it when they act; it is a branch of
 /// `holder`, if that is one.
@@ -185,11 +178,11 @@ fn scope<R: Cleanup>(cast: &Cast<R>, id: Id, form: Form, region: u64) -> Block<'
     })
 }
 
-fn kind(kind: withal::scope::ExitKind) -> How {
+fn kind(kind: ExitKind) -> How {
     match kind {
-        withal::scope::ExitKind::Completed => How::Completed,
-        withal::scope::ExitKind::Failed => How::Failed(NONE),
-        withal::scope::ExitKind::Cancelled => How::Cancelled,
+        ExitKind::Completed => How::Completed,
+        ExitKind::Failed => How::Failed(NONE),
+        ExitKind::Cancelled => How::Cancelled,
         _ => How::Panicked(NONE),
     }
 }
@@ -213,155 +206,8 @@ fn told<V>(id: Id, result: Result<Id, ScopeError<Fault, Fault, V>>) -> (How, Res
     }
 }
 
-fn stop<R: Cleanup>(cast: &Cast<R>, id: Id, way: Way, region: u64) -> Block<'_> {
-    let stage = cast.stage();
-    stage.begin(id, if cast.node(id).b == NONE { 1 } else { 2 });
-    let way = match way {
-        Way::Race if cast.broken == Some(Broken::HastyRaces) => Way::Select,
-        way => way,
-    };
-    let region = region | 1 << id;
-    let acts = async move || {
-        stage.asked(id).await;
-        stage.fire(id);
-    };
-    Box::pin(async move {
-        // Dropped by a stop further out, it is over as well. (A task is when its executor drops it.)
-        let _over = (way != Way::Abort).then(|| OnDrop::new(|| stage.fire(id)));
-        let mut inside = branches(cast, id, region);
-        let ended = match way {
-            Way::Drop => {
-                let ended = unless_asked(stage, id, &mut inside).await;
-                stage.fire(id);
-                drop(inside);
-                ended
-            }
-            Way::Select => match select(inside, pin!(acts())).await {
-                future::Either::Left((result, _)) => Some(result),
-                future::Either::Right(_) => None,
-            },
-            Way::Unordered => {
-                drop(inside);
-                unordered(cast, id, region).await
-            }
-            Way::Unwind => {
-                let panics = pin!(async {
-                    acts().await;
-                    panic_at(id);
-                });
-                match select(inside, panics).await {
-                    future::Either::Left((result, _)) => Some(result),
-                    future::Either::Right((never, _)) => never,
-                }
-            }
-            Way::Abort => {
-                drop(inside);
-                task(cast, id, region).await.map(passed)
-            }
-            Way::Race => match race(inside, acts()).await {
-                Either::Left(result) => Some(result),
-                Either::Right(()) => None,
-            },
-            Way::Timeout => timeout(&cast.rt, time(id), inside).await.ok(),
-            Way::Cancel => {
-                let ended = unless_asked(stage, id, &mut inside).await;
-                stage.fire(id);
-                cancel(inside).await;
-                ended
-            }
-            Way::Close => {
-                let mut stream = Box::pin(once(inside));
-                let ended = unless_asked(stage, id, stream.next()).await;
-                stage.fire(id);
-                close(stream).await;
-                ended.flatten()
-            }
-        };
-        match ended {
-            Some(result) => gave(stage, id, result),
-            None => {
-                stage.note(What::Gave, id, How::Cancelled);
-                Ok(())
-            }
-        }
-    })
-}
-
-/// The branches of a stop, or of a task, side by side.
-pub(in crate::soak) fn branches<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64) -> Block<'_> {
-    let node = cast.node(id);
-    if node.b == NONE {
-        let holder = if matches!(node.op, Op::Stop(_)) {
-            id
-        } else {
-            NONE
-        };
-        return block(cast, node.a, region, holder);
-    }
-    Box::pin(async move {
-        let (a, b) = (
-            branch(cast, id, node.a, region),
-            branch(cast, id, node.b, region),
-        );
-        let (a, b) = join(a, b).await;
-        passed(a)?;
-        passed(b)
-    })
-}
-
-/// One of two: it catches panics, so that both end or stall.
-async fn branch<R: Cleanup>(cast: &Cast<R>, id: Id, first: Id, region: u64) -> Caught {
-    let result = caught(block(cast, first, region, id)).await;
-    cast.stage().end(id);
-    result
-}
-
-async fn unordered<R: Cleanup>(cast: &Cast<R>, id: Id, region: u64) -> Option<Result<(), Fault>> {
-    let node = cast.node(id);
-    let (mut set, mut results) = (FuturesUnordered::new(), [const { None }; 2]);
-    if node.b == NONE {
-        set.push(future::Either::Left(async {
-            (0, Ok(block(cast, node.a, region, id).await))
-        }));
-    } else {
-        for (place, first) in [node.a, node.b].into_iter().enumerate() {
-            set.push(future::Either::Right(async move {
-                (place, branch(cast, id, first, region).await)
-            }));
-        }
-    }
-    let collected = async {
-        while let Some((place, result)) = set.next().await {
-            results[place] = Some(result);
-        }
-    };
-    let ended = unless_asked(cast.stage(), id, pin!(collected)).await;
-    cast.stage().fire(id);
-    drop(set);
-    let both = || results.into_iter().flatten().map(passed);
-    ended.map(|()| both().find(Result::is_err).unwrap_or(Ok(())))
-}
-
-/// Polls `future`, until it ends or the stop shall act.
-async fn unless_asked<F: Future + Unpin>(stage: &Stage, id: Id, future: F) -> Option<F::Output> {
-    let (mut future, mut asked) = (future, pin!(stage.asked(id)));
-    poll_fn(|cx| match Pin::new(&mut future).poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => asked.as_mut().poll(cx).map(|()| None),
-    })
-    .await
-}
-
-async fn caught(block: Block<'_>) -> Caught {
-    AssertUnwindSafe(block).catch_unwind().await
-}
-
-fn passed(caught: Caught) -> Result<(), Fault> {
-    caught.unwrap_or_else(|payload| resume_unwind(payload))
-}
-
 /// What came out of the block in `id`.
-fn gave(stage: &Stage, id: Id, result: Result<(), Fault>) -> Result<(), Fault> {
+pub(super) fn gave(stage: &Stage, id: Id, result: Result<(), Fault>) -> Result<(), Fault> {
     stage.note(What::Gave, id, how(&result));
     result
 }

@@ -18,8 +18,9 @@ use super::event::{How, ROOT, What};
 use super::model::predict;
 use super::script::{NONE, Script};
 use super::settle::{Setting, settle};
-use super::stage::{Late, Stage, Watchdog};
-use super::{local, random, sendable, shrink, stage};
+use super::stage::{Late, Stage};
+use super::watchdog::Watchdog;
+use super::{local, random, reports, sendable, shrink};
 use crate::poll::yields;
 
 /// A soak on one flavour of a runtime. There can be one at a time in a process: it counts reports.
@@ -95,10 +96,10 @@ impl<R: Cleanup> Soak<R> {
     ///
     /// The first script that came out wrong.
     pub async fn run(&self, seed: u64, scopes: u64) -> Result<Summary, Box<Failure>> {
-        let before = set_report_hook(Some(stage::count));
+        let before = set_report_hook(Some(reports::note));
         let watchdog = Watchdog::start(self.patience);
         let began = Instant::now();
-        let _stale = (stage::take_reports(), Stage::take_late());
+        let _stale = (reports::take(), Stage::take_late());
         let mut summary = Summary {
             seed,
             ..Summary::default()
@@ -135,13 +136,13 @@ impl<R: Cleanup> Soak<R> {
     /// What has said its last word may not have ended yet.
     async fn drain(&self) -> DrainReport {
         let stage = Arc::new(Stage::new(Script::default()));
-        stage::set_playing(Some(stage.clone()));
+        reports::set_playing(Some(stage.clone()));
         let rt = Clocked {
             rt: self.rt.clone(),
             stage,
         };
         let left = drain(&rt, Duration::MAX).await;
-        stage::set_playing(None);
+        reports::set_playing(None);
         left
     }
 
@@ -161,7 +162,7 @@ impl<R: Cleanup> Soak<R> {
     /// Plays a script that is settled; how many scopes were entered.
     async fn play(&self, script: Script, setting: Setting) -> Result<u64, String> {
         let stage = Arc::new(Stage::new(script));
-        stage::set_playing(Some(stage.clone()));
+        reports::set_playing(Some(stage.clone()));
         let cast = Cast {
             rt: Clocked {
                 rt: self.rt.clone(),
@@ -182,8 +183,8 @@ impl<R: Cleanup> Soak<R> {
             Either::Right(_) => false,
         };
         let events = stage.close();
-        let reports = stage::take_reports();
-        match check(setting, &expected, &events, &reports) {
+        let reported = reports::take();
+        match check(setting, &expected, &events, &reported) {
             Ok(()) => {
                 let entered = events.iter().filter(|event| event.what == What::Entered);
                 Ok(entered.count() as u64)
@@ -223,7 +224,7 @@ impl<R: Cleanup> Soak<R> {
             Err(payload) => How::Panicked(panicked_at(&*payload)),
         };
         stage.note(What::Gave, ROOT, how);
-        let settled = stage.when(|| stage.events() >= events && stage::reports() >= reports);
+        let settled = stage.when(|| stage.events() >= events && reports::count() >= reports);
         if setting.executor {
             return settled.await;
         }
@@ -257,7 +258,7 @@ impl<R: Cleanup> Soak<R> {
                 if let Err(what) = self.play(candidate.clone(), setting).await {
                     // What it left must not be taken for the next one's.
                     self.drain().await;
-                    let _stale = stage::take_reports();
+                    let _stale = reports::take();
                     return Some((candidate, what));
                 }
             }

@@ -18,6 +18,8 @@ use crate::foreign::OnDrop;
 mod actor;
 #[path = "play.rs"]
 pub(super) mod play;
+#[path = "stops.rs"]
+mod stops;
 
 use withal::{Scope as Hooks, scope_fn};
 use withal::{await_cleanup, cancel, close, race, timeout};
@@ -57,7 +59,7 @@ async fn task<R: Cleanup>(
     let abort = start(Box::pin(async move {
         // What stalled goes on when nothing can poll it here any more.
         let _over = OnDrop::new(|| inside.stage().fire(id));
-        let result = AssertUnwindSafe(play::branches(&inside, id, region))
+        let result = AssertUnwindSafe(stops::branches(&inside, id, region))
             .catch_unwind()
             .await;
         *end.lock().unwrap() = Some(result);

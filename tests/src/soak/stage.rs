@@ -1,15 +1,11 @@
 //! Where a script is played: what has happened so far, and who waits for what.
 
 use std::future::{Future, poll_fn};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use withal::cleanup::Report;
-
-use super::event::{Event, How, KINDS, Kind, Reports, What};
+use super::event::{Event, How, What};
 use super::script::{Id, MOST, Script};
 
 /// One playing of a script.
@@ -210,76 +206,6 @@ fn has(bits: &AtomicU64, id: Id) -> bool {
     bits.load(Ordering::SeqCst) & 1 << id != 0
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The reports so far, by kind.
-static REPORTS: [AtomicU32; KINDS] = [const { AtomicU32::new(0) }; KINDS];
-
-/// The hook that counts.
-pub(super) fn count(report: &Report<'_>) {
-    let kind = match report {
-        Report::ExitFailed(..) => Kind::ExitFailed,
-        Report::ExitPanicked(..) => Kind::ExitPanicked,
-        Report::ValueLost(..) => Kind::ValueLost,
-        Report::ErrorLost(..) => Kind::ErrorLost,
-        Report::PanicLost(..) => Kind::PanicLost,
-        Report::Abandoned(..) => Kind::Abandoned,
-        Report::OverBudget(..) => Kind::OverBudget,
-        Report::Orphaned(..) => Kind::Orphaned,
-        _ => Kind::Other,
-    };
-    REPORTS[kind as usize].fetch_add(1, Ordering::SeqCst);
-    let stage = lock(&PLAYING).clone();
-    if let Some(stage) = stage {
-        stage.wake_all();
-    }
-}
-
-/// The reports since the last call.
-pub(super) fn take_reports() -> Reports {
-    REPORTS
-        .each_ref()
-        .map(|count| count.swap(0, Ordering::SeqCst))
-}
-
-/// How many reports there were since [`take_reports`], without those of orphans.
-pub(super) fn reports() -> u32 {
-    let counts = REPORTS.iter().enumerate();
-    let counts = counts.filter(|(kind, _)| *kind != Kind::Orphaned as usize);
-    counts.map(|(_, count)| count.load(Ordering::SeqCst)).sum()
-}
-
-/// The stage that is woken by reports.
-static PLAYING: Mutex<Option<Arc<Stage>>> = Mutex::new(None);
-
-/// Says which stage is woken by reports.
-pub(super) fn set_playing(stage: Option<Arc<Stage>>) {
-    let _before = std::mem::replace(&mut *lock(&PLAYING), stage);
-}
-
-/// Gives up on a script that stands still. Ends when it is dropped.
-pub(super) struct Watchdog {
-    _end: mpsc::Sender<()>,
-}
-
-impl Watchdog {
-    pub(super) fn start(patience: Duration) -> Self {
-        let (end, ended) = mpsc::channel();
-        thread::spawn(move || {
-            let mut seen = (Weak::new(), Instant::now());
-            while ended.recv_timeout(patience / 10) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let Some(stage) = lock(&PLAYING).clone() else {
-                    continue;
-                };
-                if !seen.0.ptr_eq(&Arc::downgrade(&stage)) {
-                    seen = (Arc::downgrade(&stage), Instant::now());
-                } else if seen.1.elapsed() >= patience {
-                    stage.give_up();
-                }
-            }
-        });
-        Self { _end: end }
-    }
 }
