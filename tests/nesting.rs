@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use withal::{Either, race, timeout, with};
 use withal_tests::poll::drive;
-use withal_tests::{ByHand, Log, Probe};
+use withal_tests::{Deterministic, Log, Probe};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -106,7 +106,7 @@ macro_rules! mixed {
 /// Runs what a macro above makes, in a future that has to be `Send`.
 macro_rules! run {
     ($scopes:ident, $log:ident, $end:expr, $($name:literal)*) => {{
-        let rt = ByHand::new();
+        let rt = Deterministic::new();
         let program = async {
             let length = $scopes!(rt, $log, $end, $($name)*);
             Ok::<usize, String>(length)
@@ -179,7 +179,7 @@ fn twelve_scopes_in_timeouts_and_races() {
 #[test]
 fn a_timeout_around_sixteen_scopes_expires() {
     let log = Log::new();
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     let inner = async {
         let length = scopes!(
             rt, log, std::future::pending::<Result<usize, String>>().await,

@@ -17,7 +17,8 @@ use crate::cleanup::kind::{Kind, Sendable};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::watch::Watch;
 use crate::cleanup::{About, CollectorId, Report, report};
-use crate::panic::{Payload, catch};
+use crate::mutants::mutant;
+use crate::panic::Payload;
 use crate::runtime::RuntimeId;
 
 /// Runs `future` and then waits for all cleanup that it caused: the combinator that makes foreign
@@ -374,7 +375,7 @@ impl<T, K: Kind> Cancellable<T, K> {
             // A combinator is no scope: what it polls belongs to the one around it.
             let enclosing = ambient::enclosing();
             let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
-            match watch.during(|| leftovers.within(enclosing, || catch(|| value.poll(cx)))) {
+            match watch.during(|| leftovers.within(enclosing, || value.poll(cx))) {
                 Ok(poll) => {
                     this.leftovers.start_deferred();
                     this.note_collector();
@@ -398,7 +399,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     /// Whether a scope in the future is being exited, and was so before the [`stop`](Self::stop):
     /// then the future is not dropped yet, but polled until this is over (K10).
     pub fn is_exiting(&self) -> bool {
-        self.watch.is_busy()
+        self.watch.is_busy() && !mutant("exit_cut_short")
     }
 
     /// Drops the future in place, and waits for the cleanup of what it left.
@@ -420,10 +421,13 @@ impl<T, K: Kind> Cancellable<T, K> {
         let (name, location) = (this.name, this.location);
         let about = || about(name, location);
         // There is no runtime at hand; the cleanups' own have clocks for reports.
+        if mutant("cancel_waits_for_nothing") {
+            return Poll::Ready(());
+        }
         let _done = ready!(this.leftovers.poll(cx, about, |_| None, None));
         match this.panic.take() {
-            Some(payload) => payload.resume(),
-            None => Poll::Ready(()),
+            Some(payload) if !mutant("panic_swallowed") => payload.resume(),
+            _ => Poll::Ready(()),
         }
     }
 

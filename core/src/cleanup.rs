@@ -86,8 +86,11 @@ pub use self::{
 };
 
 #[cfg(feature = "alloc")]
-pub(crate) use self::ambient::{CollectorId, ExitToken};
+pub(crate) use self::ambient::{CollectorId, ExitToken, unwatched};
 #[cfg(not(feature = "alloc"))]
 pub use self::inert::CleanupTask;
 #[cfg(not(feature = "alloc"))]
-pub(crate) use self::inert::{CollectorId, ExitToken};
+pub(crate) use self::inert::{CollectorId, ExitToken, unwatched};
+
+#[cfg(all(test, loom))]
+mod tests;

@@ -21,8 +21,11 @@ mod body;
 pub mod cancel;
 #[cfg(feature = "alloc")]
 mod lock;
+mod mutants;
 mod panic;
 mod pin;
+#[cfg(feature = "alloc")]
+mod primitives;
 #[cfg(feature = "alloc")]
 mod shield;
 

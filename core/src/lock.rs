@@ -3,20 +3,24 @@
 //! Sections are a few instructions long and run no user code: nothing is polled, dropped, spawned
 //! or woken inside.
 
+use crate::primitives::const_fn;
+
 pub(crate) struct Mutex<T> {
     #[cfg(feature = "std")]
-    inner: std::sync::Mutex<T>,
+    inner: crate::primitives::Mutex<T>,
     #[cfg(not(feature = "std"))]
     inner: spin::Spin<T>,
 }
 
 impl<T> Mutex<T> {
-    pub(crate) const fn new(value: T) -> Self {
-        Self {
-            #[cfg(feature = "std")]
-            inner: std::sync::Mutex::new(value),
-            #[cfg(not(feature = "std"))]
-            inner: spin::Spin::new(value),
+    const_fn! {
+        pub(crate) fn new(value: T) -> Self {
+            Self {
+                #[cfg(feature = "std")]
+                inner: crate::primitives::Mutex::new(value),
+                #[cfg(not(feature = "std"))]
+                inner: spin::Spin::new(value),
+            }
         }
     }
 
@@ -41,11 +45,12 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
-#[cfg(not(feature = "std"))]
+// With std it is there for its model alone.
+#[cfg(any(not(feature = "std"), all(test, loom)))]
 mod spin {
-    use core::cell::UnsafeCell;
-    use core::hint::spin_loop;
-    use core::sync::atomic::{AtomicBool, Ordering};
+    use core::sync::atomic::Ordering;
+
+    use crate::primitives::{AtomicBool, UnsafeCell, const_fn, spin_loop};
 
     /// # Invariants
     ///
@@ -60,10 +65,12 @@ mod spin {
     unsafe impl<T: Send> Sync for Spin<T> {}
 
     impl<T> Spin<T> {
-        pub(super) const fn new(value: T) -> Self {
-            Self {
-                locked: AtomicBool::new(false),
-                value: UnsafeCell::new(value),
+        const_fn! {
+            pub(super) fn new(value: T) -> Self {
+                Self {
+                    locked: AtomicBool::new(false),
+                    value: UnsafeCell::new(value),
+                }
             }
         }
 
@@ -78,7 +85,7 @@ mod spin {
             // Unlocks also when `section` unwinds.
             let _unlock = Unlock(&self.locked);
             // SAFETY: this thread holds the lock (1), and the reference ends before `_unlock` does.
-            section(unsafe { &mut *self.value.get() })
+            self.value.with_mut(|value| section(unsafe { &mut *value }))
         }
     }
 
@@ -90,3 +97,6 @@ mod spin {
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod tests;

@@ -21,6 +21,7 @@ unsafe impl Sync for Payload {}
 
 #[cfg(feature = "alloc")]
 impl Payload {
+    #[inline]
     pub(crate) fn new(payload: Box<dyn Any + Send>) -> Self {
         Self { payload }
     }
@@ -58,12 +59,43 @@ impl Payload {
 }
 
 /// Calls `f` and catches its panic; without std the panic goes its way.
+#[inline]
 pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Payload> {
     // What a panic leaves half-changed is dropped by every caller here, never used again.
     #[cfg(feature = "std")]
     return std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)).map_err(Payload::new);
     #[cfg(not(feature = "std"))]
     Ok(f())
+}
+
+/// [`catch`], and then calls `after`; without std also while a panic goes its way.
+#[inline]
+pub(crate) fn catch_and_then<S, T>(
+    state: &mut S,
+    f: impl FnOnce(&mut S) -> T,
+    after: impl FnOnce(&mut S),
+) -> Result<T, Payload> {
+    #[cfg(not(feature = "std"))]
+    return {
+        struct After<'a, S, A: FnOnce(&mut S)>(&'a mut S, Option<A>);
+
+        impl<S, A: FnOnce(&mut S)> Drop for After<'_, S, A> {
+            fn drop(&mut self) {
+                if let Some(after) = self.1.take() {
+                    after(self.0);
+                }
+            }
+        }
+
+        let after = After(state, Some(after));
+        Ok(f(after.0))
+    };
+    #[cfg(feature = "std")]
+    {
+        let result = catch(|| f(state));
+        after(state);
+        result
+    }
 }
 
 /// Wakes, whatever the waker does: its panic must not keep the others asleep. The panic hook has
@@ -82,6 +114,7 @@ pub(crate) fn wake_if_any(waker: Option<core::task::Waker>) {
 }
 
 /// Whether this thread is unwinding.
+#[inline]
 pub(crate) fn unwinding() -> bool {
     #[cfg(feature = "std")]
     return std::thread::panicking();

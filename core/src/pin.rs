@@ -6,9 +6,14 @@ use core::pin::Pin;
 
 #[cfg(feature = "std")]
 use crate::runtime::{Cleared, TaskFuture};
-use crate::scope::InPlace;
+use crate::scope::{InPlace, Slot};
 
 pub(crate) fn in_place<F>(this: Pin<&mut InPlace<F>>) -> Pin<&mut F> {
+    // SAFETY: structural, see above.
+    unsafe { this.map_unchecked_mut(|this| &mut this.exit) }
+}
+
+pub(crate) fn slot<C, F>(this: Pin<&mut Slot<C, F>>) -> Pin<&mut F> {
     // SAFETY: structural, see above.
     unsafe { this.map_unchecked_mut(|this| &mut this.exit) }
 }

@@ -26,7 +26,7 @@ pub use self::closure::{Ended, Lend, Lending, ScopeFn, scope_fn};
 #[cfg(feature = "std")]
 pub use self::closure::{LocalScopeFn, scope_fn_local};
 pub use self::error::{Detailed, ExitError, ScopeError};
-pub(crate) use self::exit::InPlace;
+pub(crate) use self::exit::{InPlace, Slot};
 pub use self::guard::{Entered, enter_in};
 #[cfg(feature = "std")]
 pub use self::manager::Local;

@@ -5,13 +5,14 @@ use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 
 use crate::cleanup::kind::Sendable;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::cleanup::{About, CollectorId, ExitToken, unwatched};
+use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
 /// Runs `future` to its end once it has begun, whoever cancels: it is treated like an exit.
@@ -86,17 +87,21 @@ impl<R: Cleanup, T: 'static> Future for Shielded<'_, R, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
-        let Some(future) = &mut this.future else {
+        // Taken out meanwhile: if it panics, there is nothing left to hand over.
+        let Some(mut future) = this.future.take() else {
             panic!("a future was polled after completion");
         };
         this.begun.get_or_insert_with(|| Begun {
             under: CollectorId::current(),
             _token: ExitToken::register(),
         });
-        let output = ready!(future.as_mut().poll(cx));
-        this.future = None;
-        this.begun = None;
-        Poll::Ready(output)
+        let poll = unwatched(|| future.as_mut().poll(cx));
+        if poll.is_pending() {
+            this.future = Some(future);
+        } else {
+            this.begun = None;
+        }
+        poll
     }
 }
 
@@ -105,6 +110,9 @@ impl<R: Cleanup, T: 'static> Drop for Shielded<'_, R, T> {
         let (Some(future), Some(begun)) = (self.future.take(), self.begun.take()) else {
             return;
         };
+        if mutant("shield_cut") {
+            return;
+        }
         let bequest = Bequest::<_, Sendable> {
             rt: self.rt,
             about: About {

@@ -8,7 +8,7 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 pub use self::wait::Wait;
-use crate::loom::AtomicUsize;
+use crate::primitives::AtomicUsize;
 use crate::short_lock::{Locked, ShortLock, Spin};
 use crate::wait_queue::{List, Wakers};
 

@@ -14,8 +14,8 @@ extern crate std;
 pub mod condition;
 pub mod event;
 pub mod handle;
-mod loom;
 pub mod mutex;
+mod primitives;
 #[cfg(feature = "alloc")]
 pub mod queue;
 pub mod semaphore;

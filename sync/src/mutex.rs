@@ -13,7 +13,7 @@ use core::task::Waker;
 pub use self::guard::{Guard, TryLockError};
 pub use self::lock::Lock;
 use self::lock::Missed;
-use crate::loom::AtomicUsize;
+use crate::primitives::AtomicUsize;
 use crate::short_lock::{Locked, ShortLock, Spin};
 use crate::wait_queue::List;
 

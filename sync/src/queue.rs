@@ -88,6 +88,9 @@ pub struct Queue<T, S: Storage<T> = Fifo<T>, L: ShortLock = Spin> {
     idle: Event<L>,
 }
 
+/// Which queue a handle leads to: nothing of it is owned.
+type Of<T, S, L> = fn() -> (T, S, L);
+
 /// A queue that gives out what came in last.
 pub type LifoQueue<T, L = Spin> = Queue<T, Lifo<T>, L>;
 

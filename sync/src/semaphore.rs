@@ -10,7 +10,7 @@ use core::sync::atomic::Ordering;
 
 pub use self::acquire::Acquire;
 pub use self::permit::{Closed, Permit, TryAcquireError};
-use crate::loom::AtomicUsize;
+use crate::primitives::AtomicUsize;
 use crate::short_lock::{Locked, ShortLock, Spin};
 use crate::wait_queue::{List, Wakers};
 

@@ -16,7 +16,7 @@ pub use self::single_thread::SingleThread;
 pub use self::spin::Spin;
 #[cfg(feature = "std")]
 pub use self::std_lock::Std;
-use crate::loom::UnsafeCell;
+use crate::primitives::UnsafeCell;
 
 /// How the short sections inside of a primitive exclude one another.
 ///

@@ -6,16 +6,22 @@
 #[cfg(feature = "async-std")]
 #[path = "process/async_std_ends.rs"]
 mod async_std_ends;
+#[path = "process/chains.rs"]
+mod chains;
 #[path = "process/drains.rs"]
 mod drains;
 #[path = "process/flavours.rs"]
 mod flavours;
+#[path = "process/handed_on.rs"]
+mod handed_on;
 #[path = "process/hooks.rs"]
 mod hooks;
 #[path = "process/lists.rs"]
 mod lists;
 #[path = "process/lost.rs"]
 mod lost;
+#[path = "process/over_budget.rs"]
+mod over_budget;
 #[path = "process/roots.rs"]
 mod roots;
 #[cfg(feature = "smol")]

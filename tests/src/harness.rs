@@ -1,11 +1,19 @@
-//! What a runtime must provide to take part in the suite.
+//! What a runtime must provide to take part in the suite, and the suite's macros.
+
+use std::time::Duration;
 
 use withal::runtime::Runtime;
+
+use crate::log::PATIENCE;
 
 /// One flavour of a runtime.
 pub trait Harness {
     /// The value that cases get.
     type Runtime: Runtime;
+
+    /// How long a case waits for an event that must come. Leave it, unless cases are to fail: they
+    /// then do so sooner.
+    const PATIENCE: Duration = PATIENCE;
 
     /// Runs `case` on a fresh runtime (or the global one, where there is only one) until it ends,
     /// with timers, tasks and blocking work alive meanwhile.
@@ -13,48 +21,63 @@ pub trait Harness {
 }
 
 /// Expands to one `#[test]` for each case of the suite, on the given [`Harness`].
+///
+/// The same cases as data: [`suite::cases`](crate::suite::cases).
 #[macro_export]
 macro_rules! conformance {
     ($harness:ty) => {
-        $crate::scope_cases!($harness);
-        $crate::stops_cases!($harness);
-        $crate::attack_cases!($harness);
-        $crate::traces_cases!($harness);
-        $crate::budget_cases!($harness);
-        $crate::closure_cases!($harness);
-        $crate::closure_frame_cases!($harness);
-        $crate::driving_cases!($harness);
-        $crate::errors_cases!($harness);
-        $crate::guard_cases!($harness);
-        $crate::local_cases!($harness);
-        $crate::matrix_m1_cases!($harness);
-        $crate::panics_cases!($harness);
-        $crate::policies_cases!($harness);
-        $crate::strategies_cases!($harness);
-        $crate::sweep_cases!($harness);
-        $crate::sweep_tasks_cases!($harness);
-        $crate::teeth_cases!($harness);
-        $crate::ambient_cases!($harness);
-        $crate::threads_cases!($harness);
-        $crate::unwinding_cases!($harness);
+        $crate::suite_cases!(make_tests()[$harness]);
     };
 }
 
-/// Expands to one `#[test]` for each named case of a module of the suite. A case is an async
-/// function that takes the runtime.
+/// Expands to one `#[test]` for each case of the [scope protocol](crate::suite::protocol), run by
+/// the given [`Scopes`](crate::Scopes) on the given [`Harness`].
+///
+/// The same cases as data: [`suite::protocol_cases`](crate::suite::protocol_cases).
 #[macro_export]
-macro_rules! cases {
-    ($harness:ty, $module:ident: $($case:ident),* $(,)?) => {
+macro_rules! scope_conformance {
+    ($harness:ty, $scopes:ty) => {
+        $crate::protocol_cases!(make_tests () [$harness, $scopes]);
+    };
+}
+
+/// A named case of the suite on a harness, as a [`Case`](crate::Case):
+/// `case!([MyHarness] traces::our_timeout_in_a_body)`. Cases of the
+/// [scope protocol](crate::suite::protocol) take their scopes as well:
+/// `case!([MyHarness, MyScopes] protocol::…)`.
+#[macro_export]
+macro_rules! case {
+    ([$harness:ty $(, $of:ty)?] $module:ident::$case:ident) => {
+        $crate::Case::new::<$harness>(stringify!($module), stringify!($case), || {
+            <$harness as $crate::Harness>::run(async |rt| {
+                $crate::suite::$module::$case$(::<$of>)?(rt).await
+            })
+        })
+    };
+}
+
+/// Makes `#[test]`s of a table of cases.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! make_tests {
+    (() $of:tt $module:ident: $($case:ident),* $(,)?) => {
         mod $module {
             use super::*;
             $(
                 #[test]
                 fn $case() {
-                    <$harness as $crate::Harness>::run(async |rt| {
-                        $crate::suite::$module::$case(rt).await
-                    });
+                    $crate::case!($of $module::$case).check();
                 }
             )*
         }
+    };
+}
+
+/// Makes `Case`s of a table of cases: adds them to a list.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! make_list {
+    (($list:ident) $of:tt $module:ident: $($case:ident),* $(,)?) => {
+        $list.extend([$($crate::case!($of $module::$case)),*]);
     };
 }

@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::Log;
+use crate::sweep::Ending;
+
 #[derive(Default)]
 struct Life {
     entered: Vec<usize>,
@@ -15,6 +18,14 @@ struct Life {
     failed: bool,
 }
 
+/// The laws as the invariant of a [sweep](crate::sweep) whose state is a log.
+pub fn hold(log: &Log, ending: &Ending) {
+    let panics = *ending == Ending::Panicked;
+    if let Err(error) = check_reasons(&log.events(), panics) {
+        panic!("{error}");
+    }
+}
+
 /// Checks that each scope that was entered is exited (`-a`) or abandoned (`~a`) exactly once and
 /// afterwards, inner before outer, with a reason that fits its body.
 ///
@@ -22,6 +33,11 @@ struct Life {
 ///
 /// What is wrong first.
 pub fn check(events: &[String]) -> Result<(), String> {
+    check_reasons(events, false)
+}
+
+/// As [`check`], where a panic may be a reason as well.
+fn check_reasons(events: &[String], panics: bool) -> Result<(), String> {
     let lives = lives(events);
     for (name, life) in &lives {
         let [entered] = life.entered[..] else {
@@ -44,7 +60,10 @@ pub fn check(events: &[String]) -> Result<(), String> {
             (_, true) => "failed",
             _ => "cancelled",
         };
-        if life.reason.as_deref().is_some_and(|told| told != expected) {
+        let fits = |told: &str| {
+            told == expected || (panics && expected == "cancelled" && told == "panicked")
+        };
+        if life.reason.as_deref().is_some_and(|told| !fits(told)) {
             return wrong(events, format_args!("{name} was told the wrong reason"));
         }
         let inner = |other: &str| {

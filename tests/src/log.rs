@@ -1,5 +1,7 @@
 //! What happened, in order: kept by the tests themselves, never read from the kernel.
 
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -8,11 +10,25 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use withal::runtime::Runtime;
+use withal::cleanup::drain;
+use withal::runtime::{Cleanup as _, NoExecutor, Runtime};
 
 /// How long a case waits for an event that must come: longer than any healthy machine needs, so
 /// that what never comes fails its case instead of hanging it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+thread_local! {
+    static HERE: Cell<Duration> = const { Cell::new(PATIENCE) };
+}
+
+/// How long the case on this thread waits: [`PATIENCE`], unless its harness says otherwise.
+pub fn patience() -> Duration {
+    HERE.get()
+}
+
+pub(crate) fn set_patience(patience: Duration) {
+    HERE.set(patience);
+}
 
 /// A shared list of events, written as in the design's traces: `+a` entered, `-a` exited.
 #[derive(Clone, Debug, Default)]
@@ -128,15 +144,40 @@ impl Log {
     }
 }
 
-/// Runs `future` to its end, or fails the case and says what `seen` says.
+/// Runs `future` to its end, or fails the case and says what `seen` says. Drains meanwhile, where
+/// the runtime [spawns no cleanup](spawns_nothing).
 pub async fn within_patience<F: Future>(
     rt: &impl Runtime,
     future: F,
     seen: impl FnOnce() -> String,
 ) -> F::Output {
-    match select(pin!(future), pin!(rt.sleep(PATIENCE))).await {
+    let drained = async {
+        if spawns_nothing(rt) {
+            match select(pin!(future), pin!(drain_for_ever(rt))).await {
+                Either::Left((output, _)) => output,
+                Either::Right((never, _)) => match never {},
+            }
+        } else {
+            future.await
+        }
+    };
+    match select(pin!(drained), pin!(rt.sleep(patience()))).await {
         Either::Left((output, _)) => output,
         Either::Right(_) => panic!("waited in vain; so far: {}", seen()),
+    }
+}
+
+/// Whether `rt` says that it spawns no cleanup: it has the name of [`NoExecutor`]. Cleanups that
+/// nobody waits for are then orphans until somebody drains.
+pub fn spawns_nothing(rt: &impl Runtime) -> bool {
+    rt.id().name == NoExecutor::new().id().name
+}
+
+/// Runs cleanups as they come.
+async fn drain_for_ever(rt: &impl Runtime) -> Infallible {
+    loop {
+        let _report = drain(rt, patience()).await;
+        rt.sleep(Duration::from_millis(1)).await;
     }
 }
 

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_util::FutureExt;
 
 use crate::Log;
+use crate::sweep::point;
 
 /// Counts how often a task was woken.
 #[derive(Debug, Default)]
@@ -33,10 +34,12 @@ pub fn poll_once<F: Future>(future: Pin<&mut F>, wakes: &Arc<Wakes>) -> Poll<F::
     future.poll(&mut Context::from_waker(&Waker::from(wakes.clone())))
 }
 
-/// A future that is pending `times` times, waking itself, and then ready.
+/// A future that is pending `times` times, waking itself, and then ready. Each of its polls is a
+/// [`checkpoint`](crate::sweep::checkpoint) of a sweep.
 pub async fn yields(times: usize) {
     let mut left = times;
     std::future::poll_fn(|cx| {
+        point();
         if left == 0 {
             return Poll::Ready(());
         }

@@ -12,7 +12,7 @@ use crate::Log;
 use crate::poll::yields;
 
 pub use self::local::{Counter, LocalProbe};
-pub use self::strategies::{Borrowing, Swallowing, SyncProbe};
+pub use self::strategies::{Abandoning, Borrowing, Swallowing, SyncProbe};
 
 /// A scope that logs `+name` when it is entered and `-name` when it is exited, and that waits,
 /// fails or panics where it is told to. With [`reasons`](Self::reasons), the exit is logged as

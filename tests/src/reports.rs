@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::{future::poll_fn, task::Poll, task::Waker};
 
-use withal::cleanup::{Report, set_report_hook};
+use withal::cleanup::{Report, ReportHook, set_report_hook};
 use withal::runtime::Runtime;
 
 use crate::log::within_patience;
@@ -16,9 +16,16 @@ struct Seen {
 }
 
 static SEEN: LazyLock<Mutex<Seen>> = LazyLock::new(|| {
-    set_report_hook(Some(keep));
+    *before() = set_report_hook(Some(keep));
     Mutex::default()
 });
+
+/// What was told before.
+static BEFORE: Mutex<Option<ReportHook>> = Mutex::new(None);
+
+fn before() -> MutexGuard<'static, Option<ReportHook>> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn keep(report: &Report<'_>) {
     let mut seen = seen();
@@ -27,6 +34,10 @@ fn keep(report: &Report<'_>) {
     let waiting = std::mem::take(&mut seen.waiting);
     drop(seen);
     waiting.into_iter().for_each(Waker::wake);
+    let before = *before();
+    if let Some(before) = before {
+        before(report);
+    }
 }
 
 fn seen() -> MutexGuard<'static, Seen> {

@@ -1,29 +1,113 @@
 //! The cases. Each is a sentence about behaviour, generic over the runtime, and names the rules of
 //! `docs/contract.md` that it proves.
+//!
+//! A case is an async function that takes the runtime, and a line in the table of its module. A new
+//! module is a file here, with a table, and a line in `suite_cases!`. Both the tests of
+//! [`conformance!`](crate::conformance) and the values of [`cases`] come from these tables.
 
 #![expect(
     missing_docs,
     reason = "the name of a case is a sentence about behaviour"
 )]
 
+use crate::{Case, Harness, Scopes};
+
 pub mod ambient;
 pub mod attack;
+pub mod blocking;
 pub mod budget;
 pub mod closure;
 pub mod closure_frame;
 pub mod driving;
+pub mod entry;
 pub mod errors;
 pub mod guard;
 pub mod local;
 pub mod matrix_m1;
 pub mod panics;
 pub mod policies;
+pub mod protocol;
+pub mod runtime;
 pub mod scope;
+pub mod spawn;
 pub mod stops;
 pub mod strategies;
 pub mod sweep;
 pub mod sweep_tasks;
-pub mod teeth;
 pub mod threads;
+pub mod timer;
 pub mod traces;
 pub mod unwinding;
+
+/// Gives the table of each module to the macro `$make`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! suite_cases {
+    ($make:ident $with:tt [$harness:ty]) => {
+        $crate::ambient_cases!($make $with [$harness]);
+        $crate::attack_cases!($make $with [$harness]);
+        $crate::blocking_cases!($make $with [$harness]);
+        $crate::budget_cases!($make $with [$harness]);
+        $crate::closure_cases!($make $with [$harness]);
+        $crate::closure_frame_cases!($make $with [$harness]);
+        $crate::driving_cases!($make $with [$harness]);
+        $crate::entry_cases!($make $with [$harness, $harness]);
+        $crate::errors_cases!($make $with [$harness]);
+        $crate::guard_cases!($make $with [$harness]);
+        $crate::local_cases!($make $with [$harness]);
+        $crate::matrix_m1_cases!($make $with [$harness]);
+        $crate::panics_cases!($make $with [$harness]);
+        $crate::policies_cases!($make $with [$harness]);
+        $crate::protocol_cases!($make $with [$harness, $crate::scopes::Direct]);
+        $crate::runtime_cases!($make $with [$harness]);
+        $crate::scope_cases!($make $with [$harness]);
+        $crate::spawn_cases!($make $with [$harness]);
+        $crate::stops_cases!($make $with [$harness]);
+        $crate::strategies_cases!($make $with [$harness]);
+        $crate::sweep_cases!($make $with [$harness]);
+        $crate::sweep_tasks_cases!($make $with [$harness]);
+        $crate::threads_cases!($make $with [$harness]);
+        $crate::timer_cases!($make $with [$harness]);
+        $crate::traces_cases!($make $with [$harness]);
+        $crate::unwinding_cases!($make $with [$harness]);
+    };
+}
+
+/// Every case of the suite on `H`: what [`conformance!`](crate::conformance) makes tests of.
+///
+/// # Examples
+///
+/// ```
+/// use withal_tests::{Harness, suite};
+///
+/// fn failures<H: Harness>(module: &str) -> Vec<String> {
+///     suite::cases::<H>()
+///         .filter(|case| case.module == module)
+///         .filter_map(|case| Some(format!("{case} {}", case.run().err()?)))
+///         .collect()
+/// }
+/// # #[cfg(feature = "smol")] {
+/// # struct Smol;
+/// # impl Harness for Smol {
+/// #     type Runtime = withal::smol::SmolRuntime;
+/// #     fn run<T>(case: impl AsyncFnOnce(&Self::Runtime) -> T) -> T {
+/// #         let rt = Self::Runtime::global();
+/// #         rt.block_on(case(&rt))
+/// #     }
+/// # }
+/// assert!(failures::<Smol>("timer").is_empty());
+/// # }
+/// ```
+pub fn cases<H: Harness>() -> impl Iterator<Item = Case> {
+    let mut cases = Vec::new();
+    crate::suite_cases!(make_list(cases)[H]);
+    cases.into_iter()
+}
+
+/// Every case of the [`protocol`] on `H`, run by `S`: what
+/// [`scope_conformance!`](crate::scope_conformance) makes tests of.
+pub fn protocol_cases<H: Harness, S: Scopes>() -> impl Iterator<Item = Case> {
+    let mut cases = Vec::new();
+    crate::protocol_cases!(make_list (cases) [H, S]);
+    cases.into_iter()
+}

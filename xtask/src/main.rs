@@ -4,10 +4,12 @@
 //! be installed. Each call is printed as it is made, so that it can be pasted into a shell.
 
 mod checks;
+mod mutants;
 mod report;
 mod rules;
 mod stages;
 mod step;
+mod tools;
 mod workspace;
 
 use std::env;
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::report::{Report, Row};
-use crate::stages::{STAGES, Stage};
+use crate::stages::{BENCH, STAGES, Stage, TOOLS};
 
 fn main() -> ExitCode {
     let request = match Request::parse(env::args().skip(1)) {
@@ -37,7 +39,14 @@ fn main() -> ExitCode {
     for stage in request.stages {
         println!("\n== {}: {}", stage.name, stage.about);
         let started = Instant::now();
-        let outcome = step::run_all((stage.steps)());
+        let mut steps = (stage.steps)();
+        if stage.name == BENCH.name {
+            steps = steps
+                .into_iter()
+                .map(|step| step.args(&request.bench))
+                .collect();
+        }
+        let outcome = step::run_all(steps);
         report.add(Row {
             stage: stage.name,
             outcome,
@@ -56,14 +65,16 @@ fn main() -> ExitCode {
 #[derive(Debug, Default)]
 struct Request {
     stages: Vec<&'static Stage>,
+    /// What `bench` was given.
+    bench: Vec<String>,
     strict: bool,
     help: bool,
 }
 
 impl Request {
-    fn parse(args: impl Iterator<Item = String>) -> Result<Self, String> {
+    fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut request = Self::default();
-        for arg in args {
+        while let Some(arg) = args.next() {
             match arg.as_str() {
                 "help" | "--help" | "-h" => request.help = true,
                 "--strict" => request.strict = true,
@@ -73,6 +84,9 @@ impl Request {
                     request.add(stage);
                     for also in stage.also {
                         request.add(find(also)?);
+                    }
+                    if stage.name == BENCH.name {
+                        request.bench.extend(args.by_ref());
                     }
                 }
             }
@@ -92,16 +106,14 @@ impl Request {
 }
 
 fn find(name: &str) -> Result<&'static Stage, String> {
-    STAGES
-        .iter()
-        .find(|stage| stage.name == name)
-        .ok_or_else(|| {
-            let known: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-            format!(
-                "unknown stage `{name}`; there are {}, and ci for all of them",
-                known.join(", ")
-            )
-        })
+    let mut known = STAGES.iter().chain(TOOLS);
+    known.find(|stage| stage.name == name).ok_or_else(|| {
+        let known: Vec<_> = STAGES.iter().chain(TOOLS).map(|stage| stage.name).collect();
+        format!(
+            "unknown stage `{name}`; there are {}, and ci",
+            known.join(", ")
+        )
+    })
 }
 
 #[cfg(test)]
@@ -121,8 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn test_brings_rules_along() {
-        assert_eq!(parse("test"), Ok((vec!["test", "rules"], false, false)));
+    fn test_brings_other_stages_along() {
+        let expected = (vec!["test", "rules", "loom", "soak"], false, false);
+        assert_eq!(parse("test"), Ok(expected));
     }
 
     #[test]
@@ -138,6 +151,21 @@ mod tests {
             error.contains("`tset`") && error.contains("clippy"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn bench_takes_the_rest_of_the_line() {
+        let line = "--strict fmt bench --json out.json scope --strict";
+        let request = Request::parse(line.split(' ').map(str::to_owned)).unwrap();
+        let names: Vec<_> = request.stages.iter().map(|stage| stage.name).collect();
+        assert_eq!(names, ["fmt", "bench"]);
+        assert_eq!(request.bench, ["--json", "out.json", "scope", "--strict"]);
+    }
+
+    #[test]
+    fn tools_are_no_part_of_ci() {
+        let (names, ..) = parse("ci").unwrap();
+        assert!(super::TOOLS.iter().all(|tool| !names.contains(&tool.name)));
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! The stages: for each, what it is for and the cargo calls it makes.
 
+use std::env;
+
 use crate::checks;
+use crate::mutants;
 use crate::rules;
-use crate::step::{Cargo, Step, has_subcommand, toolchain};
+use crate::step::{Cargo, Step, has_program, has_subcommand, toolchain};
+use crate::tools;
 use crate::workspace::{
-    CORE, FACADE, NO_STD, NO_STD_PROGRAMS, PACKAGES, Package, RUNTIMES, TESTS, published,
+    BENCHES, CORE, FACADE, NO_STD, NO_STD_PROGRAMS, PACKAGES, Package, RUNTIMES, SYNC, TESTS,
+    published,
 };
 
 /// A named list of steps.
@@ -34,8 +39,8 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "test",
-        about: "every package alone, all and default features, then release; brings `rules` along",
-        also: &["rules"],
+        about: "every package alone, all and default features, then release; then rules, loom, soak",
+        also: &["rules", "loom", "soak"],
         steps: test,
     },
     Stage {
@@ -81,6 +86,42 @@ pub(crate) const STAGES: &[Stage] = &[
         steps: msrv,
     },
     Stage {
+        name: "loom",
+        about: "models of what threads share, in every order within bounds",
+        also: &[],
+        steps: tools::loom,
+    },
+    Stage {
+        name: "soak",
+        about: "random scripts of scopes against a model, optimised, on every flavour",
+        also: &[],
+        steps: soak,
+    },
+    Stage {
+        name: "mutants",
+        about: "deliberate mistakes in the kernel, each caught by the tests of its rules",
+        also: &[],
+        steps: || vec![Step::Look("every mutant is caught", mutants::check)],
+    },
+    Stage {
+        name: "asan",
+        about: "core and the suite, on threads too, under AddressSanitizer (nightly, Linux)",
+        also: &[],
+        steps: tools::asan,
+    },
+    Stage {
+        name: "valgrind",
+        about: "core and the suite under valgrind: no invalid access, nothing definitely lost (Linux)",
+        also: &[],
+        steps: tools::valgrind,
+    },
+    Stage {
+        name: "gates",
+        about: "instructions for each operation, by callgrind, against benches/gates.json",
+        also: &[],
+        steps: gates,
+    },
+    Stage {
         name: "rules",
         about: "every rule in docs/contract.md is named by a test",
         also: &[],
@@ -93,13 +134,35 @@ pub(crate) const STAGES: &[Stage] = &[
     },
 ];
 
+/// What is no part of `ci`, since it judges nothing.
+pub(crate) const TOOLS: &[Stage] = &[BENCH, SET_GATES];
+
+/// Everything behind its name on the command line is for the program that it runs.
+pub(crate) const BENCH: Stage = Stage {
+    name: "bench",
+    about: "measures beside the peers; takes the rest of the line, `bench --help` says what",
+    also: &[],
+    steps: || vec![Step::Run(benches("bench"))],
+};
+
+const SET_GATES: Stage = Stage {
+    name: "set-gates",
+    about: "counts instructions again, and stores them in benches/gates.json",
+    also: &[],
+    steps: || with_valgrind(benches("gates").arg("--store")),
+};
+
 /// What `cargo xtask help` prints.
 pub(crate) fn help() -> String {
     let mut text = "Usage: cargo xtask [--strict] <stage>…\n\nStages:\n".to_owned();
     for stage in STAGES {
         text += &format!("  {:<10} {}\n", stage.name, stage.about);
     }
-    text += "  ci         all of the above, in this order\n\n";
+    text += "  ci         all of the above, in this order\n\nTools, which `ci` leaves out:\n";
+    for tool in TOOLS {
+        text += &format!("  {:<10} {}\n", tool.name, tool.about);
+    }
+    text += "\n";
     text += "Each call is printed as it is made and can be pasted. A missing tool or toolchain prints\n\
              SKIPPED with the reason; --strict makes that a failure. Exit status: 0 good, 1 failed,\n\
              2 wrong use.\n\n\
@@ -168,6 +231,21 @@ fn test() -> Vec<Step> {
     steps
 }
 
+/// How many scopes are entered on each flavour, unless the environment says otherwise.
+const SOAK: (&str, &str) = ("WITHAL_SOAK_SCOPES", "500000");
+
+fn soak() -> Vec<Step> {
+    let soak = Cargo::new(&format!(
+        "test --locked --release -p {} --all-features --test soak -- --nocapture --test-threads 1",
+        TESTS.name
+    ));
+    let (variable, scopes) = SOAK;
+    vec![Step::Run(match env::var_os(variable) {
+        Some(_) => soak,
+        None => soak.env(variable, scopes),
+    })]
+}
+
 fn matrix() -> Vec<Step> {
     let suite = |features: &str| Cargo::new(&format!("test --locked -p {} {features}", TESTS.name));
     let mut steps = Vec::new();
@@ -190,7 +268,7 @@ fn features() -> Vec<Step> {
         "the features of every package are listed in xtask",
         checks::features_are_listed,
     )];
-    for package in [&CORE, &FACADE] {
+    for package in [&CORE, &SYNC, &FACADE] {
         for features in subsets(package.features) {
             // Clippy in place of `check`: what a subset leaves unused counts as a failure.
             let mut line = format!("clippy --locked -p {} --no-default-features", package.name);
@@ -303,6 +381,26 @@ fn msrv() -> Vec<Step> {
         .collect()
 }
 
+fn gates() -> Vec<Step> {
+    with_valgrind(benches("gates"))
+}
+
+/// A program of the benches, optimised as they are.
+fn benches(program: &str) -> Cargo {
+    let name = BENCHES.name;
+    Cargo::new(&format!(
+        "run --locked --quiet --profile bench -p {name} --bin {program} --"
+    ))
+}
+
+fn with_valgrind(cargo: Cargo) -> Vec<Step> {
+    if has_program("valgrind") {
+        vec![Step::Run(cargo)]
+    } else {
+        missing("valgrind", "it is in most systems' packages")
+    }
+}
+
 fn call(line: &str) -> Step {
     Step::Run(Cargo::new(line))
 }
@@ -321,7 +419,7 @@ fn missing(tool: &str, cure: &str) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::{STAGES, help, subsets};
+    use super::{STAGES, TOOLS, help, subsets};
 
     #[test]
     fn subsets_are_all_there_are() {
@@ -333,7 +431,7 @@ mod tests {
     #[test]
     fn help_has_one_line_for_each_stage() {
         let help = help();
-        for stage in STAGES {
+        for stage in STAGES.iter().chain(TOOLS) {
             let line = format!("  {:<10} {}", stage.name, stage.about);
             assert!(help.lines().any(|known| known == line), "{line}");
             assert!(line.len() <= 100, "{line}");

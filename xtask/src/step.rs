@@ -76,6 +76,18 @@ fn quoted(text: &str) -> String {
     }
 }
 
+impl Step {
+    /// Adds arguments to the command, if it is one.
+    pub(crate) fn args(self, args: &[String]) -> Self {
+        let with = |cargo| args.iter().fold(cargo, |cargo: Cargo, arg| cargo.arg(arg));
+        match self {
+            Self::Run(cargo) => Self::Run(with(cargo)),
+            Self::Judge(cargo, judge) => Self::Judge(with(cargo), judge),
+            other => other,
+        }
+    }
+}
+
 /// What became of a stage's steps.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
@@ -137,7 +149,7 @@ fn run(cargo: &Cargo) -> Verdict {
 }
 
 /// The call's standard output; its messages go where ours go.
-fn output(cargo: &Cargo) -> Verdict {
+pub(crate) fn output(cargo: &Cargo) -> Verdict {
     let output = cargo
         .command()
         .stderr(Stdio::inherit())
@@ -149,6 +161,11 @@ fn output(cargo: &Cargo) -> Verdict {
     }
     print!("{text}");
     Err(output.status.to_string())
+}
+
+/// Whether `name` is installed.
+pub(crate) fn has_program(name: &str) -> bool {
+    quiet(name, &["--version"]).is_some()
 }
 
 /// Whether `cargo <name>` is installed.

@@ -17,6 +17,7 @@ pub(crate) struct Package {
 /// Every member: `checks::members_are_listed` fails when one is missing.
 pub(crate) const PACKAGES: &[Package] = &[
     CORE,
+    SYNC,
     Package {
         name: "withal-tokio",
         dir: "adapter-tokio",
@@ -43,6 +44,7 @@ pub(crate) const PACKAGES: &[Package] = &[
         features: &[],
         published: false,
     },
+    BENCHES,
     Package {
         name: "xtask",
         dir: "xtask",
@@ -50,6 +52,13 @@ pub(crate) const PACKAGES: &[Package] = &[
         published: false,
     },
 ];
+
+pub(crate) const SYNC: Package = Package {
+    name: "withal-sync",
+    dir: "sync",
+    features: &["alloc", "std"],
+    published: false,
+};
 
 pub(crate) const CORE: Package = Package {
     name: "withal-core",
@@ -69,6 +78,13 @@ pub(crate) const TESTS: Package = Package {
     name: "withal-tests",
     dir: "tests",
     features: RUNTIMES,
+    published: true,
+};
+
+pub(crate) const BENCHES: Package = Package {
+    name: "withal-benches",
+    dir: "benches",
+    features: &[],
     published: false,
 };
 

@@ -2,19 +2,22 @@
 //! enclosing scope, and whether a combinator watches for exits.
 //!
 //! A slot is set only while one of our polls or drops runs. It owns its content: the content is
-//! swapped in, and swapped back by a guard, so nothing here points to a stack.
+//! swapped in, and swapped back by a guard, so nothing here points to a stack. A slot is a cell of
+//! a few words, taken out and put back whole, so that a poll pays for some moves and nothing else.
 //!
 //! With std the slots are thread-local. Without it they live where the application says, see
 //! [`install_slots`]; until then there is no ambient scope, and a drop goes to the executor.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::cell::Cell;
+use core::sync::atomic::Ordering;
 
 use super::leftovers::Content;
-use super::link::AnyCleanup;
 use super::live::ScopeId;
+use crate::mutants::mutant;
+use crate::panic::unwinding;
+use crate::primitives::{AtomicUsize, process_wide};
 
 /// The ambient slots of one thread (or, without std, of one priority level).
 #[cfg_attr(
@@ -22,22 +25,35 @@ use super::live::ScopeId;
     expect(unreachable_pub, reason = "public where the application stores them")
 )]
 pub struct Slots {
-    pub(super) collector: CollectorSlot,
-    pub(super) scope: ScopeSlot,
-    pub(super) watch: WatchSlot,
+    pub(super) collector: Cell<CollectorSlot>,
+    pub(super) scope: Cell<ScopeSlot>,
+    pub(super) watch: Cell<WatchSlot>,
 }
 
 impl Slots {
     /// Slots with nothing in them.
+    #[expect(
+        clippy::declare_interior_mutable_const,
+        reason = "each use is to be a value of its own"
+    )]
     #[cfg_attr(
         feature = "std",
         expect(unreachable_pub, reason = "public where the application stores them")
     )]
     pub const EMPTY: Self = Self {
-        collector: CollectorSlot::EMPTY,
-        scope: ScopeSlot::EMPTY,
-        watch: WatchSlot::EMPTY,
+        collector: Cell::new(CollectorSlot::EMPTY),
+        scope: Cell::new(ScopeSlot::EMPTY),
+        watch: Cell::new(WatchSlot::EMPTY),
     };
+}
+
+/// Calls `f` with what is in `slot`. `f` runs no user code.
+#[inline]
+pub(super) fn update<S: Default, T>(slot: &Cell<S>, f: impl FnOnce(&mut S) -> T) -> T {
+    let mut content = slot.take();
+    let result = f(&mut content);
+    slot.set(content);
+    result
 }
 
 impl core::fmt::Debug for Slots {
@@ -53,7 +69,7 @@ pub(super) struct CollectorSlot {
     pub(super) takes_local: bool,
     /// Given out when first asked for, so that a drop that meets no scope pays nothing.
     id: CollectorId,
-    pub(super) list: Vec<AnyCleanup>,
+    pub(super) content: Option<Box<Content>>,
 }
 
 impl CollectorSlot {
@@ -61,15 +77,16 @@ impl CollectorSlot {
         present: false,
         takes_local: false,
         id: CollectorId::NONE,
-        list: Vec::new(),
+        content: None,
     };
 
-    pub(super) const fn new(takes_local: bool) -> Self {
+    #[inline]
+    pub(super) fn new(takes_local: bool, content: Option<Box<Content>>) -> Self {
         Self {
             present: true,
             takes_local,
             id: CollectorId::NONE,
-            list: Vec::new(),
+            content,
         }
     }
 
@@ -80,6 +97,20 @@ impl CollectorSlot {
         }
         self.id
     }
+}
+
+impl Default for CollectorSlot {
+    #[inline]
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+/// Makes `collector` the current one, and gives what was. Where there are no slots, that is
+/// `collector`.
+#[inline]
+pub(super) fn set_collector(collector: CollectorSlot) -> CollectorSlot {
+    set(|slots| &slots.collector, collector)
 }
 
 /// Tells collectors apart, by number and not by address: stack addresses recur.
@@ -93,41 +124,79 @@ impl CollectorId {
     /// it: that would be a `block_on` inside the very `Drop` that is being collected (K2).
     #[inline]
     pub(crate) fn current() -> Self {
-        access(|slots| slots.collector.id()).unwrap_or(Self::NONE)
+        access(|slots| update(&slots.collector, CollectorSlot::id)).unwrap_or(Self::NONE)
     }
 }
 
-static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+process_wide! {
+    static NEXT_COLLECTOR: AtomicUsize = AtomicUsize::new(1);
+}
 
 /// The scope whose body or exit is being polled.
 pub(super) struct ScopeSlot {
-    pub(super) present: bool,
-    /// Whether the thread was unwinding already when the poll began.
-    pub(super) unwinding: bool,
-    /// Whether `!Send` cleanups may be left here: not if the scope may move between threads.
-    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "all are `Send`"))]
-    pub(super) takes_local: bool,
-    pub(super) content: Option<Box<Content>>,
+    state: u8,
     /// Whom the list of live scopes names as the parent of what is entered.
     pub(super) id: ScopeId,
+    pub(super) content: Option<Box<Content>>,
 }
 
 impl ScopeSlot {
-    pub(super) const EMPTY: Self = Self {
-        present: false,
-        unwinding: false,
-        takes_local: false,
-        content: None,
+    const PRESENT: u8 = 1;
+    const TAKES_LOCAL: u8 = 2;
+    const UNWINDING: u8 = 4;
+
+    const EMPTY: Self = Self {
+        state: 0,
         id: ScopeId::NONE,
+        content: None,
     };
 
-    /// The drop that was going on has ended: what comes next is a chain of its own (K4).
     #[inline]
-    fn close_chains(&mut self) {
-        if let Some(content) = &mut self.content {
-            content.close_chains();
+    pub(super) fn new(takes_local: bool, content: Option<Box<Content>>, id: ScopeId) -> Self {
+        let mut state = Self::PRESENT;
+        if takes_local {
+            state |= Self::TAKES_LOCAL;
         }
+        if unwinding() {
+            state |= Self::UNWINDING;
+        }
+        Self { state, id, content }
     }
+
+    pub(super) fn is_present(&self) -> bool {
+        self.state & Self::PRESENT != 0
+    }
+
+    /// Whether `!Send` cleanups may be left here: not if the scope may move between threads.
+    #[cfg(feature = "std")]
+    pub(super) fn takes_local(&self) -> bool {
+        self.state & Self::TAKES_LOCAL != 0
+    }
+
+    /// Whether the poll is unwinding. The thread may have been so when the poll began.
+    pub(super) fn is_unwinding(&self) -> bool {
+        unwinding() && self.state & Self::UNWINDING == 0
+    }
+}
+
+impl Default for ScopeSlot {
+    #[inline]
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+/// Makes `scope` the enclosing one, and gives what was. Where there are no slots, that is `scope`.
+///
+/// A drop that is going on in the scope around this one, or in this one, ends by that: what comes
+/// next is a chain of its own (K4).
+#[inline]
+pub(super) fn set_scope(scope: ScopeSlot) -> ScopeSlot {
+    let mut before = set(|slots| &slots.scope, scope);
+    if let Some(content) = &mut before.content {
+        content.close_chains();
+    }
+    before
 }
 
 /// A combinator that wants to know of exits in progress in what it polls (K10).
@@ -137,25 +206,31 @@ pub(super) struct WatchSlot {
 }
 
 impl WatchSlot {
-    pub(super) const EMPTY: Self = Self {
+    const EMPTY: Self = Self {
         present: false,
         exits: None,
     };
 }
 
+impl Default for WatchSlot {
+    #[inline]
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 #[cfg(feature = "std")]
-std::thread_local! {
+crate::primitives::per_thread! {
     // Never dropped: the guards leave the slots empty, and a cleanup that is handed over while the
     // thread's locals are going still finds them.
-    static SLOTS: core::mem::ManuallyDrop<core::cell::RefCell<Slots>> =
-        const { core::mem::ManuallyDrop::new(core::cell::RefCell::new(Slots::EMPTY)) };
+    static SLOTS: core::mem::ManuallyDrop<Slots> = core::mem::ManuallyDrop::new(Slots::EMPTY);
 }
 
 /// Calls `f` with this thread's slots; `None` where there are none. `f` runs no user code.
 #[cfg(feature = "std")]
 #[inline]
-pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
-    SLOTS.with(|slots| Some(f(&mut slots.borrow_mut())))
+pub(super) fn access<T>(f: impl FnOnce(&Slots) -> T) -> Option<T> {
+    SLOTS.with(|slots| Some(f(slots)))
 }
 
 /// Holds the ambient slots where there is no std.
@@ -182,7 +257,7 @@ pub fn install_slots(storage: &'static dyn SlotStorage) {
 }
 
 #[cfg(not(feature = "std"))]
-pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
+pub(super) fn access<T>(f: impl FnOnce(&Slots) -> T) -> Option<T> {
     let storage = STORAGE.with(|storage| *storage)?;
     let mut f = Some(f);
     let mut result = None;
@@ -194,57 +269,80 @@ pub(super) fn access<T>(f: impl FnOnce(&mut Slots) -> T) -> Option<T> {
     result
 }
 
-/// Calls `f` with `held` swapped into a slot, and swaps it back, also when `f` unwinds. Where there
-/// are no slots, both swaps do nothing and `held` keeps its content.
-pub(super) fn swapped<S, T>(
-    held: &mut S,
-    slot: fn(&mut Slots) -> &mut S,
-    f: impl FnOnce() -> T,
-) -> T {
-    struct Back<'a, S>(&'a mut S, fn(&mut Slots) -> &mut S);
-
-    impl<S> Back<'_, S> {
-        #[inline]
-        fn swap(&mut self) {
-            access(|slots| core::mem::swap(self.0, (self.1)(slots)));
-        }
+/// Puts `content` into a slot, and gives what was there. Where there are no slots, that is `content`.
+#[inline]
+fn set<S>(slot: fn(&Slots) -> &Cell<S>, content: S) -> S {
+    let mut content = Some(content);
+    access(|slots| content = content.take().map(|content| slot(slots).replace(content)));
+    match content {
+        Some(before) => before,
+        None => unreachable!("what is put in comes out, or something else"),
     }
-
-    impl<S> Drop for Back<'_, S> {
-        #[inline]
-        fn drop(&mut self) {
-            self.swap();
-        }
-    }
-
-    let mut back = Back(held, slot);
-    back.swap();
-    let result = f();
-    drop(back);
-    result
 }
 
-/// Swaps `slot` with this thread's enclosing scope. A drop in progress in either ends by that.
-#[inline]
-pub(super) fn swap_scope(slot: &mut ScopeSlot) {
-    access(|slots| {
-        slot.close_chains();
-        slots.scope.close_chains();
-        core::mem::swap(slot, &mut slots.scope);
-    });
+/// A slot that is set for a while, and set back when this is dropped.
+pub(super) struct Set<S> {
+    slot: fn(&Slots) -> &Cell<S>,
+    before: Option<S>,
+}
+
+impl<S> Set<S> {
+    #[inline]
+    pub(super) fn new(slot: fn(&Slots) -> &Cell<S>, content: S) -> Self {
+        Self {
+            slot,
+            before: Some(set(slot, content)),
+        }
+    }
+
+    /// Sets the slot back, and gives what was in it meanwhile.
+    #[inline]
+    pub(super) fn end(mut self) -> Option<S> {
+        self.before.take().map(|before| set(self.slot, before))
+    }
+}
+
+impl<S> Drop for Set<S> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(before) = self.before.take() {
+            set(self.slot, before);
+        }
+    }
 }
 
 /// The number of the enclosing scope.
 #[inline]
 pub(crate) fn enclosing() -> ScopeId {
-    access(|slots| slots.scope.id).unwrap_or(ScopeId::NONE)
+    scope(|scope| scope.id).unwrap_or(ScopeId::NONE)
+}
+
+/// Calls `f` with the enclosing scope.
+#[inline]
+pub(super) fn scope<T>(f: impl FnOnce(&mut ScopeSlot) -> T) -> Option<T> {
+    access(|slots| update(&slots.scope, f))
 }
 
 /// Calls `f` with all slots empty: for tasks and entry points of ours, which are nobody's body.
 pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
-    // Boxed would cost an allocation a poll; moved it costs some bytes.
-    let mut held = Slots::EMPTY;
-    swapped(&mut held, |slots| slots, f)
+    if mutant("slots_kept") {
+        return f();
+    }
+    let _collector = Set::new(|slots| &slots.collector, CollectorSlot::EMPTY);
+    let _scope = Set::new(|slots| &slots.scope, ScopeSlot::EMPTY);
+    let _watch = Set::new(|slots| &slots.watch, WatchSlot::EMPTY);
+    f()
+}
+
+/// Calls `f`, the poll of an exit, with no combinator watching: the exit has a token of its own, which
+/// stands for those in it, and which is given up when it leaves its frame.
+#[inline]
+pub(crate) fn unwatched<T>(f: impl FnOnce() -> T) -> T {
+    let is_watched = access(|slots| update(&slots.watch, |watch| watch.present));
+    let _watch = is_watched
+        .unwrap_or(false)
+        .then(|| Set::new(|slots| &slots.watch, WatchSlot::EMPTY));
+    f()
 }
 
 /// Keeps a watching combinator from dropping the exit that holds it (K10).
@@ -254,11 +352,12 @@ impl ExitToken {
     /// Registers an exit that waits with the combinator that is polling it, if there is one.
     pub(crate) fn register() -> Option<Self> {
         access(|slots| {
-            let watch = &mut slots.watch;
-            watch.present.then(|| {
-                let exits = watch.exits.get_or_insert_with(Arc::default);
-                exits.fetch_add(1, Ordering::Relaxed);
-                Self(exits.clone())
+            update(&slots.watch, |watch| {
+                watch.present.then(|| {
+                    let exits = watch.exits.get_or_insert_with(Arc::default);
+                    exits.fetch_add(1, Ordering::Relaxed);
+                    Self(exits.clone())
+                })
             })
         })
         .flatten()

@@ -3,13 +3,14 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, Waker};
 
 use super::shared::{Driver, Shared};
 use super::{About, BATCH};
 use crate::lock::Mutex;
 use crate::panic::wake_if_any;
+use crate::primitives::AtomicBool;
 
 /// What a scope knows of the cleanups that foreign code dropped into it.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
@@ -14,7 +14,9 @@ use super::link::End;
 use super::shared::{Driver, Shared};
 use super::{About, BATCH, ambient, pending};
 use crate::lock::Mutex;
+use crate::mutants::mutant;
 use crate::panic::wake_if_any;
+use crate::primitives::{AtomicBool, AtomicUsize, process_wide};
 use crate::runtime::{Cleanup, RuntimeId, Timer};
 
 /// Runs the cleanups of `rt` that nobody waits for, and all orphans of the process, for at most
@@ -54,7 +56,9 @@ use crate::runtime::{Cleanup, RuntimeId, Timer};
 /// ```
 #[must_use = "futures do nothing unless polled"]
 pub fn drain<R: Cleanup + Timer>(rt: &R, grace: Duration) -> Drain<R> {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    process_wide! {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+    }
 
     Drain {
         number: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -245,6 +249,9 @@ impl<R: Timer> Future for Drain<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<DrainReport> {
         let this = &mut *self;
+        if mutant("drain_returns_at_once") {
+            return Poll::Ready(core::mem::take(&mut this.report));
+        }
         // Whatever arrives after this look wakes the task again.
         pending::on_arrival(this.number, cx.waker());
         let waker = cx.waker().clone();

@@ -1,13 +1,14 @@
 //! Where a cleanup goes (K2).
 
-use super::ambient::{CollectorId, access};
+use super::ambient::{self, CollectorId, access, update};
 use super::children::Children;
-#[cfg(feature = "std")]
-use super::link::LocalCleanup;
 use super::link::{AnyCleanup, Cleanup};
+#[cfg(feature = "std")]
+use super::link::{Chain, LocalCleanup};
 #[cfg(feature = "std")]
 use super::local;
 use super::shared::Shared;
+use crate::mutants::mutant;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -27,8 +28,10 @@ pub(crate) fn hand_over(cleanup: AnyCleanup, entered_under: CollectorId) {
 /// Whether a collector or a scope would wait for what is handed over now.
 pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
     access(|slots| {
-        let own = slots.collector.id() == entered_under;
-        (slots.collector.present && !own) || slots.scope.present
+        let collected = update(&slots.collector, |collector| {
+            collector.present && collector.id() != entered_under
+        });
+        collected || update(&slots.scope, |scope| scope.is_present())
     })
     .unwrap_or(false)
 }
@@ -36,12 +39,20 @@ pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
 /// Lets cleanups go on by themselves, one after the other, without anybody who waits for them.
 pub(crate) fn detach(cleanups: impl IntoIterator<Item = AnyCleanup>) {
     let mut chain = Vec::new();
+    #[cfg(feature = "std")]
+    let mut local_chain = Chain::default();
     for cleanup in cleanups {
         match cleanup {
             AnyCleanup::Send(cleanup) => chain.push(cleanup),
             #[cfg(feature = "std")]
-            AnyCleanup::Local(cleanup) => local::orphan(cleanup),
+            AnyCleanup::Local(cleanup) => local_chain.push(cleanup),
         }
+    }
+    #[cfg(feature = "std")]
+    local::orphan(local_chain);
+    if !chain.iter().any(|link| link.has_runtime()) {
+        // They only wait for others, and nobody waits for them.
+        return;
     }
     let mut chain = chain.into_iter();
     if let Some(first) = chain.next() {
@@ -64,57 +75,69 @@ pub(crate) fn hand_over_chain(cleanups: Vec<AnyCleanup>, entered_under: Collecto
 fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCleanup> {
     let mut cleanup = Some(cleanup);
     access(|slots| {
-        let collector = &mut slots.collector;
-        let takes = match &cleanup {
-            #[cfg(feature = "std")]
-            Some(AnyCleanup::Local(_)) => collector.takes_local,
-            _ => true,
-        };
-        let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
-        if collector.present && takes && !own {
-            collector.list.extend(cleanup.take());
-        }
+        update(&slots.collector, |collector| {
+            let takes = match &cleanup {
+                #[cfg(feature = "std")]
+                Some(AnyCleanup::Local(_)) => collector.takes_local,
+                _ => true,
+            };
+            let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
+            let own = own && !mutant("own_collector_takes");
+            if collector.present && takes && !own && !mutant("no_collector") {
+                let content = collector.content.get_or_insert_default();
+                cleanup
+                    .take()
+                    .into_iter()
+                    .for_each(|link| content.collect(link));
+            }
+        });
     });
     cleanup.map_or(Ok(()), Err)
 }
 
 enum Place {
-    /// Behind the earlier ones of the same drop.
-    InChain,
+    /// Behind the earlier ones of the same drop; the chain is to be started only now.
+    InChain(Option<Arc<Shared>>),
     /// In a chain of its own; started on the executor unless the scope's own poll is unwinding.
     Child(Arc<Children>, bool),
 }
 
 fn adopt(cleanup: Cleanup) {
     let mut cleanup = Some(cleanup);
-    let place = access(|slots| {
-        let scope = &mut slots.scope;
-        if !scope.present {
+    let place = ambient::scope(|scope| {
+        if !scope.is_present() || mutant("no_enclosing_scope") {
             return None;
         }
+        // A body that panics is about to be exited: its scope runs what comes out itself (K11).
+        let unwinding = scope.is_unwinding();
         let content = scope.content.get_or_insert_default();
         if let Some(open) = &content.tracker.open {
             // The `None` arm cannot occur; the chain that has ended gives its link back.
             match cleanup.take().map(|cleanup| open.append(cleanup)) {
                 Some(Err(back)) => cleanup = Some(back),
-                _ => return Some(Place::InChain),
+                Some(Ok(true)) => return Some(Place::InChain(Some(open.clone()))),
+                _ => return Some(Place::InChain(None)),
             }
         }
-        // A body that panics is about to be exited: its scope runs what comes out itself (K11).
-        let unwinding = crate::panic::unwinding() && !scope.unwinding;
         content.tracker.deferred |= unwinding;
         let children = content.tracker.children.get_or_insert_with(Arc::default);
-        Some(Place::Child(children.clone(), !unwinding))
+        Some(Place::Child(
+            children.clone(),
+            !unwinding && !mutant("starts_late"),
+        ))
     })
     .flatten();
+    if let Some(Place::InChain(Some(chain))) = &place {
+        chain.start_deferred();
+    }
     let Some(cleanup) = cleanup else {
         return;
     };
     match place {
         Some(Place::Child(children, on_executor)) => {
             let shared = Shared::start(cleanup, Vec::new(), Some(&children), on_executor);
-            access(|slots| {
-                if let Some(content) = &mut slots.scope.content {
+            ambient::scope(|scope| {
+                if let Some(content) = &mut scope.content {
                     content.tracker.open = Some(shared);
                 }
             });
@@ -128,17 +151,14 @@ fn adopt(cleanup: Cleanup) {
 #[cfg(feature = "std")]
 fn adopt_local(cleanup: LocalCleanup) {
     let mut cleanup = Some(cleanup);
-    access(|slots| {
-        let scope = &mut slots.scope;
-        if scope.takes_local {
+    ambient::scope(|scope| {
+        if scope.takes_local() && !mutant("local_orphaned") {
             let content = scope.content.get_or_insert_default();
-            cleanup
-                .take()
-                .into_iter()
-                .for_each(|link| content.local.adopt(link));
+            let cleanup = cleanup.take().into_iter();
+            cleanup.for_each(|link| content.local.adopt(link));
         }
     });
-    if let Some(cleanup) = cleanup {
-        local::orphan(cleanup);
-    }
+    let mut chain = Chain::default();
+    cleanup.into_iter().for_each(|link| chain.push(link));
+    local::orphan(chain);
 }

@@ -16,7 +16,7 @@ use core::time::Duration;
 
 use super::About;
 use super::live::{LiveEntry, ScopeId};
-use crate::panic::{Payload, catch};
+use crate::panic::{Payload, catch, catch_and_then};
 use crate::runtime::Alarm;
 
 /// A cleanup for an executor. Without `alloc` there are none: the type has no values.
@@ -59,6 +59,10 @@ impl ExitToken {
     }
 }
 
+pub(crate) fn unwatched<T>(f: impl FnOnce() -> T) -> T {
+    f()
+}
+
 #[derive(PartialEq, Eq)]
 #[expect(
     dead_code,
@@ -78,10 +82,6 @@ impl<K: Kind> Leftovers<K> {
 
     pub(crate) fn take(&mut self) -> Self {
         Self::new()
-    }
-
-    pub(crate) fn within<T>(&mut self, _id: ScopeId, f: impl FnOnce() -> T) -> T {
-        f()
     }
 
     pub(crate) fn start_deferred(&mut self) {}
@@ -110,6 +110,19 @@ impl<K: Kind> Leftovers<K> {
     }
 
     pub(crate) fn give_up(&mut self, _about: About, _budget: Duration) {}
+}
+
+pub(crate) fn within<O, K: Kind, T>(
+    owner: &mut O,
+    _leftovers: fn(&mut O) -> &mut Leftovers<K>,
+    _id: ScopeId,
+    f: impl FnOnce(&mut O) -> T,
+) -> Result<T, Payload> {
+    catch_and_then(owner, f, |_| ())
+}
+
+pub(crate) fn nothing_left() -> bool {
+    true
 }
 
 /// What a dropped scope would hand over.

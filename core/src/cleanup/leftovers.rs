@@ -21,7 +21,8 @@ use super::live::ScopeId;
 use super::local::LocalChildren;
 use super::report::{Report, report};
 use super::task::CleanupTask;
-use crate::panic::{Payload, catch, unwinding};
+use crate::mutants::mutant;
+use crate::panic::{Payload, catch_and_then};
 use crate::runtime::Alarm;
 
 /// Empty, and without allocation, on the ordinary path.
@@ -55,6 +56,11 @@ impl Content {
         self.tracker.close_chain();
         #[cfg(feature = "std")]
         self.local.close_chain();
+    }
+
+    /// A cleanup came out of a drop of the owner's.
+    pub(super) fn collect(&mut self, link: AnyCleanup) {
+        self.collected.push(link);
     }
 
     fn is_empty(&self) -> bool {
@@ -92,6 +98,33 @@ pub fn report_waits_after(span: Duration) {
     REPORT_AFTER_MS.store(millis, Ordering::Relaxed);
 }
 
+/// Calls `f`, a poll of `owner`'s own, as the enclosing scope of whatever is dropped in it, with the
+/// number `id`. `leftovers` are the owner's.
+///
+/// # Errors
+///
+/// What `f` panicked with.
+#[inline]
+pub(crate) fn within<O, K: Kind, T>(
+    owner: &mut O,
+    leftovers: fn(&mut O) -> &mut Leftovers<K>,
+    id: ScopeId,
+    f: impl FnOnce(&mut O) -> T,
+) -> Result<T, Payload> {
+    let content = leftovers(owner).content.take();
+    let outer = ambient::set_scope(ScopeSlot::new(K::TAKES_LOCAL, content, id));
+    catch_and_then(owner, f, |owner| {
+        let content = ambient::set_scope(outer).content;
+        leftovers(owner).restore(content);
+    })
+}
+
+/// Whether nothing was left so far in the scope that is being polled.
+#[inline]
+pub(crate) fn nothing_left() -> bool {
+    ambient::scope(|scope| scope.content.is_none()).unwrap_or(false)
+}
+
 /// How a wait for leftovers ended.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Waited {
@@ -114,39 +147,17 @@ impl<K: Kind> Leftovers<K> {
         core::mem::replace(self, Self::new())
     }
 
-    /// Calls `f`, a poll of our own, as the enclosing scope of whatever is dropped in it, with the
-    /// number `id`.
+    /// [`within`], for an owner whose other parts `f` has.
     #[inline]
-    pub(crate) fn within<T>(&mut self, id: ScopeId, f: impl FnOnce() -> T) -> T {
-        // The content comes back also when `f` unwinds.
-        struct Within<'a> {
-            content: &'a mut Option<Box<Content>>,
-            slot: ScopeSlot,
-        }
+    pub(crate) fn within<T>(&mut self, id: ScopeId, f: impl FnOnce() -> T) -> Result<T, Payload> {
+        within(self, |leftovers| leftovers, id, |_| f())
+    }
 
-        impl Drop for Within<'_> {
-            #[inline]
-            fn drop(&mut self) {
-                ambient::swap_scope(&mut self.slot);
-                *self.content = self.slot.content.take();
-            }
-        }
-
-        let slot = ScopeSlot {
-            present: true,
-            unwinding: unwinding(),
-            takes_local: K::TAKES_LOCAL,
-            content: self.content.take(),
-            id,
-        };
-        let mut within = Within {
-            content: &mut self.content,
-            slot,
-        };
-        ambient::swap_scope(&mut within.slot);
-        let result = f();
-        drop(within);
-        result
+    /// The content comes back from a slot.
+    #[inline]
+    fn restore(&mut self, content: Option<Box<Content>>) {
+        // There is nothing to drop: it is away.
+        core::mem::forget(core::mem::replace(&mut self.content, content));
     }
 
     /// The poll ended, and what it polled goes on: nothing that was dropped in it waits for its end.
@@ -163,29 +174,15 @@ impl<K: Kind> Leftovers<K> {
     ///
     /// What `f` panicked with. The cleanups are kept all the same.
     pub(crate) fn collect(&mut self, f: impl FnOnce()) -> Result<(), Payload> {
-        // Without std a panic is not caught: the list is kept while it unwinds, and handed on by
-        // the drop of these leftovers (K11).
-        struct Collect<'a> {
-            content: &'a mut Option<Box<Content>>,
-            slot: CollectorSlot,
-        }
-
-        impl Drop for Collect<'_> {
-            fn drop(&mut self) {
-                let list = core::mem::take(&mut self.slot.list);
-                if !list.is_empty() {
-                    let content = self.content.get_or_insert_default();
-                    list.into_iter()
-                        .for_each(|link| content.collected.push(link));
-                }
-            }
-        }
-
-        let mut collect = Collect {
-            content: &mut self.content,
-            slot: CollectorSlot::new(K::TAKES_LOCAL),
-        };
-        catch(|| ambient::swapped(&mut collect.slot, |slots| &mut slots.collector, f))
+        let slot = CollectorSlot::new(K::TAKES_LOCAL, self.content.take());
+        let outer = ambient::set_collector(slot);
+        // Without std a panic is not caught: what was collected is kept while it unwinds, and handed
+        // on by the drop of these leftovers (K11).
+        catch_and_then(
+            self,
+            |_| f(),
+            |leftovers| leftovers.restore(ambient::set_collector(outer).content),
+        )
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -345,6 +342,9 @@ impl Content {
         let Some(alarm) = &mut self.budget else {
             return Poll::Pending;
         };
+        if mutant("budget_ignored") {
+            return Poll::Pending;
+        }
         ready!(Pin::new(alarm).poll(cx));
         // It must not be polled again. If there is more to wait for, that gets the same span again.
         self.budget = None;
@@ -387,8 +387,12 @@ impl Link for Settle {
     }
 
     fn spawn(&self, task: CleanupTask) {
-        // The children have executors of their own; whoever waits for this link polls it.
         drop(task);
+    }
+
+    /// The children have runtimes of their own; whoever waits for this link polls it.
+    fn has_runtime(&self) -> bool {
+        false
     }
 
     fn alarm(&self, _timeout: Duration) -> Option<Alarm> {
@@ -396,4 +400,11 @@ impl Link for Settle {
     }
 
     fn unlimit(self: Pin<&mut Self>) {}
+}
+
+impl Drop for Settle {
+    fn drop(&mut self) {
+        // Nobody waits any more: what is left goes on alone.
+        self.tracker.start_deferred();
+    }
 }

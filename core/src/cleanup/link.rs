@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use super::report::{Report, report};
 use super::{About, CleanupTask};
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::Alarm;
 
@@ -24,6 +25,11 @@ pub(crate) trait Link {
 
     /// Starts `task` on the runtime that the scope was entered with.
     fn spawn(&self, task: CleanupTask);
+
+    /// Whether there is such a runtime. What only waits for others has none.
+    fn has_runtime(&self) -> bool {
+        true
+    }
 
     /// An alarm of that runtime, if it has a clock.
     fn alarm(&self, timeout: Duration) -> Option<Alarm>;
@@ -57,40 +63,70 @@ pub(crate) enum End {
 }
 
 /// Links that run one after the other, first in, first out: inner before outer.
+///
+/// One link alone, which is the ordinary case, costs no allocation.
 pub(crate) struct Chain<C = Cleanup> {
-    links: VecDeque<C>,
+    /// `None` only if there is no link at all.
+    first: Option<C>,
+    rest: VecDeque<C>,
 }
 
 impl<C> Default for Chain<C> {
     fn default() -> Self {
         Self {
-            links: VecDeque::new(),
+            first: None,
+            rest: VecDeque::new(),
         }
     }
 }
 
 impl<C> Chain<C> {
     pub(crate) fn push(&mut self, link: C) {
-        self.links.push_back(link);
+        if mutant("chain_reversed") {
+            if let Some(first) = self.first.replace(link) {
+                self.rest.push_front(first);
+            }
+            return;
+        }
+        match &self.first {
+            None => self.first = Some(link),
+            Some(_) => self.rest.push_back(link),
+        }
+    }
+
+    fn pop(&mut self) -> Option<C> {
+        core::mem::replace(&mut self.first, self.rest.pop_front())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.links.is_empty()
+        self.first.is_none()
     }
 
     pub(crate) fn first(&self) -> Option<&C> {
-        self.links.front()
+        self.first.as_ref()
     }
 
     pub(crate) fn abouts(&self) -> impl Iterator<Item = About>
     where
         C: AsLink,
     {
-        self.links.iter().map(AsLink::about)
+        self.first.iter().chain(&self.rest).map(AsLink::about)
     }
 
     pub(crate) fn take(&mut self) -> Vec<C> {
-        self.links.drain(..).collect()
+        self.first
+            .take()
+            .into_iter()
+            .chain(self.rest.drain(..))
+            .collect()
+    }
+}
+
+impl Chain {
+    /// The first link that has a runtime.
+    pub(crate) fn with_runtime(&self) -> Option<&Cleanup> {
+        let mut links = self.first.iter().chain(&self.rest);
+        links.find(|link| link.has_runtime())
     }
 }
 
@@ -101,9 +137,12 @@ impl<C: Into<AnyCleanup> + AsLink> Chain<C> {
         cx: &mut Context<'_>,
         mut ended: impl FnMut(About, End),
     ) -> Poll<()> {
-        while let Some(link) = self.links.front_mut() {
+        while let Some(link) = &mut self.first {
             let end = ready!(poll_caught(link.as_link(), cx));
-            if let Some(mut link) = self.links.pop_front() {
+            if end == End::Panicked && mutant("panic_ends_the_chain") {
+                self.rest.clear();
+            }
+            if let Some(mut link) = self.pop() {
                 if end == End::OverBudget {
                     link.as_link().unlimit();
                     ended(link.about(), end);

@@ -5,6 +5,8 @@ pub use self::list::{
     LiveScope, ScopeEvent, ScopeHook, ScopeStep, list_live_scopes, live_scopes, set_scope_hook,
 };
 use super::About;
+#[cfg(feature = "std")]
+use crate::mutants::mutant;
 use crate::scope::ExitKind;
 
 /// A scope's place in the list, given up when its exit has ended. Without std there is no list.
@@ -73,7 +75,9 @@ impl Drop for LiveEntry {
     #[inline]
     fn drop(&mut self) {
         if let Some(id) = self.id.0 {
-            list::end(id);
+            if !mutant("listed_for_ever") {
+                list::end(id);
+            }
         }
     }
 }
@@ -84,7 +88,7 @@ mod list {
     use alloc::vec::Vec;
     use core::fmt;
     use core::num::NonZeroUsize;
-    use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use core::sync::atomic::Ordering;
     use core::time::Duration;
     use std::time::Instant;
 
@@ -92,16 +96,19 @@ mod list {
     use crate::cleanup::ambient;
     use crate::lock::Mutex;
     use crate::panic::catch;
+    use crate::primitives::{AtomicBool, AtomicUsize, process_wide};
     use crate::scope::ExitKind;
 
-    /// Whether scopes that are entered from now on are followed.
-    static ON: AtomicBool = AtomicBool::new(false);
-    static NEXT: AtomicUsize = AtomicUsize::new(1);
-    static FOLLOWED: Mutex<Followed> = Mutex::new(Followed {
-        listed: false,
-        hook: None,
-        live: BTreeMap::new(),
-    });
+    process_wide! {
+        // Whether scopes that are entered from now on are followed.
+        static ON: AtomicBool = AtomicBool::new(false);
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        static FOLLOWED: Mutex<Followed> = Mutex::new(Followed {
+            listed: false,
+            hook: None,
+            live: BTreeMap::new(),
+        });
+    }
 
     struct Followed {
         listed: bool,
@@ -263,7 +270,7 @@ mod list {
             about: entry.about,
             step,
         };
-        // A hook that panics must not take a cleanup with it.
-        let _ = catch(|| hook(&event));
+        // A hook that panics must not take a cleanup with it, and it is nobody's body.
+        let _ = catch(|| ambient::cleared(|| hook(&event)));
     }
 }

@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use core::task::{Context, Poll, Waker};
 
 use super::About;
-use super::link::{Chain, End, LocalCleanup, poll_caught};
+use super::link::{AsLink, Chain, End, LocalCleanup};
 use super::report::{Report, report};
 use crate::panic::wake;
 
@@ -67,43 +67,44 @@ impl LocalChildren {
 
 /// This thread's `!Send` cleanups that no scope waits for.
 struct Orphans {
-    links: Vec<LocalCleanup>,
+    chains: Vec<Chain<LocalCleanup>>,
     /// The drain that last looked, by its number.
     drain: Option<(usize, Waker)>,
 }
 
 impl Drop for Orphans {
     fn drop(&mut self) {
-        for link in &self.links {
-            report(&Report::Abandoned(link.about()));
+        for about in self.chains.iter().flat_map(Chain::abouts) {
+            report(&Report::Abandoned(about));
         }
     }
 }
 
-std::thread_local! {
-    static ORPHANS: RefCell<Orphans> = const {
-        RefCell::new(Orphans { links: Vec::new(), drain: None })
-    };
+crate::primitives::per_thread! {
+    static ORPHANS: RefCell<Orphans> = RefCell::new(Orphans { chains: Vec::new(), drain: None });
 }
 
-/// Keeps `link` until this thread drains, and reports it.
-pub(super) fn orphan(link: LocalCleanup) {
-    let about = link.about();
-    let mut link = Some(link);
+/// Keeps `chain` until this thread drains, and reports its links.
+pub(super) fn orphan(chain: Chain<LocalCleanup>) {
+    if chain.is_empty() {
+        return;
+    }
+    let abouts: Vec<About> = chain.abouts().collect();
+    let mut chain = Some(chain);
     let drain = ORPHANS.try_with(|orphans| {
         let mut orphans = orphans.borrow_mut();
-        orphans.links.extend(link.take());
+        orphans.chains.extend(chain.take());
         orphans.drain.take()
     });
-    match drain {
-        Ok(drain) => {
-            report(&Report::Orphaned(about));
-            if let Some((_, drain)) = drain {
-                wake(drain);
-            }
-        }
-        // The thread is ending, and its list is gone.
-        Err(_) => report(&Report::Abandoned(about)),
+    for about in abouts {
+        report(&match drain {
+            Ok(_) => Report::Orphaned(about),
+            // The thread is ending, and its list is gone.
+            Err(_) => Report::Abandoned(about),
+        });
+    }
+    if let Ok(Some((_, drain))) = drain {
+        wake(drain);
     }
 }
 
@@ -115,43 +116,40 @@ pub(super) fn poll_orphans(
 ) -> Poll<()> {
     // Taken out while they are polled, since each may orphan others. Kept by a guard, so that
     // nothing is lost should a poll unwind.
-    struct PutBack(Vec<LocalCleanup>);
+    struct PutBack(Vec<Chain<LocalCleanup>>);
 
     impl Drop for PutBack {
         fn drop(&mut self) {
-            let links = core::mem::take(&mut self.0);
-            for link in links {
-                let mut link = Some(link);
-                let _ = ORPHANS.try_with(|orphans| orphans.borrow_mut().links.extend(link.take()));
+            let chains = core::mem::take(&mut self.0);
+            for chain in chains {
+                let mut chain = Some(chain);
+                let _ =
+                    ORPHANS.try_with(|orphans| orphans.borrow_mut().chains.extend(chain.take()));
             }
         }
     }
 
     let waker = cx.waker().clone();
-    let Ok(links) = ORPHANS.try_with(|orphans| {
+    let Ok(taken) = ORPHANS.try_with(|orphans| {
         let mut orphans = orphans.borrow_mut();
         let previous = orphans.drain.replace((drain, waker));
-        (core::mem::take(&mut orphans.links), previous)
+        (core::mem::take(&mut orphans.chains), previous)
     }) else {
         return Poll::Ready(());
     };
-    let (links, previous) = links;
+    let (chains, previous) = taken;
     drop(previous);
-    let mut links = PutBack(links);
-    links
-        .0
-        .retain_mut(|link| match poll_caught(link.as_mut(), cx) {
-            Poll::Ready(End::OverBudget) => {
-                link.as_mut().unlimit();
-                true
+    let mut chains = PutBack(chains);
+    chains.0.retain_mut(|chain| {
+        let mut note = |about, end| {
+            // One over its budget goes on in a chain of its own.
+            if end != End::OverBudget {
+                ended(about, end);
             }
-            Poll::Ready(end) => {
-                ended(link.about(), end);
-                false
-            }
-            Poll::Pending => true,
-        });
-    drop(links);
+        };
+        chain.poll(cx, &mut note).is_pending()
+    });
+    drop(chains);
     if unfinished().is_empty() {
         Poll::Ready(())
     } else {
@@ -172,12 +170,8 @@ pub(super) fn forget(drain: usize) {
 pub(super) fn unfinished() -> Vec<About> {
     ORPHANS
         .try_with(|orphans| {
-            orphans
-                .borrow()
-                .links
-                .iter()
-                .map(|link| link.about())
-                .collect()
+            let orphans = orphans.borrow();
+            orphans.chains.iter().flat_map(Chain::abouts).collect()
         })
         .unwrap_or_default()
 }

@@ -6,19 +6,21 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use core::task::Waker;
 
 use super::shared::Shared;
 use crate::lock::Mutex;
 use crate::panic::wake;
+use crate::primitives::{AtomicUsize, process_wide};
 
-static PENDING: Mutex<Pending> = Mutex::new(Pending {
-    chains: BTreeMap::new(),
-    drains: Vec::new(),
-});
-
-static ARRIVALS: AtomicUsize = AtomicUsize::new(0);
+process_wide! {
+    static PENDING: Mutex<Pending> = Mutex::new(Pending {
+        chains: BTreeMap::new(),
+        drains: Vec::new(),
+    });
+    static ARRIVALS: AtomicUsize = AtomicUsize::new(0);
+}
 
 struct Pending {
     chains: BTreeMap<usize, Arc<Shared>>,

@@ -3,7 +3,7 @@ use core::time::Duration;
 
 use super::About;
 #[cfg(feature = "alloc")]
-use crate::lock::Mutex;
+use crate::{lock::Mutex, primitives::process_wide};
 
 /// Something that happened to a scope and that no caller is left to hear.
 ///
@@ -85,7 +85,9 @@ impl fmt::Display for Report<'_> {
 pub type ReportHook = fn(&Report<'_>);
 
 #[cfg(feature = "alloc")]
-static HOOK: Mutex<Option<ReportHook>> = Mutex::new(None);
+process_wide! {
+    static HOOK: Mutex<Option<ReportHook>> = Mutex::new(None);
+}
 
 /// Installs what receives reports from now on, and returns what did before.
 ///

@@ -20,7 +20,9 @@ use super::report::{Report, report};
 use super::{
     About, CleanupTask, CollectorId,
     hand_over::{detach, hand_over},
+    unwatched,
 };
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::{Alarm, Cleanup};
 
@@ -138,30 +140,21 @@ where
     F: Future,
     F::Output: Ended,
 {
-    fn poll_link(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
-        let rt = self.rt.clone();
+    fn poll_link(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
+        let mut this = self.parts();
         // It left its own task, so its runtime may not be current (K7).
-        rt.in_context(|| {
+        in_context(this.rt, || {
             loop {
-                match self.stage {
+                match *this.stage {
+                    Stage::Waiting if mutant("outer_first") => {
+                        *this.stage = Stage::Exiting;
+                    }
                     Stage::Waiting => {
-                        let this = self.as_mut().parts();
-                        let about = this.about;
-                        let waited = ready!(this.leftovers.poll(
-                            cx,
-                            || about,
-                            |timeout| rt.alarm(timeout),
-                            *this.budget,
-                        ));
-                        if waited == Waited::OverBudget {
-                            let budget = this.budget.unwrap_or_default();
-                            this.leftovers.give_up(about, budget);
-                        }
+                        ready!(this.poll_leftovers(cx));
                         *this.stage = Stage::Exiting;
                     }
                     Stage::Exiting => {
-                        ready!(self.as_mut().poll_exit(cx));
-                        let this = self.as_mut().parts();
+                        ready!(this.poll_exit(cx));
                         if *this.end == End::OverBudget {
                             // It is polled again elsewhere, and then without a budget.
                             *this.end = End::Finished;
@@ -170,18 +163,7 @@ where
                         *this.stage = Stage::Settling;
                     }
                     Stage::Settling => {
-                        let this = self.as_mut().parts();
-                        let about = this.about;
-                        let waited = ready!(this.leftovers.poll(
-                            cx,
-                            || about,
-                            |timeout| rt.alarm(timeout),
-                            *this.budget,
-                        ));
-                        if waited == Waited::OverBudget {
-                            let budget = this.budget.unwrap_or_default();
-                            this.leftovers.give_up(about, budget);
-                        }
+                        ready!(this.poll_leftovers(cx));
                         return Poll::Ready(*this.end);
                     }
                 }
@@ -208,54 +190,77 @@ where
     }
 }
 
-impl<R, K, F> ScopeLink<R, K, F>
+impl<R, K, F> Parts<'_, R, K, F>
 where
     R: Cleanup,
     K: Kind,
     F: Future,
     F::Output: Ended,
 {
-    /// Ready when the exit has ended, or its budget has.
-    fn poll_exit(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.parts();
-        let about = this.about;
-        let rt = this.rt;
-        let leftovers = this.leftovers;
-        let end = match this.exit.as_mut().as_pin_mut() {
-            None => return Poll::Ready(()),
-            Some(exit) => leftovers.within(this.live.id(), || catch(|| exit.poll(cx))),
-        };
-        *this.end = match end {
-            Ok(Poll::Pending) => {
-                leftovers.start_deferred();
-                let clock = |timeout| rt.alarm(timeout);
-                ready!(leftovers.poll_budget(cx, &clock, *this.budget));
-                report(&Report::OverBudget(
-                    about,
-                    this.budget.unwrap_or_default(),
-                    about,
-                ));
-                *this.end = End::OverBudget;
-                return Poll::Ready(());
-            }
-            Ok(Poll::Ready(ended)) => match catch(|| ended.settle(about)) {
-                Ok(Ok(())) => End::Finished,
-                Ok(Err(())) => End::Failed,
-                // A destructor of the error.
-                Err(payload) => {
-                    report(&Report::ExitPanicked(about, payload.message()));
-                    End::Panicked
-                }
-            },
-            Err(payload) => {
-                report(&Report::ExitPanicked(about, payload.message()));
-                End::Panicked
-            }
-        };
-        if let Err(payload) = leftovers.collect(|| this.exit.set(None)) {
-            report(&Report::ExitPanicked(about, payload.message()));
-            *this.end = End::Panicked;
+    fn poll_leftovers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (rt, about) = (self.rt, self.about);
+        let clock = |timeout| rt.alarm(timeout);
+        let waited = ready!(self.leftovers.poll(cx, || about, clock, *self.budget));
+        if waited == Waited::OverBudget {
+            self.leftovers
+                .give_up(about, self.budget.unwrap_or_default());
         }
         Poll::Ready(())
     }
+
+    /// Ready when the exit has ended, or its budget has.
+    fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let about = self.about;
+        let exit = &mut self.exit;
+        let polled = self.leftovers.within(self.live.id(), || {
+            let Some(running) = exit.as_mut().as_pin_mut() else {
+                return Poll::Ready(None);
+            };
+            let ended = ready!(unwatched(|| running.poll(cx)));
+            // What the drop leaves is a child like any other.
+            exit.set(None);
+            Poll::Ready(Some(ended))
+        });
+        // The report hook is nobody's body, so it is called out here.
+        let polled = match polled {
+            Ok(Poll::Ready(Some(ended))) => catch(|| Poll::Ready(ended.settle(about))),
+            Ok(Poll::Ready(None)) => Ok(Poll::Ready(Ok(()))),
+            Ok(Poll::Pending) => Ok(Poll::Pending),
+            Err(payload) => Err(payload),
+        };
+        match polled {
+            Ok(Poll::Ready(ended)) => {
+                *self.end = ended.map_or(End::Failed, |()| End::Finished);
+                return Poll::Ready(());
+            }
+            Ok(Poll::Pending) => {
+                self.leftovers.start_deferred();
+                let (rt, budget) = (self.rt, *self.budget);
+                let clock = |timeout| rt.alarm(timeout);
+                ready!(self.leftovers.poll_budget(cx, &clock, budget));
+                report(&Report::OverBudget(
+                    about,
+                    budget.unwrap_or_default(),
+                    about,
+                ));
+                *self.end = End::OverBudget;
+                return Poll::Ready(());
+            }
+            Err(payload) => {
+                report(&Report::ExitPanicked(about, payload.message()));
+                *self.end = End::Panicked;
+            }
+        }
+        if let Err(payload) = self.leftovers.collect(|| self.exit.set(None)) {
+            report(&Report::ExitPanicked(about, payload.message()));
+        }
+        Poll::Ready(())
+    }
+}
+
+fn in_context<R: Cleanup, T>(rt: &R, poll: impl FnOnce() -> T) -> T {
+    if mutant("out_of_context") {
+        return poll();
+    }
+    rt.in_context(poll)
 }

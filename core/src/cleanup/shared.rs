@@ -9,7 +9,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, Waker};
 
 use super::children::Children;
@@ -17,7 +17,9 @@ use super::link::{AsLink, Chain, Cleanup, End};
 use super::report::{Report, report};
 use super::{About, CleanupTask, pending};
 use crate::lock::Mutex;
+use crate::mutants::mutant;
 use crate::panic::{catch, wake};
+use crate::primitives::{AtomicBool, AtomicUsize, process_wide};
 
 pub(crate) struct Shared {
     pub(super) id: usize,
@@ -34,11 +36,17 @@ struct State {
     unfinished: VecDeque<About>,
     ended: Vec<(About, End)>,
     executor: bool,
+    /// Whether it would be on an executor, but has no link yet that has a runtime.
+    idle: bool,
     parent: bool,
     done: bool,
 }
 
 impl State {
+    fn is_orphan(&self) -> bool {
+        !self.done && !self.executor && !self.parent
+    }
+
     fn note(&mut self, ended: &mut Vec<(About, End)>) {
         for (about, end) in ended.drain(..) {
             self.unfinished.pop_front();
@@ -50,7 +58,9 @@ impl State {
     }
 }
 
-static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+process_wide! {
+    static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+}
 
 impl Shared {
     /// Puts `first` into a cell, known to the pending set and to `parent`, and starts it on the
@@ -61,8 +71,10 @@ impl Shared {
         parent: Option<&Arc<Children>>,
         on_executor: bool,
     ) -> Arc<Self> {
-        let links = [first.about()];
-        let unfinished = links.into_iter().chain(rest.iter().map(AsLink::about));
+        let mut chain = Chain::default();
+        chain.push(first);
+        rest.into_iter().for_each(|link| chain.push(link));
+        let starter = chain.with_runtime().filter(|_| on_executor);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new(Self {
             id,
@@ -76,9 +88,10 @@ impl Shared {
             state: Mutex::new(State {
                 chain: None,
                 arrived: Vec::new(),
-                unfinished: unfinished.collect(),
+                unfinished: chain.abouts().collect(),
                 ended: Vec::new(),
-                executor: on_executor,
+                executor: starter.is_some(),
+                idle: on_executor && starter.is_none(),
                 parent: parent.is_some(),
                 done: false,
             }),
@@ -87,38 +100,32 @@ impl Shared {
         if let Some(parent) = parent {
             parent.insert(&shared);
         }
-        // The link is still ours, so nothing is spawned under a lock. A driver that polls already
+        // The chain is still ours, so nothing is spawned under a lock. A driver that polls already
         // finds the cell empty, and is woken when the chain is put into it.
-        if on_executor {
-            spawn(&first, CleanupTask::new(shared.clone()));
+        if let Some(link) = starter {
+            spawn(link, CleanupTask::new(shared.clone()));
         }
-        let mut chain = Chain::default();
-        chain.push(first);
-        rest.into_iter().for_each(|link| chain.push(link));
         shared.put_back(chain);
         shared.wakers.wake_all();
-        if !on_executor {
-            shared.report_if_orphan();
-        }
         shared
     }
 
-    /// Starts the chain on the runtime of its first link, if none has it.
+    /// Starts the chain on the runtime of its first link that has one, if no executor has it.
     pub(crate) fn start_deferred(self: &Arc<Self>) {
         let chain = self.state.with(|state| {
             if state.done || state.executor {
                 return None;
             }
             let chain = state.chain.take();
-            state.executor = chain.is_some();
+            state.executor = chain.as_ref().and_then(Chain::with_runtime).is_some();
             chain
         });
         let Some(chain) = chain else {
             return;
         };
         // As in `start`: the chain is ours meanwhile.
-        if let Some(first) = chain.first() {
-            spawn(first, CleanupTask::new(self.clone()));
+        if let Some(link) = chain.with_runtime() {
+            spawn(link, CleanupTask::new(self.clone()));
         }
         self.put_back(chain);
         self.wakers.wake_all();
@@ -135,23 +142,26 @@ impl Shared {
             .with(|state| state.unfinished.iter().copied().collect())
     }
 
-    /// Adds a link to the end.
+    /// Adds a link to the end; whether that is the first one with a runtime, so that the chain is to
+    /// be [started](Self::start_deferred).
     ///
     /// # Errors
     ///
     /// `link`, if the chain has ended.
-    pub(crate) fn append(&self, link: Cleanup) -> Result<(), Cleanup> {
+    pub(crate) fn append(&self, link: Cleanup) -> Result<bool, Cleanup> {
         self.state.with(|state| {
             if state.done {
                 return Err(link);
             }
             state.unfinished.push_back(link.about());
+            let starts = state.idle && link.has_runtime();
+            state.idle &= !starts;
             match &mut state.chain {
                 // Behind a link that is there: a chain that has none left is done.
                 Some(chain) => chain.push(link),
                 None => state.arrived.push(link),
             }
-            Ok(())
+            Ok(starts)
         })
     }
 
@@ -169,7 +179,8 @@ impl Shared {
     fn drive(&self, cx: &mut Context<'_>, driver: Driver) -> Poll<()> {
         // Registered first: whatever another driver changes after the looks below wakes this one.
         if driver == Driver::Scope {
-            self.wakers.queued.store(false, Ordering::Release);
+            // Read as well as written: a wake that still found the mark is seen by the next look.
+            self.wakers.queued.swap(false, Ordering::AcqRel);
         } else {
             self.wakers.register(driver, cx.waker());
         }
@@ -225,8 +236,7 @@ impl Shared {
 
     /// Whether nothing but a drain will ever drive it.
     pub(crate) fn is_orphan(&self) -> bool {
-        self.state
-            .with(|state| !state.done && !state.executor && !state.parent)
+        self.state.with(|state| state.is_orphan())
     }
 
     /// How the links that have ended so far did so; each is told once.
@@ -236,34 +246,33 @@ impl Shared {
 
     /// The executor dropped its task.
     pub(crate) fn executor_gone(&self) {
-        let change = self
-            .state
-            .with(|state| core::mem::replace(&mut state.executor, false) && !state.done);
-        if change {
-            self.report_if_orphan();
+        if self.lose(|state| &mut state.executor) {
             // What it waited for may have died with its executor: the others look again.
-            self.wakers.woken.store(true, Ordering::Release);
+            self.wakers.mark_woken();
             self.wakers.wake_all();
         }
     }
 
     /// The enclosing scope no longer waits for it.
     pub(crate) fn parent_gone(&self) {
-        let change = self
-            .state
-            .with(|state| core::mem::replace(&mut state.parent, false) && !state.done);
-        if change {
-            self.report_if_orphan();
-        }
+        self.lose(|state| &mut state.parent);
     }
 
-    fn report_if_orphan(&self) {
-        if self.is_orphan() {
-            for about in self.unfinished() {
+    /// Loses a driver; whether it had that one, and has not ended. The last one that goes makes an
+    /// orphan, and tells.
+    fn lose(&self, driver: fn(&mut State) -> &mut bool) -> bool {
+        let (lost, orphaned) = self.state.with(|state| {
+            let lost = core::mem::take(driver(state)) && !state.done;
+            let orphaned = (lost && state.is_orphan()).then(|| state.unfinished.clone());
+            (lost, orphaned)
+        });
+        if let Some(orphaned) = orphaned {
+            for about in orphaned.into_iter().filter(|_| !mutant("orphan_untold")) {
                 report(&Report::Orphaned(about));
             }
             pending::wake_drains();
         }
+        lost
     }
 
     fn put_back(&self, mut chain: Chain) {
@@ -338,6 +347,12 @@ impl Wakers {
         });
     }
 
+    /// The chain is to be polled.
+    fn mark_woken(&self) {
+        // Not a store: that would hide what an earlier wake has to show to the next poll.
+        self.woken.swap(true, Ordering::Release);
+    }
+
     /// Something changed: whoever drives the chain shall look again.
     fn wake_all(&self) {
         self.wake_drivers();
@@ -360,7 +375,7 @@ impl Wake for Wakers {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
+        self.mark_woken();
         self.wake_all();
     }
 }

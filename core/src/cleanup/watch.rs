@@ -1,8 +1,9 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
-use super::ambient::{self, ExitToken, WatchSlot};
+use super::ambient::{ExitToken, Set, WatchSlot};
+use crate::primitives::AtomicUsize;
 
 /// A combinator's knowledge of the exits in progress in what it polls: those it must not drop
 /// (K10). Unallocated until an exit waits.
@@ -32,13 +33,15 @@ impl Watch {
     /// Calls `f`, a poll, with this watch told of exits that begin to wait.
     #[inline]
     pub(crate) fn during<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let mut slot = WatchSlot {
+        let slot = WatchSlot {
             present: true,
             exits: None,
         };
-        let result = ambient::swapped(&mut slot, |slots| &mut slots.watch, f);
-        if slot.exits.is_some() || !self.waves.is_empty() {
-            self.note(slot.exits);
+        let set = Set::new(|slots| &slots.watch, slot);
+        let result = f();
+        let exits = set.end().and_then(|slot| slot.exits);
+        if exits.is_some() || !self.waves.is_empty() {
+            self.note(exits);
         }
         result
     }

@@ -15,6 +15,7 @@ use super::on_drop::HandOver;
 use super::reason::{ExitKind, ExitReason};
 use crate::body::Body;
 use crate::lock::Mutex;
+use crate::mutants::mutant;
 
 /// The token by which a closure scope lends its resource to the body, once.
 ///
@@ -142,7 +143,12 @@ impl<T> Slot<T> {
         if let Some(look) = self.look.with(Option::take) {
             look(reason);
         }
-        let returned = State::Returned(resource, reason.kind());
+        let kind = if mutant("closure_told_completed") {
+            ExitKind::Completed
+        } else {
+            reason.kind()
+        };
+        let returned = State::Returned(resource, kind);
         let before = self.state.with(|state| core::mem::replace(state, returned));
         // The closure may await it inside a set of futures that polls only what was woken.
         if let State::Body(waker) = before {

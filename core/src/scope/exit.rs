@@ -8,20 +8,26 @@
 
 #[cfg(feature = "alloc")]
 use core::any::Any;
+use core::any::type_name;
 #[cfg(feature = "alloc")]
 use core::fmt::Debug;
 use core::future::Future;
+use core::marker::PhantomData;
 use core::pin::Pin;
+use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 use super::manager::{Managed, Manager};
-use super::reason::{ExitKind, ExitReason, Failure};
+#[cfg(feature = "alloc")]
+use super::reason;
+use super::reason::{ExitReason, Failure};
 use crate::cleanup::kind::Kind;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::scope_link::Bequest;
 #[cfg(feature = "alloc")]
 use crate::cleanup::{About, Report, kind::Sendable, report, scope_link::Ended};
+use crate::mutants::mutant;
 use crate::pin;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
@@ -39,12 +45,19 @@ pub enum Why {
 }
 
 impl Why {
-    pub(crate) fn kind(&self) -> ExitKind {
-        self.reason().kind()
+    /// What the exit was told of an error, and gives back.
+    #[inline]
+    pub(super) fn into_told(self) -> Option<Told> {
+        match self {
+            Self::Failed(told) => Some(told),
+            Self::Completed | Self::Cancelled | Self::Panicked => None,
+        }
     }
 
+    #[inline]
     pub(crate) fn reason(&self) -> ExitReason<'_> {
         match self {
+            _ if mutant("always_completed") => ExitReason::Completed,
             Self::Completed => ExitReason::Completed,
             Self::Failed(told) => ExitReason::Failed(told.failure()),
             Self::Cancelled => ExitReason::Cancelled,
@@ -55,51 +68,52 @@ impl Why {
 
 /// What an exit is told of a failed body's error: the error itself, which then travels inside the
 /// exit's future (K12), or the name of its type.
-pub struct Told {
+pub struct Told(Error);
+
+enum Error {
     #[cfg(feature = "alloc")]
-    shown: Option<Box<dyn Shown>>,
-    unseen: Failure<'static>,
+    Shown(Box<dyn Shown>),
+    Unseen(fn() -> &'static str),
 }
 
 impl Told {
     /// The exit learns the name of the error's type.
     pub(crate) fn unseen<E>() -> Self {
-        Self {
-            #[cfg(feature = "alloc")]
-            shown: None,
-            unseen: Failure::unseen::<E>(),
-        }
+        Self(Error::Unseen(type_name::<E>))
     }
 
     /// The exit looks at the error. Lost with the exit's future, the error reports itself.
     #[cfg(feature = "alloc")]
     pub(crate) fn shown<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
-        Self {
-            shown: Some(Box::new(Carried { error, about })),
-            unseen: Failure::unseen::<E>(),
-        }
+        Self(Error::Shown(Box::new(Carried { error, about })))
     }
 
     /// The error, if it is in here.
     #[cfg(feature = "alloc")]
     pub(crate) fn into_error<E: Debug + Send + Sync + 'static>(mut self) -> Option<E> {
-        let carried = self.shown.take()?.into_any().downcast::<Carried<E>>();
+        let error = core::mem::replace(&mut self.0, Error::Unseen(type_name::<E>));
+        let Error::Shown(shown) = error else {
+            return None;
+        };
+        let carried = shown.into_any().downcast::<Carried<E>>();
         carried.ok().map(|carried| carried.error)
     }
 
+    #[inline]
     fn failure(&self) -> Failure<'_> {
-        #[cfg(feature = "alloc")]
-        if let Some(shown) = &self.shown {
-            return shown.failure();
+        match &self.0 {
+            #[cfg(feature = "alloc")]
+            Error::Shown(shown) => Failure::of(Some(shown.error()), shown.type_name()),
+            Error::Unseen(type_name) => Failure::of(None, type_name()),
         }
-        self.unseen
     }
 }
 
 #[cfg(feature = "alloc")]
 impl Drop for Told {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(shown) = &self.shown {
+        if let Error::Shown(shown) = &self.0 {
             shown.report_lost();
         }
     }
@@ -108,7 +122,8 @@ impl Drop for Told {
 /// An error of any type on its way through an exit.
 #[cfg(feature = "alloc")]
 trait Shown: Send + Sync {
-    fn failure(&self) -> Failure<'_>;
+    fn error(&self) -> &dyn reason::Error;
+    fn type_name(&self) -> &'static str;
     fn report_lost(&self);
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
@@ -121,8 +136,12 @@ struct Carried<E> {
 
 #[cfg(feature = "alloc")]
 impl<E: Debug + Send + Sync + 'static> Shown for Carried<E> {
-    fn failure(&self) -> Failure<'_> {
-        Failure::new(&self.error)
+    fn error(&self) -> &dyn reason::Error {
+        &self.error
+    }
+
+    fn type_name(&self) -> &'static str {
+        type_name::<E>()
     }
 
     fn report_lost(&self) {
@@ -175,6 +194,7 @@ macro_rules! boxed_exit {
                 bequest: Bequest<'r, R, $Kind>,
             ) -> Result<(), Bequest<'r, R, $Kind>> {
                 match self.exit.take() {
+                    Some(_) if mutant("exit_dropped_half_run") => bequest.hand_on(),
                     Some(exit) => bequest.hand_over(exit),
                     None => bequest.hand_on(),
                 }
@@ -212,85 +232,67 @@ impl<K: Kind, F: Future> ExitFuture<K> for InPlace<F> {
 }
 
 /// What an exit gives: its own result, and what it was told.
-pub(super) type Exited<M> = (Result<(), <M as Managed>::Error>, Why);
+pub(super) type Exited<M> = (Result<(), <M as Managed>::Error>, Option<Told>);
 
-/// Where the exit of a scope runs. It is a type of its own so that the scope's struct can hold the
-/// exit's future, which has no name, as a field.
-pub trait ExitSlot<M: Manager> {
-    /// Makes the exit's future.
-    fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why);
-
-    /// Polls the exit.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M>>;
-
-    /// As [`ExitFuture::hand_over`].
-    fn hand_over<'r, R: Cleanup>(
-        self: Pin<&mut Self>,
-        bequest: Bequest<'r, R, M::Kind>,
-    ) -> Result<(), Bequest<'r, R, M::Kind>>;
-
-    /// Drops the exit's future in place.
-    fn clear(self: Pin<&mut Self>);
-
-    /// Whether the exit was started and not cleared.
-    fn is_running(&self) -> bool;
+/// The exit of a scope: what [`slot`] makes a type for. The scope's struct needs such a type of its
+/// own, to hold the exit's future, which has no name, as a field.
+pub trait ExitSlot<M: Manager>: ExitFuture<M::Kind, Output = Exited<M>> {
+    fn start(manager: M, resource: M::Resource, why: Why) -> Self;
 }
 
-/// A slot for the exit that `make` makes.
-pub(crate) fn slot<M, C, F>(make: C) -> impl ExitSlot<M>
+/// Names the type of the exits that `make` makes, by a value that says nothing else.
+#[inline]
+pub(crate) fn slot<M, C, F>(make: C) -> PhantomData<impl ExitSlot<M>>
 where
     M: Manager,
-    C: Fn(M, M::Resource, Why) -> F,
+    C: Fn(M, M::Resource, Why) -> F + Copy,
     F: ExitFuture<M::Kind, Output = Exited<M>>,
 {
-    Slot { make, exit: None }
+    let _ = make;
+    PhantomData::<Slot<C, F>>
 }
 
-struct Slot<C, F> {
-    make: C,
-    exit: Option<F>,
-}
-
-impl<C, F> Slot<C, F> {
-    fn exit(self: Pin<&mut Self>) -> Pin<&mut Option<F>> {
-        // SAFETY: `exit` is pinned structurally: dropped in place, and moved by nobody.
-        unsafe { self.map_unchecked_mut(|this| &mut this.exit) }
-    }
+/// # Invariants
+///
+/// 1. The type is named by [`slot`] alone, which was given a `C`.
+pub(crate) struct Slot<C, F> {
+    pub(crate) exit: F,
+    _make: PhantomData<fn() -> C>,
 }
 
 impl<M, C, F> ExitSlot<M> for Slot<C, F>
 where
     M: Manager,
-    C: Fn(M, M::Resource, Why) -> F,
+    C: Fn(M, M::Resource, Why) -> F + Copy,
     F: ExitFuture<M::Kind, Output = Exited<M>>,
 {
-    fn start(self: Pin<&mut Self>, manager: M, resource: M::Resource, why: Why) {
-        let exit = (self.make)(manager, resource, why);
-        self.exit().set(Some(exit));
-    }
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exited<M>> {
-        match self.exit().as_pin_mut() {
-            Some(exit) => exit.poll(cx),
-            None => Poll::Pending,
+    #[inline]
+    fn start(manager: M, resource: M::Resource, why: Why) -> Self {
+        const { assert!(size_of::<C>() == 0, "a function's own type has no size") };
+        // SAFETY: there was a `C` (1), and there may be any number of them, as it is `Copy`. It has
+        // no bytes, so that any aligned pointer will do.
+        let make = unsafe { NonNull::<C>::dangling().read() };
+        Self {
+            exit: make(manager, resource, why),
+            _make: PhantomData,
         }
     }
+}
 
+impl<C, F: Future> Future for Slot<C, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        pin::slot(self).poll(cx)
+    }
+}
+
+impl<C, K: Kind, F: ExitFuture<K>> ExitFuture<K> for Slot<C, F> {
     fn hand_over<'r, R: Cleanup>(
         self: Pin<&mut Self>,
-        bequest: Bequest<'r, R, M::Kind>,
-    ) -> Result<(), Bequest<'r, R, M::Kind>> {
-        match self.exit().as_pin_mut() {
-            Some(exit) => exit.hand_over(bequest),
-            None => Err(bequest),
-        }
-    }
-
-    fn clear(self: Pin<&mut Self>) {
-        self.exit().set(None);
-    }
-
-    fn is_running(&self) -> bool {
-        self.exit.is_some()
+        bequest: Bequest<'r, R, K>,
+    ) -> Result<(), Bequest<'r, R, K>> {
+        pin::slot(self).hand_over(bequest)
     }
 }

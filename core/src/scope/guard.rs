@@ -12,6 +12,7 @@ use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId};
+use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
 /// Enters `scope` and gives a guard: the body is the rest of the function.
@@ -149,6 +150,9 @@ impl<R: Cleanup, M: Manager> Drop for Entered<'_, R, M> {
         let Some((manager, resource)) = self.inner.take() else {
             return;
         };
+        if mutant("guard_forgets") {
+            return;
+        }
         self.live.dropped(ExitKind::Cancelled);
         let bequest = Bequest {
             rt: self.rt,

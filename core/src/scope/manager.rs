@@ -4,7 +4,7 @@ use core::any::type_name;
 use core::fmt::Debug;
 use core::future::Future;
 
-use super::exit::{ExitFuture, Why};
+use super::exit::{ExitFuture, Told, Why};
 use super::on_drop::{Abandoned, OnDrop, strategy};
 #[cfg(feature = "std")]
 use super::on_drop::{LocalOnDrop, local_strategy};
@@ -232,7 +232,7 @@ pub trait Managed: Sized {
         self,
         resource: Self::Resource,
         why: Why,
-    ) -> impl ExitFuture<Self::Kind, Output = (Result<(), Self::Error>, Why)>;
+    ) -> impl ExitFuture<Self::Kind, Output = (Result<(), Self::Error>, Option<Told>)>;
 
     fn dropped<R: Cleanup>(
         self,
@@ -260,7 +260,7 @@ impl<S: Scope> Managed for S {
         self,
         resource: S::Resource,
         why: Why,
-    ) -> impl ExitFuture<Sendable, Output = (Result<(), S::Error>, Why)> {
+    ) -> impl ExitFuture<Sendable, Output = (Result<(), S::Error>, Option<Told>)> {
         <S::OnDrop as strategy::Strategy<S>>::exit(self, resource, why)
     }
 
@@ -293,7 +293,7 @@ impl<S: LocalScope> Managed for Local<S> {
         self,
         resource: S::Resource,
         why: Why,
-    ) -> impl ExitFuture<ThreadBound, Output = (Result<(), S::Error>, Why)> {
+    ) -> impl ExitFuture<ThreadBound, Output = (Result<(), S::Error>, Option<Told>)> {
         <S::OnDrop as local_strategy::Strategy<S>>::exit(self.0, resource, why)
     }
 

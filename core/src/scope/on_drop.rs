@@ -5,7 +5,7 @@ use core::future::Future;
 
 #[cfg(feature = "alloc")]
 use super::exit::Boxed;
-use super::exit::{ExitFuture, InPlace, Why};
+use super::exit::{ExitFuture, InPlace, Told, Why};
 #[cfg(feature = "std")]
 use super::manager::LocalScope;
 use super::manager::Scope;
@@ -14,6 +14,7 @@ use crate::cleanup::kind::Sendable;
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{Report, report};
+use crate::mutants::mutant;
 use crate::panic::catch;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
@@ -80,7 +81,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)?;
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)?;
 
                 fn dropped<R: Cleanup>(
                     scope: S,
@@ -94,10 +95,10 @@ macro_rules! on_drop {
                 scope: S,
                 resource: S::Resource,
                 why: Why,
-            ) -> impl Future<Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+            ) -> impl Future<Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                 async move {
                     let result = scope.exit(resource, why.reason()).await;
-                    (result, why)
+                    (result, why.into_told())
                 }
             }
 
@@ -107,7 +108,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     let exit: Pin<Box<dyn Future<Output = _> $(+ $Send)?>> =
                         Box::pin(exit(scope, resource, why));
                     Boxed { exit: Some(exit) }
@@ -128,7 +129,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     InPlace { exit: exit(scope, resource, why) }
                 }
 
@@ -165,7 +166,7 @@ macro_rules! on_drop {
                     scope: S,
                     resource: S::Resource,
                     why: Why,
-                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Why)> $(+ $Send)? {
+                ) -> impl ExitFuture<$Kind, Output = (Result<(), S::Error>, Option<Told>)> $(+ $Send)? {
                     InPlace { exit: exit(scope, resource, why) }
                 }
 
@@ -176,6 +177,9 @@ macro_rules! on_drop {
                     bequest: Bequest<'_, R, $Kind>,
                 ) {
                     let about = bequest.about;
+                    if mutant("abandon_skipped") {
+                        return;
+                    }
                     match catch(|| scope.abandon(resource)) {
                         Ok(Abandoned::Released) => {}
                         Ok(Abandoned::Lost) => report(&Report::Abandoned(about)),

@@ -14,6 +14,7 @@ use super::exit::Told;
 use super::manager::Manager;
 use super::reason::Failure;
 use crate::cleanup::{About, Report, report};
+use crate::mutants::mutant;
 
 /// The ability to swallow a body's error, for types that declare it.
 ///
@@ -154,7 +155,7 @@ where
     type Output = Result<Option<T>, ScopeError<E, M::Error, T>>;
 
     fn suppresses(manager: &M, error: &E) -> bool {
-        manager.suppresses(Failure::new(error))
+        manager.suppresses(Failure::new(error)) || mutant("suppresses_all")
     }
 
     fn output(ended: BodyEnd<T, E>, exit: Result<(), ExitError<M::Error>>) -> Self::Output {
@@ -165,6 +166,7 @@ where
                 },
                 Ok(()),
             ) => Ok(None),
+            (BodyEnd::Error { .. }, _) if mutant("hides_failed_exit") => Ok(None),
             (ended, exit) => plain(ended, exit).map(Some),
         }
     }
@@ -208,6 +210,9 @@ fn plain<T, E, X>(
         (BodyEnd::Value(value), Ok(())) => Ok(value),
         (BodyEnd::Value(value), Err(error)) => Err(ScopeError::Exit { error, value }),
         (BodyEnd::Error { error, .. }, Ok(())) => Err(ScopeError::Body(error)),
+        (BodyEnd::Error { error, .. }, Err(_)) if mutant("exit_error_lost") => {
+            Err(ScopeError::Body(error))
+        }
         (BodyEnd::Error { error, .. }, Err(exit)) => Err(ScopeError::Both { body: error, exit }),
         (BodyEnd::Overdue, Err(ExitError::OverBudget(budget))) => Err(ScopeError::Overdue(budget)),
         (BodyEnd::Overdue, _) => Err(ScopeError::Overdue(Duration::ZERO)),

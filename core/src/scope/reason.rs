@@ -1,3 +1,4 @@
+use crate::mutants::mutant;
 use core::any::{Any, type_name};
 use core::fmt;
 
@@ -75,11 +76,16 @@ pub struct Failure<'e> {
     type_name: &'static str,
 }
 
-trait Error: Any + fmt::Debug + Send + Sync {}
+pub(super) trait Error: Any + fmt::Debug + Send + Sync {}
 
 impl<E: Any + fmt::Debug + Send + Sync> Error for E {}
 
 impl<'e> Failure<'e> {
+    #[inline]
+    pub(super) fn of(error: Option<&'e dyn Error>, type_name: &'static str) -> Self {
+        Self { error, type_name }
+    }
+
     /// Shows `error`.
     pub fn new<E: fmt::Debug + Send + Sync + 'static>(error: &'e E) -> Self {
         Self {
@@ -98,7 +104,7 @@ impl<'e> Failure<'e> {
 
     /// The error, if it is an `E` and may be looked at.
     pub fn downcast_ref<E: 'static>(&self) -> Option<&'e E> {
-        let any: &dyn Any = self.error?;
+        let any: &dyn Any = self.error.filter(|_| !mutant("error_unseen"))?;
         any.downcast_ref()
     }
 

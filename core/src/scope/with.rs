@@ -9,13 +9,15 @@ use core::panic::Location;
 use core::time::Duration;
 
 use super::error::ExitError;
-use super::exit::{ExitSlot, slot};
+use super::exit::{ExitSlot, Told, slot};
 use super::manager::{Managed, Manager};
 use super::policy::{Borrowed, Both, Plain, Policy, Suppress, Suppressing};
+use super::reason::ExitKind;
 use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::mutants::mutant;
 use crate::panic::Payload;
 use crate::runtime::Cleanup;
 
@@ -248,9 +250,9 @@ type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 ///
 /// # Invariants
 ///
-/// 1. `body` borrows the resource in `held`, which stays where it is (the struct is `!Unpin`) and
-///    to which no other reference is made, until `body` is `None`.
-/// 2. `enter`, `body` and `exit` are pinned structurally: dropped in place, never moved.
+/// 1. The body borrows `resource`, which stays where it is (the struct is `!Unpin`) and
+///    to which no other reference is made, until `stage` holds no body.
+/// 2. The futures in `stage` are pinned structurally: dropped in place, never moved.
 #[must_use = "futures do nothing unless polled: a scope is entered by `.await`"]
 pub struct With<'r, R, M, F, T, E, P, N, X>
 where
@@ -264,19 +266,18 @@ where
     rt: &'r R,
     location: &'static Location<'static>,
     budget: Option<Duration>,
-    stage: Stage,
     live: LiveEntry,
     entered_under: CollectorId,
     token: Option<ExitToken>,
     leftovers: Leftovers<M::Kind>,
-    function: Option<F>,
-    // A cell, since it is borrowed from while references to the whole struct come and go.
-    held: UnsafeCell<Option<Held<M>>>,
+    stage: Stage<N, F, F::Fut, X>,
     ended: BodyState<T, E>,
     exited: ExitState<M::Error>,
-    enter: Option<N>,
-    exit: X,
-    body: Option<F::Fut>,
+    // A cell, since it is borrowed from while references to the whole struct come and go. Below the
+    // body, so that it would go after it.
+    resource: UnsafeCell<Option<M::Resource>>,
+    // `Some` while the scope is entered and its exit has not begun, as is the resource.
+    manager: Option<M>,
     _pinned: PhantomPinned,
     _policy: PhantomData<fn() -> P>,
 }
@@ -291,29 +292,72 @@ pub(super) struct EnteredParts<'r, R, M: Manager> {
     pub(super) resource: M::Resource,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Stage {
-    /// Not entered: nothing to exit.
-    Entering,
-    /// Entered; the body runs.
-    Body,
+/// How far the scope is, and what it has there: one after the other, in the same place.
+enum Stage<N, F, B, X> {
+    /// Not entered: nothing to exit. The function that makes the body waits.
+    Entering { enter: N, body: Option<F> },
+    /// Entered; the body is about to be made.
+    Entered,
+    /// The body runs.
+    Body(B),
     /// The body has ended; what it left is cleaned up.
     Waiting,
+    /// The body has failed, and the exit, which is about to be made, is to be told this.
+    Failed(Option<Told>),
     /// The exit runs.
-    Exiting,
+    Exiting(X),
     /// The exit has ended; what was born in it is cleaned up.
     Settling,
     /// The result was given.
     Done,
 }
 
-/// A scope that is entered and whose exit has not begun.
-struct Held<M: Manager> {
-    manager: M,
-    resource: M::Resource,
+impl<N, F, B, X> Stage<N, F, B, X> {
+    #[inline]
+    fn as_enter(&mut self) -> Option<&mut N> {
+        match self {
+            Self::Entering { enter, .. } => Some(enter),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn as_body(&mut self) -> Option<&mut B> {
+        match self {
+            Self::Body(body) => Some(body),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn as_exit(&mut self) -> Option<&mut X> {
+        match self {
+            Self::Exiting(exit) => Some(exit),
+            _ => None,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Entering { .. } => "entering",
+            Self::Entered | Self::Body(_) => "body",
+            Self::Waiting | Self::Failed(_) => "waiting",
+            Self::Exiting(_) => "exiting",
+            Self::Settling => "settling",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// `place = value`, where `place` has nothing to drop, as its states that have are never left so.
+#[inline]
+fn put<T>(place: &mut T, value: T) {
+    core::mem::forget(core::mem::replace(place, value));
 }
 
 /// How the body ended.
+// The tag on its own is quicker to look at than one that hides in a field.
+#[repr(u8)]
 enum BodyState<T, E> {
     /// It has not.
     Running,
@@ -330,6 +374,31 @@ enum BodyState<T, E> {
         suppressed: bool,
     },
     Panicked(Payload),
+}
+
+impl<T, E> BodyState<T, E> {
+    #[inline]
+    fn new(result: Result<T, E>) -> Self {
+        match result {
+            Ok(value) => Self::Value(value),
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::Running)
+    }
+
+    #[inline]
+    fn kind(&self) -> ExitKind {
+        match self {
+            Self::Value(_) => ExitKind::Completed,
+            Self::Running => ExitKind::Cancelled,
+            Self::Panicked(_) => ExitKind::Panicked,
+            Self::Failed(_) | Self::Told { .. } | Self::Error { .. } => ExitKind::Failed,
+        }
+    }
 }
 
 /// How the exit ended.
@@ -349,49 +418,51 @@ where
     X: ExitSlot<M>,
 {
     #[track_caller]
-    fn new(rt: &'r R, enter: N, body: F, exit: X) -> Self {
+    #[inline]
+    fn new(rt: &'r R, enter: N, body: F, _exit: PhantomData<X>) -> Self {
+        if mutant("clones_its_runtime") {
+            drop(rt.clone());
+        }
         Self {
             rt,
             location: Location::caller(),
             budget: None,
-            stage: Stage::Entering,
             live: LiveEntry::default(),
             entered_under: CollectorId::NONE,
             token: None,
             leftovers: Leftovers::new(),
-            function: Some(body),
-            held: UnsafeCell::new(None),
+            stage: Stage::Entering {
+                enter,
+                body: Some(body),
+            },
             ended: BodyState::Running,
             exited: ExitState::Running,
-            enter: Some(enter),
-            exit,
-            body: None,
+            resource: UnsafeCell::new(None),
+            manager: None,
             _pinned: PhantomPinned,
             _policy: PhantomData,
         }
     }
 
     /// The part of a scope that follows its body, for a guard.
-    pub(super) fn exiting(parts: EnteredParts<'r, R, M>, result: Result<T, E>, exit: X) -> Self {
+    pub(super) fn exiting(
+        parts: EnteredParts<'r, R, M>,
+        result: Result<T, E>,
+        _exit: PhantomData<X>,
+    ) -> Self {
         Self {
             rt: parts.rt,
             location: parts.location,
             budget: None,
-            stage: Stage::Waiting,
             live: parts.live,
             entered_under: parts.entered_under,
             token: None,
             leftovers: Leftovers::new(),
-            function: None,
-            held: UnsafeCell::new(Some(Held {
-                manager: parts.manager,
-                resource: parts.resource,
-            })),
-            ended: result.map_or_else(BodyState::Failed, BodyState::Value),
+            stage: Stage::Waiting,
+            ended: BodyState::new(result),
             exited: ExitState::Running,
-            enter: None,
-            exit,
-            body: None,
+            resource: UnsafeCell::new(Some(parts.resource)),
+            manager: Some(parts.manager),
             _pinned: PhantomPinned,
             _policy: PhantomData,
         }
@@ -429,7 +500,7 @@ where
         f.debug_struct("With")
             .field("scope", &M::name())
             .field("location", &self.location)
-            .field("stage", &self.stage)
+            .field("stage", &self.stage.name())
             .finish_non_exhaustive()
     }
 }

@@ -16,7 +16,7 @@ use crate::blocking::{Discarded, unblock};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::progress::Progress;
-use crate::scopes::{BatchError, BatchScope};
+use crate::scopes::{Batch, BatchError, BatchScope};
 use crate::store::{Document, Store, StoreError, Transaction};
 use crate::walk::{Found, FoundFile, Walk, WalkError};
 
@@ -105,6 +105,24 @@ pub async fn index<R: Runtime>(
     ledger: &Arc<Ledger>,
     progress: &dyn Progress,
 ) -> Result<(), IndexError> {
+    index_in::<R, BatchScope<R>>(rt, options, ledger, progress).await
+}
+
+/// As [`index`], with another scope for the transactions.
+///
+/// # Cancel safety
+///
+/// As [`index`], if the scope is as good as [`BatchScope`].
+///
+/// # Errors
+///
+/// As [`index`].
+pub async fn index_in<R: Runtime, B: Batch<R>>(
+    rt: &R,
+    options: &Options,
+    ledger: &Arc<Ledger>,
+    progress: &dyn Progress,
+) -> Result<(), IndexError> {
     let (root, dbs) = (options.root.clone(), options.dbs());
     // Begun before the database is opened: a folder that is not there leaves no empty index behind.
     let walk = unblock(rt, move || Walk::new(&root, &dbs)).await??;
@@ -121,7 +139,7 @@ pub async fn index<R: Runtime>(
     };
     let mut kept = HashSet::with_capacity(files.len());
     for (number, batch) in files.chunks(options.batch.max(1)).enumerate() {
-        let transaction = BatchScope::new(rt, &store, ledger);
+        let transaction = B::new(rt, &store, ledger);
         let read = with(rt, transaction, async |transaction| {
             run.batch(transaction, batch).await
         })
@@ -131,16 +149,12 @@ pub async fn index<R: Runtime>(
     }
 
     // Last of all, so that a run that is stopped takes nothing out.
-    with(
-        rt,
-        BatchScope::new(rt, &store, ledger),
-        async |transaction| {
-            on_lease(rt, transaction, move |transaction| {
-                transaction.keep_only(&kept)
-            })
-            .await
-        },
-    )
+    with(rt, B::new(rt, &store, ledger), async |transaction| {
+        on_lease(rt, transaction, move |transaction| {
+            transaction.keep_only(&kept)
+        })
+        .await
+    })
     .await?;
     Ok(())
 }

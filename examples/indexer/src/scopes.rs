@@ -60,6 +60,12 @@ impl<R: Runtime> Scope for FileScope<R> {
     }
 }
 
+/// The scope of a batch's transaction: [`BatchScope`], or another in its place, such as a test has.
+pub trait Batch<R>: Scope<Resource = Lease<Transaction>, Error = BatchError> {
+    /// The scope of one transaction on `store`, to be noted in `ledger`.
+    fn new(rt: &R, store: &Store, ledger: &Arc<Ledger>) -> Self;
+}
+
 /// A transaction: committed when the body completed, rolled back when it ended in any other way.
 #[derive(Debug)]
 pub struct BatchScope<R> {
@@ -68,9 +74,8 @@ pub struct BatchScope<R> {
     ledger: Arc<Ledger>,
 }
 
-impl<R: Runtime> BatchScope<R> {
-    /// The scope of one transaction on `store`, to be noted in `ledger`.
-    pub fn new(rt: &R, store: &Store, ledger: &Arc<Ledger>) -> Self {
+impl<R: Runtime> Batch<R> for BatchScope<R> {
+    fn new(rt: &R, store: &Store, ledger: &Arc<Ledger>) -> Self {
         Self {
             rt: rt.clone(),
             store: store.clone(),

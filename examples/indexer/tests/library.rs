@@ -128,16 +128,15 @@ impl Progress for Presser {
 
 #[test]
 fn a_stop_returns_when_every_scope_has_been_exited() {
-    let place = Place::with_files(300);
+    const FILES: usize = 1000;
+    let place = Place::with_files(FILES);
     let ledger: Arc<Ledger> = Arc::default();
     let interrupt = Interrupt::new();
     let presser = Presser {
         interrupt: interrupt.clone(),
         read: AtomicU64::new(0),
     };
-    let mut options = Options::new(place.tree(), place.db());
-    // A stop lets an exit in progress end first. With one file at a time there is none just now.
-    options.width = 1;
+    let options = Options::new(place.tree(), place.db());
     let rt = SmolRuntime::global();
     let work = index(&rt, &options, &ledger, &presser);
     // Not `withal::run`, which would wait for what was left behind here.
@@ -147,9 +146,9 @@ fn a_stop_returns_when_every_scope_has_been_exited() {
         ledger.summary()
     });
     assert_eq!(summary.unaccounted(), 0, "{summary}");
-    assert_eq!(
-        (summary.batches.completed, summary.batches.cancelled),
-        (1, 1)
-    );
-    assert_eq!(documents(&place.db()), BATCH);
+    // A stop lets the exits in progress end, and what is around them goes on meanwhile: a batch may
+    // be completed by that, but not the whole run.
+    let indexed = documents(&place.db());
+    assert_eq!(indexed, BATCH * summary.batches.completed, "{summary}");
+    assert!((BATCH..FILES as u64).contains(&indexed), "{summary}");
 }

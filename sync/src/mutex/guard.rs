@@ -12,7 +12,8 @@ use crate::short_lock::{ShortLock, Spin};
 pub struct Guard<H: Handle<Mutex<T, L>>, T, L: ShortLock = Spin> {
     mutex: H,
     // As if it were the reference that it leads to.
-    _value: PhantomData<(*mut T, fn() -> L)>,
+    _value: PhantomData<*mut T>,
+    _lock: PhantomData<fn() -> L>,
 }
 
 // SAFETY: it stands for a `&mut T`, and releasing is possible on any thread.
@@ -31,6 +32,7 @@ impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Guard<H, T, L> {
         Self {
             mutex,
             _value: PhantomData,
+            _lock: PhantomData,
         }
     }
 }

@@ -5,9 +5,9 @@ use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::Queue;
 use super::pop::Pop;
 use super::storage::{Fifo, Storage};
+use super::{Of, Queue};
 use crate::handle::Handle;
 use crate::short_lock::{ShortLock, Spin};
 
@@ -31,7 +31,7 @@ where
     L: ShortLock,
 {
     queue: H,
-    _queue: PhantomData<fn() -> (T, S, L)>,
+    _queue: PhantomData<Of<T, S, L>>,
 }
 
 impl<H, T, S, L> Drop for Done<H, T, S, L>

@@ -4,8 +4,8 @@ use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::Queue;
 use super::storage::{Fifo, Storage};
+use super::{Of, Queue};
 use crate::event::{Event, Wait};
 use crate::handle::{Get, Handle};
 use crate::short_lock::{ShortLock, Spin};
@@ -25,7 +25,7 @@ where
 /// A queue's event of having nothing unfinished.
 struct Idle<H, T, S, L> {
     queue: H,
-    _queue: PhantomData<fn() -> (T, S, L)>,
+    _queue: PhantomData<Of<T, S, L>>,
 }
 
 impl<H: Clone, T, S, L> Clone for Idle<H, T, S, L> {

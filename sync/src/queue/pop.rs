@@ -6,7 +6,7 @@ use core::task::{Context, Poll, ready};
 
 use super::state::{NotOut, Popper, State};
 use super::storage::{Fifo, Out, Storage};
-use super::{Queue, wake};
+use super::{Of, Queue, wake};
 use crate::handle::Handle;
 use crate::short_lock::{Locked, ShortLock, Spin};
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
@@ -25,7 +25,7 @@ where
 /// A place among those that wait for an item.
 struct ToPop<H, T, S, L> {
     queue: H,
-    _queue: PhantomData<fn() -> (T, S, L)>,
+    _queue: PhantomData<Of<T, S, L>>,
 }
 
 // SAFETY: a handle keeps the queue where it is, and that has one list of poppers.

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use super::error::PushError;
 use super::state::{NotIn, Pusher, State};
 use super::storage::{Fifo, Storage};
-use super::{Queue, wake};
+use super::{Of, Queue, wake};
 use crate::handle::Handle;
 use crate::short_lock::{Locked, ShortLock, Spin};
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
@@ -28,7 +28,7 @@ where
 /// A place among those that wait for room.
 pub(super) struct ToPush<H, T, S, L> {
     pub(super) queue: H,
-    _queue: PhantomData<fn() -> (T, S, L)>,
+    _queue: PhantomData<Of<T, S, L>>,
 }
 
 impl<H, T, S, L> ToPush<H, T, S, L> {

@@ -8,7 +8,7 @@ use super::error::{Closed, PushError};
 use super::push::ToPush;
 use super::state::{NotIn, Pusher, State};
 use super::storage::{Fifo, Storage};
-use super::{Queue, wake};
+use super::{Of, Queue, wake};
 use crate::handle::Handle;
 use crate::short_lock::{Locked, ShortLock, Spin};
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
@@ -23,7 +23,7 @@ where
 {
     /// `None` once it is filled.
     queue: Option<H>,
-    _queue: PhantomData<fn() -> (T, S, L)>,
+    _queue: PhantomData<Of<T, S, L>>,
 }
 
 impl<H, T, S, L> Slot<H, T, S, L>

@@ -1,5 +1,11 @@
 //! What a queue promises, polled by hand.
 
+#![expect(
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    reason = "tests have std"
+)]
+
 use std::boxed::Box;
 use std::future::Future;
 use std::pin::Pin;
@@ -133,7 +139,7 @@ fn a_cancelled_push_puts_nothing_in() {
     assert_eq!(queue.close_now(), [2]);
 }
 
-// M3
+//
 #[test]
 fn closing_refuses_pushers_and_lets_poppers_drain() {
     let queue = Queue::bounded(1);

@@ -1,7 +1,7 @@
 use core::sync::atomic::Ordering;
 
 use super::{Raw, ShortLock};
-use crate::loom::{AtomicBool, spin_loop};
+use crate::primitives::{AtomicBool, spin_loop};
 
 /// Spins, ever longer after each miss, and lets other threads run when that does not help.
 ///
@@ -67,17 +67,17 @@ impl Spin {
     }
 }
 
-#[cfg(loom)]
+#[cfg(all(test, loom))]
 fn yield_now() {
     loom::thread::yield_now();
 }
 
-#[cfg(all(feature = "std", not(loom)))]
+#[cfg(all(feature = "std", not(all(test, loom))))]
 fn yield_now() {
     std::thread::yield_now();
 }
 
-#[cfg(not(any(feature = "std", loom)))]
+#[cfg(not(any(feature = "std", all(test, loom))))]
 fn yield_now() {
     spin_loop();
 }

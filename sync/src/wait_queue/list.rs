@@ -3,7 +3,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use core::task::Waker;
 
-use crate::loom::{AtomicBool, UnsafeCell};
+use crate::primitives::{AtomicBool, UnsafeCell};
 
 /// What a waiting future keeps in the list.
 pub(super) struct Node<P> {

@@ -1,5 +1,11 @@
 //! The semaphore is the smallest user of the queue: what holds here holds for every primitive.
 
+#![expect(
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    reason = "tests have std"
+)]
+
 use std::boxed::Box;
 use std::future::Future;
 use std::pin::Pin;

@@ -6,7 +6,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::list::{Linked, List, Node, with_linked};
 use super::wakers::Wakers;
-use crate::loom::UnsafeCell;
+use crate::primitives::UnsafeCell;
 use crate::short_lock::{Locked, ShortLock};
 
 /// A handle of a primitive, to wait on it: which state, which of the lists in there, and what to do
@@ -44,6 +44,10 @@ pub(crate) enum Left<P> {
     /// It was not served.
     Waiting {
         /// What it had brought.
+        #[cfg_attr(
+            not(feature = "alloc"),
+            expect(dead_code, reason = "only pushers bring something to be dropped")
+        )]
         parcel: P,
         /// Whether it had been woken to try its luck, and did not get to it.
         roused: bool,

@@ -5,12 +5,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use withal::runtime::Timer;
 use withal::scope::{ExitError, ScopeError};
 use withal::{Abandon, ExitReason, Scope, cancel, with};
 use withal_tests::foreign::{begun, gives_up};
 use withal_tests::poll::{Wakes, drive, poll_once};
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 type Never = Result<(), String>;
 
@@ -19,11 +20,11 @@ const BUDGET: Duration = Duration::from_secs(3);
 // K9: one span for the wait and for the exit behind it.
 #[test]
 fn one_budget_covers_the_wait_and_the_exit() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let exit = Act::new(&log, "a").exit_waits_for("never");
     let mut a = pin!(
         with(&rt, exit, async |_| {
-            let b = Act::new(&log, "b").exit(rt.sleep_for(2));
+            let b = Act::new(&log, "b").exit(rt.sleep(Duration::from_secs(2)));
             gives_up(1, with(&rt, b, async |_| pending::<Never>().await)).await;
             Ok::<_, String>(7)
         })
@@ -43,7 +44,7 @@ fn one_budget_covers_the_wait_and_the_exit() {
     }
     // It goes on by itself.
     log.push("never");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+a +b -b:cancelled never -a");
 }
 
@@ -51,7 +52,7 @@ fn one_budget_covers_the_wait_and_the_exit() {
 #[test]
 fn a_handed_over_exit_keeps_its_budget() {
     struct HandedOver;
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let b = Act::<HandedOver>::of(&log, "b").exit_waits_for("go");
     let b = with(&rt, b, async |_| pending::<Never>().await).budget(BUDGET);
     let mut canceller = pin!(cancel(begun(b)));
@@ -72,14 +73,14 @@ fn a_handed_over_exit_keeps_its_budget() {
         reports.here()
     );
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+b go -b:cancelled");
 }
 
 // K9, K11: the body panicked, so its child was not started yet; given up, it is.
 #[test]
 fn a_child_given_up_goes_to_its_executor() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(
         with(&rt, Act::new(&log, "a"), async |_| {
             let b = Act::new(&log, "b").exit_waits_for("go");
@@ -96,12 +97,12 @@ fn a_child_given_up_goes_to_its_executor() {
     assert!(panicked.is_err());
     log.assert("+a +b -a:panicked");
     log.push("go");
-    assert_eq!((rt.spawned(), rt.poll_tasks()), (1, 0));
+    assert_eq!((rt.spawned(), rt.run_until_stalled()), (1, 0));
     log.assert("+a +b -a:panicked go -b:cancelled");
 }
 
 /// Its exit can only run in place, drops `z` in the foreign way, and never ends.
-struct Hangs<'a>(&'a Log, &'a ByHand);
+struct Hangs<'a>(&'a Log, &'a Deterministic);
 
 impl Scope for Hangs<'_> {
     type Resource = ();
@@ -122,7 +123,7 @@ impl Scope for Hangs<'_> {
 // K9, CM-23: an alarm that rang is not polled again; the rest gets a span of its own.
 #[test]
 fn what_an_abandoned_exit_left_is_waited_for_within_another_span() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(with(&rt, Hangs(&log, &rt), async |_| Ok::<_, String>(())).budget(BUDGET));
     assert!(drive(a.as_mut(), 5).is_none());
     rt.advance(BUDGET);
@@ -133,7 +134,7 @@ fn what_an_abandoned_exit_left_is_waited_for_within_another_span() {
         Some(Err(ScopeError::Exit { .. }))
     ));
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+z go -z:cancelled");
 }
 
@@ -141,7 +142,7 @@ fn what_an_abandoned_exit_left_is_waited_for_within_another_span() {
 #[test]
 fn a_long_wait_is_reported_each_time_the_span_is_over() {
     struct Long;
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let mut a = pin!(with(&rt, Act::<Long>::of(&log, "a"), async |_| {
         let b = Act::<Long>::of(&log, "b").exit_waits_for("go");
         gives_up(1, with(&rt, b, async |_| pending::<Never>().await)).await;

@@ -12,14 +12,14 @@ use withal::{await_cleanup, with};
 use withal_tests::foreign::{begun, gives_up};
 use withal_tests::poll::{Wakes, drive, poll_once, yields};
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log, stress};
+use withal_tests::{Act, Deterministic, Log, stress};
 
 type Never = Result<(), String>;
 
 // K3: the exact trace, with an executor that comes too late.
 #[test]
 fn the_enclosing_scope_is_first_where_the_executor_is_slow() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = with(&rt, Act::new(&log, "b"), async |_| {
             let c = with(&rt, Act::new(&log, "c"), async |_| pending::<Never>().await);
@@ -32,17 +32,17 @@ fn the_enclosing_scope_is_first_where_the_executor_is_slow() {
     drive(a.as_mut(), 10).unwrap().unwrap();
     log.push("returned");
     log.assert("+a +b +c timeout-returned -c:cancelled -b:cancelled -a returned");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
 }
 
 // K3: and with one that is at once there.
 #[test]
 fn the_executor_is_first_where_the_body_goes_on() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = with(&rt, Act::new(&log, "b"), async |_| pending::<Never>().await);
         gives_up(1, b).await;
-        assert_eq!(rt.poll_tasks(), 0);
+        assert_eq!(rt.run_until_stalled(), 0);
         log.push("body");
         Ok::<_, String>(())
     }));
@@ -53,7 +53,7 @@ fn the_executor_is_first_where_the_body_goes_on() {
 // K3: half-run on the executor, finished by the scope, and each is woken when it can go on.
 #[test]
 fn a_wake_reaches_executor_and_scope() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = Act::new(&log, "b").exit_waits_for("go");
         gives_up(1, with(&rt, b, async |_| pending::<Never>().await)).await;
@@ -61,7 +61,7 @@ fn a_wake_reaches_executor_and_scope() {
     }));
     let (scope, executor) = (Arc::<Wakes>::default(), Arc::<Wakes>::default());
     assert!(drive(a.as_mut(), 2).is_none());
-    let mut task = rt.take_task().unwrap();
+    let mut task = rt.take_cleanup().unwrap();
     assert!(poll_once(Pin::new(&mut task), &executor).is_pending());
     assert!(poll_once(a.as_mut(), &scope).is_pending());
     let before = scope.count();
@@ -77,7 +77,7 @@ fn a_wake_reaches_executor_and_scope() {
 // K3, K6: the executor dies while the scope waits already; what it waited for there is polled anew.
 #[test]
 fn a_waiting_scope_is_woken_when_the_executor_discards_its_task() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = Act::new(&log, "b").exit_waits_for("go");
         gives_up(1, with(&rt, b, async |_| pending::<Never>().await)).await;
@@ -85,7 +85,7 @@ fn a_waiting_scope_is_woken_when_the_executor_discards_its_task() {
     }));
     let wakes = Arc::<Wakes>::default();
     assert!(drive(a.as_mut(), 2).is_none());
-    assert_eq!(rt.poll_tasks(), 1);
+    assert_eq!(rt.run_until_stalled(), 1);
     assert!(poll_once(a.as_mut(), &wakes).is_pending());
     let before = wakes.count();
     rt.shut_down();
@@ -98,7 +98,7 @@ fn a_waiting_scope_is_woken_when_the_executor_discards_its_task() {
 // K3: a scope that is polled under ever new wakers (as in a set of futures) keeps the last one only.
 #[test]
 fn a_waiting_scope_keeps_one_waker() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = Act::new(&log, "b").exit_waits_for("go");
         gives_up(1, with(&rt, b, async |_| pending::<Never>().await)).await;
@@ -125,7 +125,7 @@ fn a_waiting_scope_keeps_one_waker() {
 // K6: the same for a drain, which is also forgotten when it is dropped.
 #[test]
 fn a_drain_keeps_one_waker_while_it_lives() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let b = Act::new(&log, "b").exit_waits_for("go");
     drop(begun(with(&rt, b, async |_| pending::<Never>().await)));
     let stale: Vec<Arc<Wakes>> = (0..100).map(|_| Arc::default()).collect();
@@ -143,7 +143,7 @@ fn a_drain_keeps_one_waker_while_it_lives() {
     log.push("go");
     assert!(last.count() > before);
     drop(draining);
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     assert_eq!(
         Arc::strong_count(last),
         1,
@@ -156,7 +156,7 @@ fn a_drain_keeps_one_waker_while_it_lives() {
 #[test]
 fn a_dropped_combinator_makes_no_orphan_of_what_an_executor_runs() {
     struct NoOrphan;
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let b = Act::<NoOrphan>::of(&log, "b").exit_waits_for("go");
     let foreign = async {
         gives_up(1, with(&rt, b, async |_| pending::<Never>().await)).await;
@@ -169,7 +169,7 @@ fn a_dropped_combinator_makes_no_orphan_of_what_an_executor_runs() {
     drop(waiting);
     assert_eq!(reports.here(), Vec::<String>::new());
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+b go -b:cancelled");
 }
 
@@ -177,7 +177,7 @@ fn a_dropped_combinator_makes_no_orphan_of_what_an_executor_runs() {
 #[test]
 fn two_executors_at_once_run_it_once() {
     for _ in 0..stress(200) {
-        let (log, rt) = (Log::new(), ByHand::new());
+        let (log, rt) = (Log::new(), Deterministic::new());
         let mut a = Box::pin(with(&rt, Act::new(&log, "a"), async |_| {
             for name in ["b", "c", "d"] {
                 let scope = Act::new(&log, name).exit(withal_tests::poll::yields(3));
@@ -190,7 +190,7 @@ fn two_executors_at_once_run_it_once() {
             assert!(a.as_mut().poll(&mut polls).is_pending());
         }
         std::thread::scope(|threads| {
-            threads.spawn(|| while rt.poll_tasks() > 0 {});
+            threads.spawn(|| while rt.run_until_stalled() > 0 {});
             while a.as_mut().poll(&mut polls) == Poll::Pending {}
         });
         assert_eq!((log.count("+"), log.count("-")), (4, 4), "{}", log.trace());
@@ -209,12 +209,12 @@ impl Wake for Panics {
 // K6, K11: the executor's waker panics, and the enclosing scope hears all the same.
 #[test]
 fn a_panicking_waker_keeps_nobody_asleep() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = Act::new(&log, "b").exit_waits_for("go");
         gives_up(1, with(&rt, b, async |_| pending::<Never>().await)).await;
         // The executor is there first, so that it is woken first.
-        let mut task = rt.take_task().unwrap();
+        let mut task = rt.take_cleanup().unwrap();
         let panics = Waker::from(Arc::new(Panics));
         let poll = Pin::new(&mut task).poll(&mut Context::from_waker(&panics));
         assert!(poll.is_pending());
@@ -232,7 +232,7 @@ fn a_panicking_waker_keeps_nobody_asleep() {
 // K3, ATTACK E: woken by the first that can go on and by the end of the last, however many there are.
 #[test]
 fn many_children_make_no_storm_of_wakes() {
-    let (log, rt, many) = (Log::new(), ByHand::new(), 100);
+    let (log, rt, many) = (Log::new(), Deterministic::new(), 100);
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         for number in 0..many {
             let child_log = log.clone();
@@ -245,13 +245,13 @@ fn many_children_make_no_storm_of_wakes() {
         Ok::<_, String>(())
     }));
     assert!(drive(a.as_mut(), 2 * many).is_none());
-    assert_eq!(rt.poll_tasks(), many);
+    assert_eq!(rt.run_until_stalled(), many);
     let wakes = Arc::<Wakes>::default();
     assert!(poll_once(a.as_mut(), &wakes).is_pending());
     let before = wakes.count();
     for number in 0..many {
         log.push(format_args!("go{number}"));
-        assert_eq!(rt.poll_tasks(), many - number - 1);
+        assert_eq!(rt.run_until_stalled(), many - number - 1);
     }
     // The last one ends with a wake of its own only if the scope has looked since the first.
     assert!(
@@ -287,7 +287,7 @@ async fn operation() {
 // ends some, and none polls all of them again.
 #[test]
 fn many_children_that_end_at_once_are_polled_a_few_times_each() {
-    let (log, rt, many) = (Log::new(), ByHand::new(), 3_000);
+    let (log, rt, many) = (Log::new(), Deterministic::new(), 3_000);
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         for number in 0..many {
             let child = Act::new(&log, number.to_string())
@@ -321,7 +321,7 @@ fn many_children_that_end_at_once_are_polled_a_few_times_each() {
 }
 
 /// A waker whose drop uses the library.
-struct DropsAScope(ByHand, Log);
+struct DropsAScope(Deterministic, Log);
 
 impl Wake for DropsAScope {
     fn wake(self: Arc<Self>) {}
@@ -339,13 +339,13 @@ impl Drop for DropsAScope {
 // K6, K13: a chain that has ended keeps no waker, whose drop could run anything at any moment.
 #[test]
 fn an_ended_cleanup_keeps_no_waker() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = with(&rt, Act::new(&log, "b"), async |_| pending::<Never>().await);
         drop(begun(b));
         // A drain is earlier than the executor, which looks at what has ended.
         assert!(drive(pin!(drain(&rt, Duration::from_secs(1))), 2).is_some());
-        let mut task = rt.take_task().unwrap();
+        let mut task = rt.take_cleanup().unwrap();
         let waker = Waker::from(Arc::new(DropsAScope(rt.clone(), log.clone())));
         let poll = Pin::new(&mut task).poll(&mut Context::from_waker(&waker));
         assert!(poll.is_ready());

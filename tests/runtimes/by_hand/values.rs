@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use withal::{cancel, timeout, with};
 use withal_tests::foreign::{begun, block_on};
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 type Never = Result<(), String>;
 
 // K5, K7, CM-15
 #[test]
 fn the_ordinary_path_borrows_the_runtime_and_enters_nothing() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let in_exit = log.clone();
     block_on(async {
         let a = Act::new(&log, "a").exit(async move { in_exit.push("exiting") });
@@ -33,7 +33,7 @@ fn the_ordinary_path_borrows_the_runtime_and_enters_nothing() {
 // K1, K5, K7: collected, it is polled in its runtime's context, and no executor is asked.
 #[test]
 fn a_collected_cleanup_is_polled_in_the_context_of_its_runtime() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     block_on(async {
         let a = with(&rt, Act::new(&log, "a"), async |_| pending::<Never>().await);
         cancel(begun(a)).await;
@@ -47,7 +47,7 @@ fn a_collected_cleanup_is_polled_in_the_context_of_its_runtime() {
 // K5: a drop searches for nothing. Each scope goes to the runtime it was entered with.
 #[test]
 fn each_cleanup_goes_to_the_runtime_of_its_own_scope() {
-    let (log, outer, inner) = (Log::new(), ByHand::new(), ByHand::new());
+    let (log, outer, inner) = (Log::new(), Deterministic::new(), Deterministic::new());
     drop(begun(with(&inner, Act::new(&log, "a"), async |_| {
         pending::<Never>().await
     })));
@@ -55,16 +55,16 @@ fn each_cleanup_goes_to_the_runtime_of_its_own_scope() {
         pending::<Never>().await
     })));
     assert_eq!((outer.spawned(), inner.spawned()), (1, 1));
-    assert_eq!(outer.poll_tasks(), 0);
+    assert_eq!(outer.run_until_stalled(), 0);
     log.assert("+a +b -b:cancelled");
-    assert_eq!(inner.poll_tasks(), 0);
+    assert_eq!(inner.run_until_stalled(), 0);
     log.assert("+a +b -b:cancelled -a:cancelled");
 }
 
 // CM-18, K5
 #[test]
 fn a_scope_that_was_never_polled_leaves_nothing() {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     drop(with(&rt, Act::new(&log, "a"), async |_| {
         pending::<Never>().await
     }));
@@ -119,7 +119,7 @@ fn what_is_given_up_is_dropped_in_place() {
         assert!(places.iter().all(|place| *place == places[0]), "{events:?}");
     }
 
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     // By our timeout.
     let log = Log::new();
     let mut timed = pin!(timeout(&rt, Duration::from_secs(1), Still::new(&log)));
@@ -141,6 +141,6 @@ fn what_is_given_up_is_dropped_in_place() {
     let still = Still::new(&log);
     drop(begun(with(&rt, Act::new(&other, "a"), |_: &mut ()| still)));
     assert_still(&log);
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     other.assert("+a -a:cancelled");
 }

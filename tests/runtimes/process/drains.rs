@@ -15,7 +15,7 @@ use withal_tests::foreign::begun;
 use withal_tests::log::PATIENCE;
 use withal_tests::poll::{Wakes, drive, poll_once};
 use withal_tests::reports::{Reports, unique};
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::{names, on_each_flavour, turn};
 
@@ -141,17 +141,17 @@ async fn an_arrival_during_the_drain_is_drained(rt: &impl Runtime) {
 
 // K6, ATTACK B3: one list for the process, tagged with the runtimes.
 async fn orphans_of_any_runtime_are_drained(rt: &impl Runtime) {
-    let (log, gone, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, gone, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let b = Act::new(&log, "b").exit_waits_for("go");
     dropped(&gone, b);
-    assert_eq!(gone.poll_tasks(), 1);
+    assert_eq!(gone.run_until_stalled(), 1);
     assert_eq!(reports.here().len(), 0);
     gone.shut_down();
     assert_eq!(reports.count("is orphaned until a drain"), 1);
     // A runtime that is gone refuses, and the arrival is reported at once: nobody may ever drain.
     dropped(&gone, Act::new(&log, "c"));
     assert_eq!(reports.count("is orphaned until a drain"), 2);
-    assert!(reports.here()[0].contains("by-hand#"));
+    assert!(reports.here()[0].contains("deterministic#"));
     log.push("go");
     let report = drain(rt, PATIENCE).await;
     assert_eq!(report.finished.len(), 2, "{report:?}");
@@ -159,7 +159,7 @@ async fn orphans_of_any_runtime_are_drained(rt: &impl Runtime) {
         report
             .finished
             .iter()
-            .all(|about| about.runtime.name == "by-hand")
+            .all(|about| about.runtime.name == "deterministic")
     );
     assert_eq!((log.count("-b"), log.count("-c")), (1, 1));
 }
@@ -183,7 +183,7 @@ async fn a_dropped_drain_leaves_everything(rt: &impl Runtime) {
 #[test]
 fn grace_is_counted_on_the_clock_of_the_runtime() {
     let _turn = turn();
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     dropped(&rt, Act::new(&log, "b").exit_waits_for("go"));
     let mut draining = pin!(drain(&rt, Duration::from_secs(3)));
     assert!(drive(draining.as_mut(), 3).is_none());
@@ -193,7 +193,7 @@ fn grace_is_counted_on_the_clock_of_the_runtime() {
     let report = drive(draining.as_mut(), 3).unwrap();
     assert_eq!(report.pending.len(), 1, "{report:?}");
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+b go -b:cancelled");
 }
 
@@ -205,7 +205,7 @@ fn an_orphan_that_panics_is_tried_once() {
     let panics = text.clone();
     let b = Act::new(&log, "b").exit(async move { std::panic::panic_any(panics) });
     dropped(&NoExecutor::new(), b);
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     let report = drive(pin!(drain(&rt, PATIENCE)), 3).unwrap();
     assert_eq!(report.panicked.len(), 1, "{report:?}");
     let report = drive(pin!(drain(&rt, PATIENCE)), 3).unwrap();
@@ -217,7 +217,7 @@ fn an_orphan_that_panics_is_tried_once() {
 #[test]
 fn two_drains_share_the_work() {
     let _turn = turn();
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     for number in 0..20 {
         let exit = withal_tests::poll::yields(number % 4);
         dropped(
@@ -259,7 +259,7 @@ fn a_drain_of_many_polls_those_that_were_woken() {
     }
 
     let _turn = turn();
-    let (log, rt, many) = (Log::new(), ByHand::new(), 2_000);
+    let (log, rt, many) = (Log::new(), Deterministic::new(), 2_000);
     for number in 0..many {
         let act = Act::new(&log, number.to_string());
         dropped(&rt, act.exit_waits_for("go").exit(operation()));
@@ -286,7 +286,7 @@ fn a_drain_of_many_polls_those_that_were_woken() {
 #[test]
 fn a_drain_without_grace_tries_everything_once() {
     let _turn = turn();
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     for number in 0..500 {
         dropped(&NoExecutor::new(), Act::new(&log, number.to_string()));
     }

@@ -12,7 +12,7 @@ use withal_tests::foreign::{begun, block_on, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::poll::drive;
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::turn;
 
@@ -34,7 +34,7 @@ fn hooked(hook: fn(&Report<'_>), f: impl FnOnce()) -> usize {
 #[test]
 fn a_hook_that_panics_takes_nothing_with_it() {
     let _turn = turn();
-    let (log, rt, none) = (Log::new(), ByHand::new(), NoExecutor::new());
+    let (log, rt, none) = (Log::new(), Deterministic::new(), NoExecutor::new());
     let calls = hooked(
         |_| {
             CALLS.fetch_add(1, Ordering::SeqCst);
@@ -71,7 +71,7 @@ fn a_hook_may_use_the_library() {
         if INSIDE.replace(true) {
             return;
         }
-        let (log, rt, none) = (Log::new(), ByHand::new(), NoExecutor::new());
+        let (log, rt, none) = (Log::new(), Deterministic::new(), NoExecutor::new());
         let _ = live_scopes();
         set_report_hook(Some(hook));
         // Its own report is the second call, from within the first.
@@ -84,7 +84,7 @@ fn a_hook_may_use_the_library() {
     }
 
     let _turn = turn();
-    let (log, rt, none) = (Log::new(), ByHand::new(), NoExecutor::new());
+    let (log, rt, none) = (Log::new(), Deterministic::new(), NoExecutor::new());
     let calls = hooked(hook, || {
         block_on(async {
             let a = with(&rt, Act::new(&log, "a"), async |_| {
@@ -109,7 +109,7 @@ fn cleanups_and_wakers_may_use_the_library() {
     use std::sync::Arc;
     use std::task::{Context, Wake, Waker};
 
-    struct Drains(ByHand);
+    struct Drains(Deterministic);
 
     impl Wake for Drains {
         fn wake(self: Arc<Self>) {
@@ -118,7 +118,7 @@ fn cleanups_and_wakers_may_use_the_library() {
     }
 
     let _turn = turn();
-    let (log, rt, none) = (Log::new(), ByHand::new(), NoExecutor::new());
+    let (log, rt, none) = (Log::new(), Deterministic::new(), NoExecutor::new());
     let (held_log, held) = (
         log.clone(),
         begun({

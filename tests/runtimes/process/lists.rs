@@ -19,7 +19,7 @@ use withal_tests::foreign::{begun, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::poll::drive;
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::{on_each_flavour, turn};
 
@@ -98,7 +98,7 @@ fn switched_off_nothing_is_listed() {
 #[test]
 fn the_span_of_the_stuck_report_can_be_set() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     report_waits_after(Duration::from_millis(250));
     let mut a = pin!(with(&rt, Act::new(&log, "a"), async |_| {
         let b = Act::new(&log, "b").exit_waits_for("go");
@@ -147,7 +147,7 @@ fn steps() -> Vec<(usize, Option<usize>, ScopeStep)> {
 #[test]
 fn the_hook_is_told_of_each_step() {
     let _turn = turn();
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     assert!(set_scope_hook(Some(note)).is_none());
     let scope = |name: &'static str| Act::<Followed>::of(&log, name);
     let two = with(&rt, scope("a"), async |_| {
@@ -175,7 +175,7 @@ fn the_hook_is_told_of_each_step() {
     let hook = set_scope_hook(None);
     set_scope_hook(hook);
     drop(guard);
-    while rt.poll_tasks() > 0 {}
+    while rt.run_until_stalled() > 0 {}
     let by_steps: Vec<_> = steps().into_iter().map(|(_, _, step)| step).collect();
     assert_eq!(
         by_steps,
@@ -187,6 +187,6 @@ fn the_hook_is_told_of_each_step() {
     );
     set_scope_hook(None);
     drop(drive(pin!(enter_in(&rt, scope("d"))), 10).unwrap().unwrap());
-    while rt.poll_tasks() > 0 {}
+    while rt.run_until_stalled() > 0 {}
     assert!(STEPS.lock().unwrap().is_empty());
 }

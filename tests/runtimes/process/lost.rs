@@ -13,7 +13,7 @@ use withal_tests::foreign::{begun, block_on, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::poll::drive;
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::{on_each_flavour, turn};
 
@@ -94,6 +94,22 @@ async fn a_scope_without_executor_waits_for_a_drain(rt: &impl Runtime) {
     log.assert("+a -a:cancelled");
 }
 
+// K6: what an executor leaks is still known to the process.
+#[test]
+fn a_leaked_task_is_run_by_a_drain() {
+    let _turn = turn();
+    let (log, rt) = (Log::new(), Deterministic::new());
+    drop(begun(with(&rt, Act::new(&log, "a"), async |_| {
+        pending::<Never>().await
+    })));
+    std::mem::forget(rt.take_cleanup());
+    assert_eq!(rt.run_until_stalled(), 0);
+    log.assert("+a");
+    let report = drive(pin!(drain(&rt, PATIENCE)), 5).unwrap();
+    assert_eq!(report.finished.len(), 1, "{report}");
+    log.assert("+a -a:cancelled");
+}
+
 /// A scope that must not leave its thread.
 struct Stays(Rc<Log>, &'static str);
 
@@ -119,7 +135,7 @@ impl LocalScope for Stays {
 #[test]
 fn a_local_scope_waits_for_a_drain_on_its_thread() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let stays = Local(Stays(Rc::new(log.clone()), "a"));
     drop(begun(with(&rt, stays, async |_| pending::<Never>().await)));
     assert_eq!(rt.spawned(), 0);
@@ -162,7 +178,7 @@ fn a_thread_that_ends_reports_its_local_orphans() {
 #[test]
 fn a_local_scope_waits_for_its_local_children() {
     let _turn = turn();
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let shared = Rc::new(log.clone());
     let outer = with(&rt, Local(Stays(shared.clone(), "a")), async |_| {
         let frame = async {
@@ -189,7 +205,7 @@ fn a_local_scope_waits_for_its_local_children() {
 #[test]
 fn a_local_collector_waits_for_local_cleanups() {
     let _turn = turn();
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let shared = Rc::new(log.clone());
     let a = with(&rt, Local(Stays(shared.clone(), "a")), async |_| {
         pending::<Never>().await

@@ -10,7 +10,7 @@ use withal::with;
 use withal_tests::foreign::{begun, block_on, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::turn;
 
@@ -48,7 +48,7 @@ fn a_dropped_executor_leaves_an_orphan() {
 #[test]
 fn a_dropped_executor_gives_the_cleanup_back_to_the_enclosing_scope() {
     let _turn = turn();
-    let (log, reports, rt) = (Log::new(), Reports::begin(), ByHand::new());
+    let (log, reports, rt) = (Log::new(), Reports::begin(), Deterministic::new());
     let mut executor = Some(Arc::new(Executor::new()));
     let dying = SmolRuntime::new(executor.as_ref().unwrap());
     let a = with(&rt, Act::new(&log, "a"), async |_| {

@@ -11,7 +11,7 @@ use withal::with;
 use withal_tests::foreign::{OnDrop, begun, block_on, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::reports::Reports;
-use withal_tests::{Act, ByHand, Log};
+use withal_tests::{Act, Deterministic, Log};
 
 use crate::turn;
 
@@ -45,7 +45,7 @@ fn a_runtime_that_nobody_drives_hangs_nobody() {
     let _turn = turn();
     let log = Log::new();
     let (_tokio, stalled) = current_thread();
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     block_on(async {
         let a = with(&rt, Act::new(&log, "a"), async |_| {
             let b = with(&stalled, Act::new(&log, "b"), async |_| {
@@ -64,7 +64,7 @@ fn a_runtime_that_nobody_drives_hangs_nobody() {
 fn a_runtime_that_goes_gives_the_cleanup_back_to_the_enclosing_scope() {
     let _turn = turn();
     for make in [current_thread, multi_thread] {
-        let (log, reports, rt) = (Log::new(), Reports::begin(), ByHand::new());
+        let (log, reports, rt) = (Log::new(), Reports::begin(), Deterministic::new());
         let (tokio, dying) = make();
         let mut tokio = Some(tokio);
         let body_log = log.clone();

@@ -64,6 +64,30 @@ impl<'a> Scope for Borrowing<'a> {
     }
 }
 
+/// A [`Probe`] that is abandoned when it is dropped: logs `~name` then, and says that something is
+/// lost.
+#[derive(Clone, Debug)]
+pub struct Abandoning(pub Probe);
+
+impl Scope for Abandoning {
+    type Resource = String;
+    type Error = ProbeError;
+    type OnDrop = Abandon;
+
+    async fn enter(&mut self) -> Result<String, ProbeError> {
+        self.0.enter().await
+    }
+
+    async fn exit(self, resource: String, reason: ExitReason<'_>) -> Result<(), ProbeError> {
+        self.0.exit(resource, reason).await
+    }
+
+    fn abandon(self, name: String) -> Abandoned {
+        self.0.log.push(format_args!("~{name}"));
+        Abandoned::Lost
+    }
+}
+
 /// A [`Probe`] that swallows errors whose text begins with its `prefix`; logs `?name` when asked.
 #[derive(Clone, Debug)]
 pub struct Swallowing {

@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use futures_util::future::join;
 use withal::runtime::Runtime;
 use withal::{await_cleanup, with};
 
@@ -12,11 +13,12 @@ use crate::foreign::{begun, block_on, gives_up};
 use crate::poll::yields;
 use crate::{Act, Log};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! ambient_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, ambient:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of ambient:
             a_future_may_move_between_threads_between_its_polls,
             a_half_run_exit_may_move_to_another_task,
             a_spawned_task_inside_of_a_collector_is_nobodys_body,
@@ -24,7 +26,7 @@ macro_rules! ambient_cases {
             a_panic_leaves_no_scope_behind_on_the_thread,
             side_by_side_bodies_on_one_thread_keep_their_own_children,
             await_cleanup_is_an_enclosing_scope,
-        );
+        }
     };
 }
 
@@ -67,17 +69,21 @@ pub async fn a_future_may_move_between_threads_between_its_polls(rt: &impl Runti
 // K1, K13: begun in one task, given up there, and finished by another that polls it with new wakers.
 pub async fn a_half_run_exit_may_move_to_another_task(rt: &impl Runtime) {
     let log = Log::new();
-    let in_exit = log.clone();
-    let a = Act::new(&log, "a")
-        .exit(async move { in_exit.push("exiting") })
-        .exit(rt.sleep(Duration::from_millis(5)));
+    let (in_exit, sleep) = (log.clone(), rt.sleep(Duration::from_millis(5)));
+    let a = Act::new(&log, "a").exit(async move {
+        in_exit.push("exiting");
+        // The timer is begun in the first task as well, however slow that is.
+        let moved = in_exit.when(|events| events.iter().any(|event| event == "moved"));
+        join(moved, sleep).await;
+    });
     assert!(
         gives_up(2, with(rt, a, async |_| Ok::<_, String>(())))
             .await
             .is_none()
     );
+    log.push("moved");
     log.seen(rt, "-a").await;
-    log.assert("+a exiting -a");
+    log.assert("+a exiting moved -a");
 }
 
 // K13

@@ -11,13 +11,14 @@ use withal::{await_cleanup, cancel, enter_in, timeout, with};
 
 use crate::foreign::{OnDrop, begun, block_on, gives_up};
 use crate::reports::Reports;
-use crate::{Act, ByHand, Log};
+use crate::{Act, Deterministic, Log};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! attack_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, attack:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of attack:
             an_enclosing_scope_waits_for_a_foreign_drop,
             an_enclosing_scope_needs_no_executor,
             an_enclosing_scope_takes_back_what_an_executor_discards,
@@ -33,7 +34,7 @@ macro_rules! attack_cases {
             a_spawned_task_is_outside,
             a_set_outside_of_the_body_is_outside,
             a_scope_belongs_to_the_body_that_drops_it,
-        );
+        }
     };
 }
 
@@ -59,7 +60,7 @@ pub async fn an_enclosing_scope_waits_for_a_foreign_drop(rt: &impl Runtime) {
 // K3, ATTACK A1: the executor of b is driven by nobody, and b needs nothing of it.
 pub async fn an_enclosing_scope_needs_no_executor(rt: &impl Runtime) {
     let log = Log::new();
-    let stalled = ByHand::new();
+    let stalled = Deterministic::new();
     let a = with(rt, Act::new(&log, "a"), async |_| {
         let b = with(&stalled, Act::new(&log, "b"), async |_| {
             pending::<Never>().await
@@ -71,7 +72,7 @@ pub async fn an_enclosing_scope_needs_no_executor(rt: &impl Runtime) {
     log.assert("+a +b -b:cancelled -a");
     assert_eq!(stalled.spawned(), 1);
     assert_eq!(
-        stalled.poll_tasks(),
+        stalled.run_until_stalled(),
         0,
         "the task ends when it is looked at"
     );
@@ -80,12 +81,12 @@ pub async fn an_enclosing_scope_needs_no_executor(rt: &impl Runtime) {
 // K3, K6, ATTACK A1: the executor goes while the cleanup of b waits in it.
 pub async fn an_enclosing_scope_takes_back_what_an_executor_discards(rt: &impl Runtime) {
     let log = Log::new();
-    let dying = ByHand::new();
+    let dying = Deterministic::new();
     let a = with(rt, Act::new(&log, "a"), async |_| {
         let b = Act::new(&log, "b").exit_waits_for("runtime-gone");
         let b = with(&dying, b, async |_| pending::<Never>().await);
         assert!(gives_up(1, b).await.is_none());
-        assert_eq!(dying.poll_tasks(), 1, "it waits");
+        assert_eq!(dying.run_until_stalled(), 1, "it waits");
         dying.shut_down();
         log.push("runtime-gone");
         Ok::<_, String>(())

@@ -8,18 +8,19 @@ use withal::runtime::{Cleanup, NoExecutor, Runtime};
 use withal::scope::ExitError;
 use withal::{ScopeError, timeout, with, with_detailed, with_unseen_error};
 
-use crate::by_hand::ByHand;
+use crate::Deterministic;
 use crate::foreign::gives_up;
 use crate::poll::{poll_now, poll_until};
 use crate::probe::{Borrowing, Failed, ProbeError};
 use crate::reports::{Reports, unique};
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! budget_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, budget:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of budget:
             an_exit_within_its_budget_is_not_disturbed,
             an_exit_over_its_budget_gives_the_value_and_goes_on,
             an_exit_over_its_budget_that_looks_at_an_error_is_overdue,
@@ -32,7 +33,7 @@ macro_rules! budget_cases {
             a_cancelled_scope_keeps_its_budget,
             without_a_clock_a_budget_is_without_end,
             a_long_wait_is_reported_while_it_lasts,
-        );
+        }
     };
 }
 
@@ -52,7 +53,7 @@ async fn endless(_: &mut String) -> Result<(), Failed> {
 
 // K9
 pub async fn an_exit_within_its_budget_is_not_disturbed(_: &impl Runtime) {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let scoped = with(&rt, held(&log, "a"), async |_| Ok::<_, Failed>(7)).budget(SPAN);
     let mut scoped = pin!(scoped);
     assert!(poll_now(scoped.as_mut()).is_pending());
@@ -79,7 +80,7 @@ pub async fn an_exit_over_its_budget_gives_the_value_and_goes_on<R: Runtime>(rt:
 
 // K9, CM-23, K12
 pub async fn an_exit_over_its_budget_that_looks_at_an_error_is_overdue(_: &impl Runtime) {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let (reports, error) = (Reports::begin(), ProbeError(unique("overdue")));
     let body = async |_: &mut String| Err::<(), _>(error.clone());
     let mut scoped = pin!(with(&rt, held(&log, "a"), body).budget(SPAN));
@@ -93,14 +94,14 @@ pub async fn an_exit_over_its_budget_that_looks_at_an_error_is_overdue(_: &impl 
     );
     // The exit still has the error, and tells the hook in the end.
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert(&format!("+a …a go -a:failed({error})"));
     assert_eq!(reports.count(&error.0), 1);
 }
 
 // K9, CM-8
 pub async fn an_unseen_error_arrives_although_the_exit_is_over_its_budget(_: &impl Runtime) {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let scoped = with_unseen_error(&rt, held(&log, "a"), async |_| {
         Err::<(), _>(Failed("refused"))
     });
@@ -110,13 +111,13 @@ pub async fn an_unseen_error_arrives_although_the_exit_is_over_its_budget(_: &im
     let (body, exit) = (Failed("refused"), ExitError::OverBudget(SPAN));
     assert_eq!(scoped.await, Err(ScopeError::Both { body, exit }));
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+a …a go -a:failed");
 }
 
 // K9, A-7
 pub async fn details_of_an_exit_over_its_budget(_: &impl Runtime) {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     for (fails, body) in [(false, Some(Ok(7))), (true, None)] {
         let scoped = with_detailed(&rt, held(&log, "a"), async |_| {
             if fails { Err(Failed("refused")) } else { Ok(7) }
@@ -129,13 +130,13 @@ pub async fn details_of_an_exit_over_its_budget(_: &impl Runtime) {
         assert_eq!(ended.exit, Err(ExitError::OverBudget(SPAN)));
     }
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+a …a +a …a go -a:completed -a:failed(refused)");
 }
 
 // K9, K3
 pub async fn children_over_the_budget_go_on_by_themselves(_: &impl Runtime) {
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let scoped = with(&rt, Probe::new(&log, "a").exit_yields(0), async |_| {
         gives_up(1, with(&rt, held(&log, "b"), endless)).await;
         Ok::<_, Failed>(7)
@@ -152,13 +153,13 @@ pub async fn children_over_the_budget_go_on_by_themselves(_: &impl Runtime) {
         "{over:?}"
     );
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+a +b …b -a go -b:cancelled");
 }
 
 // K9
 pub async fn the_exit_behind_children_over_the_budget_gets_the_span_anew(_: &impl Runtime) {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let scoped = with(&rt, held(&log, "a"), async |_| {
         gives_up(1, with(&rt, held(&log, "b"), endless)).await;
         Ok::<_, Failed>(7)
@@ -174,7 +175,7 @@ pub async fn the_exit_behind_children_over_the_budget_gets_the_span_anew(_: &imp
     let error = ExitError::OverBudget(SPAN);
     assert_eq!(scoped.await, Err(ScopeError::Exit { error, value: 7 }));
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     assert!(
         log.has("-a:completed") && log.has("-b:cancelled"),
         "{log:?}"
@@ -183,7 +184,7 @@ pub async fn the_exit_behind_children_over_the_budget_gets_the_span_anew(_: &imp
 
 // K9
 pub async fn children_leave_the_exit_the_rest_of_the_budget(_: &impl Runtime) {
-    let (log, rt) = (Log::new(), ByHand::new());
+    let (log, rt) = (Log::new(), Deterministic::new());
     let scoped = with(&rt, held(&log, "a").exit_waits_for("never"), async |_| {
         gives_up(1, with(&rt, held(&log, "b"), endless)).await;
         Ok::<_, Failed>(7)
@@ -199,13 +200,13 @@ pub async fn children_leave_the_exit_the_rest_of_the_budget(_: &impl Runtime) {
     let error = ExitError::OverBudget(SPAN);
     assert_eq!(scoped.await, Err(ScopeError::Exit { error, value: 7 }));
     log.push("never");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     assert!(log.has("-a:completed"), "{log:?}");
 }
 
 // K9, A-4
 pub async fn a_borrowing_exit_over_its_budget_is_abandoned(_: &impl Runtime) {
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let scope = Borrowing {
         log: &log,
         name: "a",
@@ -226,7 +227,7 @@ pub async fn a_borrowing_exit_over_its_budget_is_abandoned(_: &impl Runtime) {
 
 // K9, CM-21, CM-23
 pub async fn a_cancelled_scope_keeps_its_budget(_: &impl Runtime) {
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let scoped = with(&rt, held(&log, "a"), endless).budget(SPAN);
     let mut timed = pin!(timeout(&rt, Duration::ZERO, scoped));
     assert!(poll_now(timed.as_mut()).is_pending());
@@ -239,7 +240,7 @@ pub async fn a_cancelled_scope_keeps_its_budget(_: &impl Runtime) {
         "{over:?}"
     );
     log.push("go");
-    assert_eq!(rt.poll_tasks(), 0);
+    assert_eq!(rt.run_until_stalled(), 0);
     log.assert("+a …a go -a:cancelled");
 }
 
@@ -257,7 +258,7 @@ pub async fn without_a_clock_a_budget_is_without_end(_: &impl Runtime) {
 
 // K9
 pub async fn a_long_wait_is_reported_while_it_lasts(_: &impl Runtime) {
-    let (log, rt, reports) = (Log::new(), ByHand::new(), Reports::begin());
+    let (log, rt, reports) = (Log::new(), Deterministic::new(), Reports::begin());
     let mut scoped = pin!(with(&rt, Probe::new(&log, "a"), async |_| {
         gives_up(1, with(&rt, held(&log, "b"), endless)).await;
         Ok::<_, Failed>(7)

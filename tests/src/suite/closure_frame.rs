@@ -9,24 +9,25 @@ use withal::runtime::Runtime;
 use withal::scope::{Lend, scope_fn};
 use withal::{ScopeError, timeout, with};
 
-use crate::log::PATIENCE;
+use crate::log::patience;
 use crate::poll::{poll_now, yields};
 use crate::probe::Failed;
 use crate::reports::{Reports, unique};
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! closure_frame_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, closure_frame:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of closure_frame:
             cancelled_hard_it_goes_on_elsewhere_with_its_whole_frame,
             cancelled_while_it_sets_up_it_is_dropped,
             what_it_captured_is_dropped_with_its_future,
             it_may_hold_scopes_open_around_the_lending,
             it_may_lend_inside_of_a_join,
             a_panic_behind_lending_is_that_of_the_exit,
-        );
+        }
     };
 }
 
@@ -139,7 +140,7 @@ pub async fn it_may_lend_inside_of_a_join(rt: &impl Runtime) {
         yields(2).await;
         Ok::<_, Failed>(())
     });
-    timeout(rt, PATIENCE, scoped).await.unwrap().unwrap();
+    timeout(rt, patience(), scoped).await.unwrap().unwrap();
 }
 
 // A-5, K11

@@ -8,17 +8,18 @@ use withal::cancel::Cancellable;
 use withal::runtime::Runtime;
 use withal::{await_cleanup, cancel, timeout, with};
 
-use crate::by_hand::ByHand;
+use crate::Deterministic;
 use crate::poll::{caught, poll_now, poll_once, yields};
 use crate::probe::Failed;
 use crate::reports::Reports;
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! driving_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, driving:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of driving:
             hooks_and_bodies_that_never_wait_take_one_poll,
             each_poll_takes_the_scope_one_step_further,
             a_scope_that_was_never_polled_has_done_nothing,
@@ -27,7 +28,7 @@ macro_rules! driving_cases {
             a_scope_moves_between_threads_when_its_parts_do,
             the_surroundings_never_change_a_result,
             polled_after_its_end_it_panics,
-        );
+        }
     };
 }
 
@@ -82,7 +83,7 @@ pub async fn a_scope_that_was_never_polled_has_done_nothing(rt: &impl Runtime) {
 // CM-15, K5, K7
 pub async fn the_ordinary_path_spawns_and_clones_nothing(_: &impl Runtime) {
     let log = Log::new();
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     let scope = |name| Probe::new(&log, name).exit_yields(2);
     with(&rt, scope("a"), async |_| {
         let inner = with(&rt, scope("b"), async |_| Err::<(), _>(Failed("refused")));
@@ -98,7 +99,7 @@ pub async fn the_ordinary_path_spawns_and_clones_nothing(_: &impl Runtime) {
 // A-13, K2, K5
 pub async fn a_hand_over_happens_in_the_drop(_: &impl Runtime) {
     let log = Log::new();
-    let rt = ByHand::new();
+    let rt = Deterministic::new();
     let mut scoped = Box::pin(with(&rt, Probe::new(&log, "a"), async |_| {
         pending::<Result<(), Failed>>().await
     }));
@@ -108,8 +109,8 @@ pub async fn a_hand_over_happens_in_the_drop(_: &impl Runtime) {
     assert_eq!((rt.spawned(), rt.clones()), (1, 1));
     // Only what waits comes later.
     log.assert("+a");
-    rt.poll_tasks();
-    rt.poll_tasks();
+    rt.run_until_stalled();
+    rt.run_until_stalled();
     log.assert("+a -a");
 }
 

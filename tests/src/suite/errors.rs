@@ -10,17 +10,18 @@ use withal::{ScopeError, with};
 use crate::probe::{Failed, ProbeError};
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! errors_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, errors:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of errors:
             each_says_where_it_came_from,
             the_source_leads_to_the_scopes_own_error,
             the_parts_can_be_taken_out,
             the_value_need_not_be_printable,
             it_passes_through_question_mark,
-        );
+        }
     };
 }
 

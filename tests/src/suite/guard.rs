@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use withal::runtime::Runtime;
 use withal::scope::ExitError;
-use withal::{ScopeError, await_cleanup, enter_in, timeout, with};
+use withal::{ScopeError, await_cleanup, cancel, enter_in, timeout, with};
 
-use crate::foreign::gives_up;
+use crate::foreign::{begun, gives_up};
 use crate::poll::{caught, poll_now};
 use crate::probe::{Failed, ProbeError};
 use crate::sweep::settle;
 use crate::{Log, Probe, laws};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! guard_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, guard:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of guard:
             it_lends_its_resource_and_exits_by_value,
             it_is_exited_with_what_the_body_came_to,
             an_enter_that_fails_gives_no_guard,
@@ -28,9 +29,10 @@ macro_rules! guard_cases {
             an_exit_that_was_never_polled_is_handed_over,
             an_exit_under_way_goes_on_elsewhere,
             two_in_a_frame_are_waited_for_last_one_first,
+            two_in_a_frame_keep_their_order_when_nobody_waits_any_more,
             two_in_a_frame_with_no_scope_around_are_both_exited,
             unwound_it_counts_as_cancelled,
-        );
+        }
     };
 }
 
@@ -157,6 +159,22 @@ pub async fn two_in_a_frame_are_waited_for_last_one_first(rt: &impl Runtime) {
     });
     outer.await.unwrap();
     log.assert("+outer +a +b -b -a -outer");
+}
+
+// K1, K4: they were collected together, and their collector is dropped outside of every scope.
+pub async fn two_in_a_frame_keep_their_order_when_nobody_waits_any_more(rt: &impl Runtime) {
+    let log = Log::new();
+    let frame = async {
+        let _outer = enter_in(rt, Probe::new(&log, "a")).await.unwrap();
+        let inner = Probe::new(&log, "b").exit_waits_for("go").exit_yields(3);
+        let _inner = enter_in(rt, inner).await.unwrap();
+        pending::<()>().await;
+    };
+    assert!(gives_up(2, cancel(begun(frame))).await.is_none());
+    log.assert("+a +b …b");
+    log.push("go");
+    settle(rt, &log).await;
+    log.assert("+a +b …b go -b -a");
 }
 
 // K4, CM-17

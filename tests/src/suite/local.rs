@@ -13,14 +13,15 @@ use crate::foreign::gives_up;
 use crate::poll::{caught, poll_now, yields};
 use crate::probe::{Counter, Failed, LocalProbe};
 use crate::reports::Reports;
-use crate::sweep::{Foreign, How, PollTimer, Way, settle, sweep};
-use crate::{Log, Probe};
+use crate::sweep::{Followed, PollTimer, Sweep, Way, settle};
+use crate::{Log, Probe, laws};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! local_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, local:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of local:
             a_body_may_hold_what_stays_on_its_thread,
             a_local_scope_lends_what_stays_on_its_thread,
             local_combinators_wait_for_local_exits,
@@ -34,7 +35,7 @@ macro_rules! local_cases {
             a_local_closure_scope_holds_what_stays_on_its_thread,
             a_panic_passes_through_a_local_scope,
             cancelled_at_every_poll_nothing_moves,
-        );
+        }
     };
 }
 
@@ -224,9 +225,7 @@ pub async fn a_panic_passes_through_a_local_scope(rt: &impl Runtime) {
 
 // K8, CM-17, A-3
 pub async fn cancelled_at_every_poll_nothing_moves<R: Runtime>(rt: &R) {
-    let logs = RefCell::new(Vec::new());
-    let scenario = async |rt: R, log: Log| {
-        logs.borrow_mut().push(log.clone());
+    let scenario = async |rt: Followed<R>, log: Log| {
         let probe = |name| {
             let probe = Probe::new(&log, name).enter_yields(1).exit_yields(2);
             Local(LocalProbe::new(probe.reasons()))
@@ -245,16 +244,14 @@ pub async fn cancelled_at_every_poll_nothing_moves<R: Runtime>(rt: &R) {
         .await
         .unwrap();
     };
-    let ways: Vec<_> = Way::waiting(rt).into_iter().map(Way::local).collect();
-    sweep(rt, &ways, scenario).await.unwrap();
+    let sweep = || {
+        Sweep::on(rt, Log::new).invariant_of(|log, ending| {
+            laws::hold(log, ending);
+            assert_eq!(log.count("moved"), 0, "{}", log.trace());
+        })
+    };
+    let waiting = sweep().ways(Way::waiting(rt).into_iter().map(Way::local));
+    waiting.sweep(scenario).await.unwrap();
     // With nothing around, they are left to the thread, and drained there.
-    let alone = Foreign::all(rt)
-        .into_iter()
-        .map(|foreign| Way::from(How::Alone(foreign)));
-    sweep(rt, &alone.collect::<Vec<_>>(), scenario)
-        .await
-        .unwrap();
-    for log in logs.borrow().iter() {
-        assert_eq!(log.count("moved"), 0, "{}", log.trace());
-    }
+    sweep().ways(Way::alone(rt)).sweep(scenario).await.unwrap();
 }

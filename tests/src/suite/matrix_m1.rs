@@ -15,11 +15,12 @@ use crate::reports::{Reports, unique};
 use crate::sweep::PollTimer;
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! matrix_m1_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, matrix_m1:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of matrix_m1:
             enter_fails,
             body_completes_and_exit_is_clean,
             body_completes_and_exit_fails,
@@ -39,7 +40,7 @@ macro_rules! matrix_m1_cases {
             body_panics_and_exit_fails,
             enter_is_cancelled_softly,
             enter_is_cancelled_hard,
-        );
+        }
     };
 }
 

@@ -7,18 +7,19 @@ use std::time::Duration;
 use withal::runtime::Runtime;
 use withal::{ExitReason, HandOver, Scope, await_cleanup, race, timeout, with};
 
-use crate::foreign::OnDrop;
+use crate::foreign::{OnDrop, gives_up};
 use crate::poll::{caught, poll_now, yields};
 use crate::probe::{Failed, ProbeError};
 use crate::reports::{Reports, unique};
-use crate::sweep::PollTimer;
+use crate::sweep::{PollTimer, Ticks, settle};
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! panics_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, panics:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of panics:
             a_panic_passes_through_every_scope_inner_first,
             what_a_body_held_is_cleaned_up_before_its_exit,
             a_panic_before_the_body_first_waits_is_caught_too,
@@ -31,7 +32,8 @@ macro_rules! panics_cases {
             a_panic_in_a_cleanup_is_reported_and_the_next_one_runs,
             a_panic_that_is_dropped_while_its_scope_exits_is_reported,
             a_panic_in_a_race_cleans_up_both_sides,
-        );
+            a_body_that_panics_is_exited_whenever_it_is_cancelled,
+        }
     };
 }
 
@@ -220,4 +222,50 @@ pub async fn a_panic_in_a_race_cleans_up_both_sides(rt: &impl Runtime) {
     let raced = caught(await_cleanup(race(left, right))).await;
     assert_eq!(raced.map(|_| ()), Err("left".to_owned()));
     log.assert("+l +r -l:panicked -r:cancelled");
+}
+
+// CM-17, CM-25, K11: by us and by foreign code, before the panic, while what the body held
+// is cleaned up, and during the exit. The panic arrives or is reported, once.
+pub async fn a_body_that_panics_is_exited_whenever_it_is_cancelled(rt: &impl Runtime) {
+    for by_us in [true, false] {
+        // More polls than it takes.
+        for polls in 0..50 {
+            let (log, reports, text) = (Log::new(), Reports::begin(), unique("body"));
+            let scoped = with(rt, probe(&log, "a"), async |_| {
+                let held = with(rt, probe(&log, "a/b"), endless);
+                let panics = async {
+                    yields(2).await;
+                    log.push("panics");
+                    panic_any(text.clone());
+                };
+                futures_util::join!(held, panics);
+                Ok::<_, Failed>(())
+            });
+            let ended = caught(async {
+                if by_us {
+                    race(scoped, Ticks(polls)).await;
+                } else {
+                    gives_up(polls, scoped).await;
+                }
+            })
+            .await;
+            settle(rt, &log).await;
+            let trace = log.trace();
+            let expected = match (log.has("+a"), log.has("panics")) {
+                (false, _) => "",
+                (true, false) => "+a +a/b -a/b:cancelled -a:cancelled",
+                (true, true) => "+a +a/b panics -a/b:cancelled -a:panicked",
+            };
+            assert_eq!(trace, expected, "after {polls} polls");
+            if let Err(arrived) = ended {
+                assert_eq!(arrived, text);
+                assert_eq!(reports.count(&text), 0, "after {polls} polls");
+                break;
+            }
+            if log.has("panics") {
+                reports.until(rt, &text).await;
+            }
+            assert!(polls < 49, "the panic never arrives");
+        }
+    }
 }

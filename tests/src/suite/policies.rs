@@ -18,11 +18,12 @@ use crate::reports::{Reports, unique};
 use crate::sweep::PollTimer;
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! policies_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, policies:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of policies:
             suppression_is_typed_and_by_choice,
             a_suppressing_scope_that_is_not_run_as_one_passes_errors_on,
             a_suppressing_scope_is_asked_about_errors_only,
@@ -34,7 +35,7 @@ macro_rules! policies_cases {
             an_unseen_error_may_borrow,
             an_unseen_error_may_stay_on_its_thread,
             an_unseen_error_dropped_while_exiting_is_reported,
-        );
+        }
     };
 }
 

@@ -12,11 +12,12 @@ use crate::poll::{caught, poll_now, yields};
 use crate::probe::{Failed, ProbeError};
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! scope_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, scope:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of scope:
             exits_once_after_the_body,
             our_timeout_waits,
             the_resource_is_of_a_type_of_its_own_and_lent_mutably,
@@ -27,7 +28,7 @@ macro_rules! scope_cases {
             a_body_ends_early_by_return_and_question_mark,
             a_body_tells_the_loop_around_it_to_break,
             an_exit_may_do_whatever_a_body_may,
-        );
+        }
     };
 }
 

@@ -15,11 +15,12 @@ use crate::reports::{Reports, unique};
 use crate::sweep::PollTimer;
 use crate::{Log, Probe};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! strategies_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, strategies:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of strategies:
             a_synchronous_scope_is_exited_within_the_drop,
             a_synchronous_scope_follows_what_its_body_left,
             a_synchronous_exit_that_waits_is_reported,
@@ -34,7 +35,7 @@ macro_rules! strategies_cases {
             a_borrowing_exit_under_way_survives_our_cancellation,
             a_borrowing_exit_under_way_is_abandoned_aloud,
             the_provided_hook_says_that_something_is_lost,
-        );
+        }
     };
 }
 

@@ -1,30 +1,37 @@
 //! Tasks of foreign executors that are aborted after every number of polls.
 
-#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
-use crate::sweep::Gate;
-use crate::sweep::sweep_tasks;
-use crate::{Log, Probe};
-
-use futures_util::future::{BoxFuture, FutureExt};
-use withal::runtime::Runtime;
+use futures_util::future::{BoxFuture, FutureExt, abortable};
+use withal::runtime::{Runtime, Spawn};
 use withal::scope::{Lend, scope_fn};
 use withal::with;
 
+#[cfg(any(feature = "async-std", feature = "smol"))]
+use crate::foreign::block_on;
 use crate::poll::yields;
 use crate::probe::Failed;
+use crate::sweep::{Followed, Gate, Real, Sweep};
+use crate::{Deterministic, Log, Probe, laws};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! sweep_tasks_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, sweep_tasks: an_aborted_task, an_aborted_task_of_another_runtime);
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of sweep_tasks:
+            an_aborted_task,
+            an_aborted_task_of_another_runtime,
+        }
     };
 }
 
 type Scenario = BoxFuture<'static, ()>;
 
+fn swept<R: Runtime>(rt: &R) -> Sweep<Log, Real<R>> {
+    Sweep::on(rt, Log::new).invariant_of(laws::hold)
+}
+
 /// Three scopes in one another, one of them a closure, in a future that moves between threads.
-fn scopes<R: Runtime>(rt: R, log: Log) -> Scenario {
+fn scopes<R: Runtime>(rt: Followed<R>, log: Log) -> Scenario {
     async move {
         let probe = |name| {
             Probe::new(&log, name)
@@ -64,6 +71,15 @@ fn scopes<R: Runtime>(rt: R, log: Log) -> Scenario {
     .boxed()
 }
 
+/// Aborts a task whose handle cannot, by a handle around its future.
+async fn abort_on(rt: &impl Runtime, gate: Gate<Scenario>, told: Log) {
+    let (gate, abort) = abortable(gate);
+    let task = rt.spawn(gate);
+    told.when(|events| !events.is_empty()).await;
+    abort.abort();
+    let _aborted = task.await;
+}
+
 #[cfg(feature = "tokio")]
 async fn abort_on_tokio(gate: Gate<Scenario>, told: Log) {
     let task = tokio::spawn(gate);
@@ -87,31 +103,50 @@ async fn cancel_on_smol(gate: Gate<Scenario>, told: Log) {
     task.cancel().await;
 }
 
-// CM-15, CM-17, K2, K5
-pub async fn an_aborted_task<R: Runtime>(rt: &R) {
-    let scenario = scopes::<R>;
-    match rt.id().name {
-        #[cfg(feature = "tokio")]
-        "tokio" => sweep_tasks(rt, abort_on_tokio, scenario).await.unwrap(),
-        #[cfg(feature = "async-std")]
-        "async-std" => sweep_tasks(rt, cancel_on_async_std, scenario)
-            .await
-            .unwrap(),
-        #[cfg(feature = "smol")]
-        "smol" => sweep_tasks(rt, cancel_on_smol, scenario).await.unwrap(),
-        // Of a runtime from elsewhere the suite knows no handle that aborts.
-        _ => {}
-    }
+/// On an executor that polls only here.
+async fn abort_by_hand(gate: Gate<Scenario>, told: Log) {
+    let rt = Deterministic::new();
+    let (gate, handle) = abortable(gate);
+    let _task = rt.spawn(gate);
+    rt.run_until_stalled();
+    assert!(!told.events().is_empty());
+    handle.abort();
+    assert_eq!(rt.run_until_stalled(), 0);
 }
 
-// K2, K5, K7
+// CM-15, CM-17, K2, K5
+pub async fn an_aborted_task<R: Runtime>(rt: &R) {
+    let sweep = swept(rt);
+    let swept = match rt.id().name {
+        #[cfg(feature = "tokio")]
+        "tokio" => sweep.sweep_tasks(abort_on_tokio, scopes::<R>).await,
+        #[cfg(feature = "async-std")]
+        "async-std" => sweep.sweep_tasks(cancel_on_async_std, scopes::<R>).await,
+        #[cfg(feature = "smol")]
+        "smol" => sweep.sweep_tasks(cancel_on_smol, scopes::<R>).await,
+        _ => {
+            let abort = async |gate, told| abort_on(rt, gate, told).await;
+            sweep.sweep_tasks(abort, scopes::<R>).await
+        }
+    };
+    swept.unwrap();
+}
+
+// K2, K5, K7: entered with the value of one runtime, polled and dropped by another.
 pub async fn an_aborted_task_of_another_runtime<R: Runtime>(rt: &R) {
-    // Entered with `rt`'s value, polled and dropped on threads of somebody else.
+    let by_hand = swept(rt).sweep_tasks(abort_by_hand, scopes::<R>).await;
+    by_hand.unwrap();
+    // These have threads of their own, for which this one waits.
     #[cfg(feature = "smol")]
-    sweep_tasks(rt, cancel_on_smol, scopes::<R>).await.unwrap();
+    {
+        let abort = async |gate, told| block_on(cancel_on_smol(gate, told));
+        let swept = swept(rt).sweep_tasks(abort, scopes::<R>).await;
+        swept.unwrap();
+    }
     #[cfg(feature = "async-std")]
-    sweep_tasks(rt, cancel_on_async_std, scopes::<R>)
-        .await
-        .unwrap();
-    let _ = rt;
+    {
+        let abort = async |gate, told| block_on(cancel_on_async_std(gate, told));
+        let swept = swept(rt).sweep_tasks(abort, scopes::<R>).await;
+        swept.unwrap();
+    }
 }

@@ -11,21 +11,22 @@ use withal::runtime::Runtime;
 use withal::{ExitReason, HandOver, Scope, with};
 
 use crate::foreign::{begun, gives_up};
-use crate::log::{PATIENCE, within_patience};
+use crate::log::{patience, within_patience};
 use crate::poll::yields;
 use crate::{Log, stress};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! threads_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, threads:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of threads:
             no_wake_is_lost_between_executor_and_scope,
             a_lifespan_of_many_children_stays_small,
             many_children_end_together,
             many_children_end_one_by_one,
             many_threads_drop_into_one_executor,
-        );
+        }
     };
 }
 
@@ -107,7 +108,7 @@ pub async fn no_wake_is_lost_between_executor_and_scope(rt: &impl Runtime) {
         }
     };
     within_patience(rt, all, || format!("{} rounds", counts.exited() / 2)).await;
-    assert!(began.elapsed() < PATIENCE / 2, "a timer had to wake it");
+    assert!(began.elapsed() < patience() / 2, "a timer had to wake it");
     assert_eq!(counts.entered(), 2 * rounds);
 }
 

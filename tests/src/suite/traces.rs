@@ -7,19 +7,22 @@ use withal::runtime::Runtime;
 use withal::{timeout, with};
 
 use crate::foreign::gives_up;
+use crate::poll::yields;
+use crate::sweep::PollTimer;
 use crate::{Act, Log};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! traces_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, traces:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of traces:
             a_foreign_timeout_in_a_body,
             our_timeout_in_a_body,
             our_timeout_fires_during_the_exit,
             an_outer_timeout_fires_while_an_inner_one_awaits_its_cleanup,
             a_dropped_task_exits_inner_before_outer,
-        );
+        }
     };
 }
 
@@ -75,11 +78,14 @@ pub async fn our_timeout_fires_during_the_exit(rt: &impl Runtime) {
 pub async fn an_outer_timeout_fires_while_an_inner_one_awaits_its_cleanup(rt: &impl Runtime) {
     let log = Log::new();
     let a = with(rt, Act::new(&log, "a"), async |_| {
-        // Far longer than the outer timeout, so that even a stalled machine gets it to fire first.
-        let b = Act::new(&log, "b").exit(rt.sleep(Duration::from_millis(300)));
-        let b = with(rt, b, async |_| pending::<Never>().await);
-        let inner = timeout(rt, Duration::from_millis(1), b);
-        let outer = timeout(rt, Duration::from_millis(10), inner).await;
+        // Counted in polls, so that no machine is too slow for it.
+        let b = Act::new(&log, "b").exit(yields(10));
+        let b = with(rt, b, async |_| {
+            yields(10).await;
+            pending::<Never>().await
+        });
+        let inner = timeout(&PollTimer, Duration::from_nanos(1), b);
+        let outer = timeout(&PollTimer, Duration::from_nanos(3), inner).await;
         assert!(outer.is_err(), "{outer:?}");
         Ok::<_, String>(())
     });

@@ -13,13 +13,14 @@ use withal::{ExitReason, HandOver, Scope, cancel, enter_in, timeout, with};
 use crate::foreign::{OnDrop, begun, gives_up};
 use crate::log::within_patience;
 use crate::reports::{Reports, unique};
-use crate::{Act, ByHand, Log};
+use crate::{Act, Deterministic, Log};
 
-/// Expands to the cases of this module.
+/// The table of these cases, given to the macro `$make`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! unwinding_cases {
-    ($harness:ty) => {
-        $crate::cases!($harness, unwinding:
+    ($make:ident $with:tt $of:tt) => {
+        $crate::$make! { $with $of unwinding:
             a_panic_while_collecting_loses_nothing,
             a_panic_in_a_destructor_of_the_body_loses_nothing,
             a_panic_in_a_destructor_of_an_inner_scope_loses_nothing,
@@ -33,7 +34,7 @@ macro_rules! unwinding_cases {
             a_cleanup_that_panics_is_finished_and_the_rest_runs,
             a_cleanup_that_panics_is_no_orphan,
             an_error_that_panics_in_its_drop_stops_nothing,
-        );
+        }
     };
 }
 
@@ -105,7 +106,7 @@ pub async fn a_panic_in_a_destructor_of_an_inner_scope_loses_nothing(rt: &impl R
 
 // K11, ATTACK A4: x unwinds with the body of a; no executor is asked.
 pub async fn what_unwinds_is_exited_before_the_scope_that_panicked(rt: &impl Runtime) {
-    let (log, idle) = (Log::new(), ByHand::new());
+    let (log, idle) = (Log::new(), Deterministic::new());
     let a = with(rt, Act::new(&log, "a"), async |_| {
         let x = Act::new(&log, "x").exit(rt.sleep(Duration::from_millis(2)));
         let x = with(&idle, x, async |_| pending::<Never>().await);
@@ -271,12 +272,12 @@ pub async fn a_cleanup_that_panics_is_finished_and_the_rest_runs(rt: &impl Runti
 // K6, K11, ATTACK B2
 pub async fn a_cleanup_that_panics_is_no_orphan(_rt: &impl Runtime) {
     struct NoOrphan;
-    let (log, reports, dying) = (Log::new(), Reports::begin(), ByHand::new());
+    let (log, reports, dying) = (Log::new(), Reports::begin(), Deterministic::new());
     let message = unique("exit");
     let panics = message.clone();
     let p = Act::<NoOrphan>::of(&log, "p").exit(async move { std::panic::panic_any(panics) });
     drop(begun(with(&dying, p, async |_| pending::<Never>().await)));
-    assert_eq!(dying.poll_tasks(), 0, "it has ended");
+    assert_eq!(dying.run_until_stalled(), 0, "it has ended");
     dying.shut_down();
     assert_eq!(reports.count(&message), 1);
     assert!(
@@ -315,7 +316,7 @@ impl Scope for Bombs {
 
 // K11: whatever a cleanup does, the scope around it is exited.
 pub async fn an_error_that_panics_in_its_drop_stops_nothing(rt: &impl Runtime) {
-    let (log, idle) = (Log::new(), ByHand::new());
+    let (log, idle) = (Log::new(), Deterministic::new());
     let a = with(rt, Act::new(&log, "a"), async |_| {
         gives_up(1, with(&idle, Bombs, async |_| pending::<Never>().await)).await;
         Ok::<_, String>(())

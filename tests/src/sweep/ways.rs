@@ -1,23 +1,48 @@
 //! The ways to cancel: ours, and those of foreign code.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::future::{self, select};
+use futures_util::future::{FutureExt, LocalBoxFuture, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use withal::cancel::Cancellable;
 use withal::cleanup::Kind;
-use withal::runtime::Runtime;
-use withal::{Either, Local, await_cleanup, race, timeout, with};
+use withal::runtime::Cleanup;
+use withal::{ExitReason, HandOver, Local, LocalScope, Scope, await_cleanup, race, timeout, with};
 
-use super::{Cancel, PollTimer, PollTimes, Ticks};
-use crate::probe::{Failed, LocalProbe};
-use crate::{Log, Probe};
+use super::{Followed, Scenario};
 
-/// A way to cancel a future on this thread.
-#[derive(Clone, Copy, Debug)]
+/// A way to cancel. Implement it for a combinator of your own, and give it to
+/// [`Sweep::way`](super::Sweep::way).
+pub trait Cancel<R> {
+    /// Polls `scenario` until it is [reached](Scenario::reached), and then cancels it; or to its
+    /// end.
+    fn run<'a>(&'a self, rt: &'a Followed<R>, scenario: Scenario<'a>) -> LocalBoxFuture<'a, ()>;
+
+    /// Whether every scope of the scenario has ended when [`run`](Self::run) has.
+    fn waits(&self) -> bool;
+
+    /// What it is called, such as `select`.
+    fn name(&self) -> String;
+
+    /// Whether the scenario shall also panic under it.
+    fn panics(&self) -> bool {
+        false
+    }
+
+    /// Whether the runtime is gone when [`run`](Self::run) has ended: cleanups that need it may then
+    /// be reported instead of run.
+    fn shuts_down(&self) -> bool {
+        false
+    }
+}
+
+/// A way to cancel a future where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Way {
     /// Which.
     pub how: How,
@@ -26,7 +51,7 @@ pub struct Way {
 }
 
 /// How a future is cancelled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum How {
     /// By `Cancellable`, under all our combinators; whatever it is doing.
@@ -44,7 +69,7 @@ pub enum How {
 }
 
 /// Foreign code that drops futures.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
     /// A plain drop.
@@ -69,97 +94,129 @@ pub enum Foreign {
 
 impl Foreign {
     /// All there is on `rt`.
-    pub fn all(rt: &impl Runtime) -> Vec<Self> {
-        let mut all = vec![Self::Drop, Self::Select, Self::Unordered];
-        #[cfg(feature = "tokio")]
-        {
-            all.push(Self::TokioSelect);
-            if rt.id().name == "tokio" {
-                all.push(Self::TokioTimeout);
-            }
-        }
-        #[cfg(feature = "smol")]
-        all.push(Self::Or);
-        #[cfg(feature = "async-std")]
-        if rt.id().name == "async-std" {
-            all.push(Self::AsyncStdTimeout);
-        }
-        let _ = rt;
-        all
+    pub fn all(rt: &impl Cleanup) -> Vec<Self> {
+        let all = [
+            Self::Drop,
+            Self::Select,
+            Self::Unordered,
+            #[cfg(feature = "tokio")]
+            Self::TokioSelect,
+            #[cfg(feature = "tokio")]
+            Self::TokioTimeout,
+            #[cfg(feature = "smol")]
+            Self::Or,
+            #[cfg(feature = "async-std")]
+            Self::AsyncStdTimeout,
+        ];
+        let runtime = rt.id().name;
+        all.into_iter()
+            .filter(|foreign| foreign.needs().is_none_or(|needed| needed == runtime))
+            .collect()
     }
 
-    /// Polls `future` `n` times and then drops it; `true` if it completed before.
-    pub async fn run(self, future: impl Future<Output = ()>, n: usize) -> bool {
+    /// The runtime that it does not work without.
+    fn needs(self) -> Option<&'static str> {
         match self {
-            Self::Drop => PollTimes::new(future, n).await.is_some(),
-            Self::Select => {
-                let selected = select(Box::pin(future), Ticks(n)).await;
-                matches!(selected, future::Either::Left(_))
-            }
+            #[cfg(feature = "tokio")]
+            Self::TokioTimeout => Some("tokio"),
+            #[cfg(feature = "async-std")]
+            Self::AsyncStdTimeout => Some("async-std"),
+            _ => None,
+        }
+    }
+
+    /// Polls `scenario` until it is reached, and then drops it.
+    async fn run(self, scenario: Scenario<'_>) {
+        let mut reached = scenario.reached();
+        match self {
+            Self::Drop => poll_or_drop(scenario, &mut reached).await,
+            Self::Select => drop(select(reached, scenario).await),
             Self::Unordered => {
                 let mut set = FuturesUnordered::new();
-                set.push(future);
-                PollTimes::new(set.next(), n).await.is_some()
+                set.push(scenario);
+                poll_or_drop(
+                    async move { set.next().await.unwrap_or_default() },
+                    &mut reached,
+                )
+                .await;
             }
             #[cfg(feature = "tokio")]
             Self::TokioSelect => tokio::select! {
                 biased;
-                () = future => true,
-                () = Ticks(n) => false,
+                () = reached => {}
+                () = scenario => {}
             },
             #[cfg(feature = "tokio")]
-            Self::TokioTimeout => tokio::time::timeout(SOON, stalled_after(future, n))
-                .await
-                .is_ok(),
-            #[cfg(feature = "smol")]
-            Self::Or => {
-                let completes = async {
-                    future.await;
-                    true
-                };
-                let gives_up = async {
-                    Ticks(n).await;
-                    false
-                };
-                smol::future::or(completes, gives_up).await
+            Self::TokioTimeout => {
+                let _elapsed = tokio::time::timeout(SOON, scenario.stalls()).await;
             }
+            #[cfg(feature = "smol")]
+            Self::Or => smol::future::or(reached, scenario).await,
             #[cfg(feature = "async-std")]
-            Self::AsyncStdTimeout => async_std::future::timeout(SOON, stalled_after(future, n))
-                .await
-                .is_ok(),
+            Self::AsyncStdTimeout => {
+                let _elapsed = async_std::future::timeout(SOON, scenario.stalls()).await;
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "a drop",
+            Self::Select => "select",
+            Self::Unordered => "FuturesUnordered",
+            #[cfg(feature = "tokio")]
+            Self::TokioSelect => "tokio::select!",
+            #[cfg(feature = "tokio")]
+            Self::TokioTimeout => "tokio::time::timeout",
+            #[cfg(feature = "smol")]
+            Self::Or => "smol::future::or",
+            #[cfg(feature = "async-std")]
+            Self::AsyncStdTimeout => "async_std::future::timeout",
         }
     }
 }
 
-/// The limit of foreign timeouts. What they run stalls, so that it is only ever too short for a
-/// machine that is very slow, and then cancels a little earlier.
+/// The limit of foreign timeouts, which have a clock of their own. A scenario that is reached
+/// stalls, so this is only ever too short for a machine that is very slow, and then cancels a
+/// little earlier.
 #[cfg(any(feature = "tokio", feature = "async-std"))]
 const SOON: Duration = Duration::from_millis(1);
 
-/// `future`, which is not polled again after `n` times.
-#[cfg(any(feature = "tokio", feature = "async-std"))]
-async fn stalled_after(future: impl Future<Output = ()>, n: usize) {
-    let mut polls = PollTimes::new(future, n);
-    let ended = Pin::new(&mut polls).await;
-    if ended.is_none() {
-        future::pending().await
-    }
+/// Polls `future` until it ends or `reached` does, and drops it.
+async fn poll_or_drop(
+    future: impl Future<Output = ()>,
+    mut reached: impl Future<Output = ()> + Unpin,
+) {
+    let mut future = Box::pin(future);
+    poll_fn(|cx| {
+        if Pin::new(&mut reached).poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        future.as_mut().poll(cx)
+    })
+    .await;
 }
 
 impl Way {
     /// Every way on `rt`.
-    pub fn all(rt: &impl Runtime) -> Vec<Self> {
-        let alone = Foreign::all(rt).into_iter().map(How::Alone).map(Self::from);
+    pub fn all(rt: &impl Cleanup) -> Vec<Self> {
+        let alone = Self::alone(rt);
         Self::waiting(rt).into_iter().chain(alone).collect()
     }
 
     /// The ways on `rt` in which whoever cancels has waited for every cleanup.
-    pub fn waiting(rt: &impl Runtime) -> Vec<Self> {
+    pub fn waiting(rt: &impl Cleanup) -> Vec<Self> {
         let ours = [How::Cancel, How::Race, How::Timeout];
         let foreign = Foreign::all(rt)
             .into_iter()
             .flat_map(|foreign| [How::Awaited(foreign), How::Enclosed(foreign)]);
         ours.into_iter().chain(foreign).map(Self::from).collect()
+    }
+
+    /// The ways on `rt` with nothing of ours around.
+    pub fn alone(rt: &impl Cleanup) -> Vec<Self> {
+        let foreign = Foreign::all(rt).into_iter();
+        foreign.map(How::Alone).map(Self::from).collect()
     }
 
     /// The same way, for exits that stay on their thread.
@@ -175,63 +232,61 @@ impl From<How> for Way {
     }
 }
 
-impl<R: Runtime> Cancel<R> for Way {
-    async fn run<F>(&self, rt: &R, log: &Log, future: F, n: usize) -> bool
-    where
-        F: Future<Output = ()>,
-    {
+/// Calls `.local()` on a combinator, or does not, and waits for it.
+macro_rules! await_local_if {
+    ($local:expr, $combinator:expr) => {{
+        let combinator = $combinator;
+        if $local {
+            let _ended = combinator.local().await;
+        } else {
+            let _ended = combinator.await;
+        }
+    }};
+}
+
+impl Way {
+    async fn cancel<R: Cleanup>(self, rt: &Followed<R>, scenario: Scenario<'_>) {
+        let reached = scenario.reached();
         match self.how {
             How::Cancel => {
-                let cancellable = Cancellable::new("sweep", future);
+                let cancellable = Cancellable::new("cancel", scenario);
                 if self.local {
-                    poll_and_cancel(pin!(cancellable.local()), n).await
+                    poll_and_cancel(pin!(cancellable.local()), reached).await;
                 } else {
-                    poll_and_cancel(pin!(cancellable), n).await
+                    poll_and_cancel(pin!(cancellable), reached).await;
                 }
             }
-            How::Race => {
-                let race = race(future, Ticks(n));
-                let winner = if self.local {
-                    race.local().await
-                } else {
-                    race.await
-                };
-                matches!(winner, Either::Left(()))
-            }
+            How::Race => await_local_if!(self.local, race(reached, scenario)),
             How::Timeout => {
-                let timeout = timeout(&PollTimer, Duration::from_nanos(n as u64), future);
-                if self.local {
-                    timeout.local().await.is_ok()
-                } else {
-                    timeout.await.is_ok()
-                }
+                let timer = scenario.timer();
+                await_local_if!(self.local, timeout(&timer, Duration::ZERO, scenario));
             }
             How::Awaited(foreign) => {
-                let awaited = await_cleanup(foreign.run(future, n));
-                if self.local {
-                    awaited.local().await
-                } else {
-                    awaited.await
-                }
+                await_local_if!(self.local, await_cleanup(foreign.run(scenario)));
             }
             How::Enclosed(foreign) => {
-                let probe = Probe::new(log, "outer");
-                let dropped = foreign.run(future, n);
-                let completed = if self.local {
-                    let scope = Local(LocalProbe::new(probe));
-                    with(rt, scope, async |_| Ok::<_, Failed>(dropped.await)).await
-                } else {
-                    with(rt, probe, async |_| Ok::<_, Failed>(dropped.await)).await
+                let dropped = async || {
+                    foreign.run(scenario).await;
+                    Ok::<_, Infallible>(())
                 };
-                assert_eq!(
-                    log.events().last().map(String::as_str),
-                    Some("-outer"),
-                    "{log:?}"
-                );
-                completed.unwrap()
+                let ended = if self.local {
+                    with(rt, Local(Outer), async |()| dropped().await).await
+                } else {
+                    with(rt, Outer, async |()| dropped().await).await
+                };
+                match ended {
+                    Ok(()) => {}
+                    Err(error) => panic!("{error}"),
+                }
             }
-            How::Alone(foreign) => foreign.run(future, n).await,
+            How::Alone(foreign) => foreign.run(scenario).await,
         }
+    }
+}
+
+impl<R: Cleanup> Cancel<R> for Way {
+    fn run<'a>(&'a self, rt: &'a Followed<R>, scenario: Scenario<'a>) -> LocalBoxFuture<'a, ()> {
+        self.cancel(rt, scenario).boxed_local()
     }
 
     fn waits(&self) -> bool {
@@ -239,28 +294,69 @@ impl<R: Runtime> Cancel<R> for Way {
     }
 
     fn name(&self) -> String {
-        format!("{:?}", self.how)
+        self.to_string()
+    }
+
+    fn panics(&self) -> bool {
+        match self.how {
+            How::Cancel | How::Race | How::Timeout => true,
+            How::Awaited(foreign) | How::Enclosed(foreign) | How::Alone(foreign) => {
+                foreign == Foreign::Drop
+            }
+        }
     }
 }
 
-async fn poll_and_cancel<F, K>(mut cancellable: Pin<&mut Cancellable<F, K>>, n: usize) -> bool
-where
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.how {
+            How::Cancel => f.write_str("cancel"),
+            How::Race => f.write_str("race"),
+            How::Timeout => f.write_str("timeout"),
+            How::Awaited(foreign) => write!(f, "{} in await_cleanup", foreign.name()),
+            How::Enclosed(foreign) => write!(f, "{} in a scope", foreign.name()),
+            How::Alone(foreign) => f.write_str(foreign.name()),
+        }
+    }
+}
+
+/// The scope around the scenario.
+struct Outer;
+
+macro_rules! outer {
+    ($Scope:ident) => {
+        impl $Scope for Outer {
+            type Resource = ();
+            type Error = Infallible;
+            type OnDrop = HandOver;
+
+            async fn enter(&mut self) -> Result<(), Infallible> {
+                Ok(())
+            }
+
+            async fn exit(self, (): (), _: ExitReason<'_>) -> Result<(), Infallible> {
+                Ok(())
+            }
+        }
+    };
+}
+
+outer!(Scope);
+outer!(LocalScope);
+
+async fn poll_and_cancel<F, K>(
+    mut cancellable: Pin<&mut Cancellable<F, K>>,
+    mut reached: impl Future<Output = ()> + Unpin,
+) where
     F: Future<Output = ()>,
     K: Kind,
 {
-    let mut left = n;
-    let completed = poll_fn(|cx| {
-        if left == 0 {
-            return Poll::Ready(false);
+    poll_fn(|cx| {
+        if Pin::new(&mut reached).poll(cx).is_ready() {
+            return Poll::Ready(());
         }
-        left -= 1;
-        match cancellable.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(true),
-            Poll::Pending if left == 0 => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
+        cancellable.as_mut().poll(cx)
     })
     .await;
     poll_fn(|cx| cancellable.as_mut().poll_cancel(cx)).await;
-    completed
 }

@@ -1,6 +1,6 @@
 //! The way of a scope that is dropped while it is entered (K2).
 
-use super::{BodyState, ExitState, Held, Stage, With};
+use super::{BodyState, ExitState, Stage, With};
 use crate::body::Body;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{Report, report};
@@ -23,7 +23,7 @@ where
     #[inline]
     fn drop(&mut self) {
         // Nothing below moves a pinned field (2); the body is gone before its resource moves (1).
-        if !matches!(self.stage, Stage::Entering | Stage::Done) {
+        if !matches!(self.stage, Stage::Entering { .. } | Stage::Done) {
             self.hand_over();
         }
     }
@@ -41,14 +41,17 @@ where
     #[cold]
     fn hand_over(&mut self) {
         let about = self.about();
-        let panic = self.drop_body().err();
-        match self.held.get_mut().take() {
-            Some(Held { manager, resource }) => {
+        let panic = match self.stage {
+            Stage::Entered | Stage::Body(_) => self.drop_stage(Stage::Waiting).err(),
+            _ => None,
+        };
+        match self.take_entered() {
+            Some((manager, resource)) => {
+                self.live.dropped(self.ended.kind());
                 let why = self.tell_why(&manager);
-                self.live.dropped(why.kind());
                 manager.dropped(resource, why, self.bequest());
             }
-            None if self.exit.is_running() => self.hand_over_exit(),
+            None if matches!(self.stage, Stage::Exiting(_)) => self.hand_over_exit(),
             // The exit has ended, and what was born in it goes on.
             None => self.bequest().hand_on(),
         }
@@ -74,13 +77,13 @@ where
     fn hand_over_exit(&mut self) {
         let bequest = self.bequest();
         let about = bequest.about;
-        let Err(bequest) = self.exit().hand_over(bequest) else {
+        let Err(bequest) = self.hand_exit_over(bequest) else {
             return;
         };
         // It runs in this frame, so it ends here.
         self.leftovers = bequest.leftovers;
         report(&Report::Abandoned(about));
-        if let Err(payload) = self.drop_exit() {
+        if let Err(payload) = self.drop_stage(Stage::Settling) {
             report(&Report::ExitPanicked(about, payload.message()));
         }
         self.bequest().hand_on();

@@ -21,7 +21,21 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder");
+        Self::of(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    /// One whose databases are never written to a disk, where the system has such a folder: for
+    /// tests that make very many.
+    pub(crate) fn in_memory() -> Self {
+        let shared = Path::new("/dev/shm");
+        if shared.is_dir() {
+            Self::of(tempfile::tempdir_in(shared).expect("a temporary folder"))
+        } else {
+            Self::new()
+        }
+    }
+
+    fn of(dir: TempDir) -> Self {
         fs::create_dir(dir.path().join("tree")).expect("a folder");
         Self { dir }
     }

@@ -1,0 +1,106 @@
+//! What is measured: groups of cases, in each of which contenders do the same work.
+
+use std::fmt;
+use std::hint::black_box;
+
+use crate::gate::Gate;
+
+/// A subject: the cases of one file in `groups/`.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// As the command line names it.
+    pub name: &'static str,
+    /// What it compares, in one line.
+    pub about: &'static str,
+    /// Builds the cases, executors included.
+    pub cases: fn() -> Vec<Case>,
+    /// Operations whose instructions are counted.
+    pub gates: &'static [Gate],
+}
+
+/// One piece of work, done by several contenders in turn.
+#[derive(Debug)]
+pub struct Case {
+    pub(crate) name: String,
+    pub(crate) contenders: Vec<Contender>,
+}
+
+impl Case {
+    /// A case without contenders.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            contenders: Vec::new(),
+        }
+    }
+
+    /// Adds a contender.
+    pub fn with(mut self, contender: Contender) -> Self {
+        self.contenders.push(contender);
+        self
+    }
+}
+
+/// One way to do the work of a case. Its name says what it is: `withal` or `withal (…)` is ours,
+/// `limit: …` is what the hardware allows, and everything else is a peer.
+pub struct Contender {
+    pub(crate) name: String,
+    pub(crate) run: Box<dyn FnMut(u64)>,
+    pub(crate) bytes: Option<usize>,
+    pub(crate) bars: Vec<Bar>,
+}
+
+impl Contender {
+    /// Does the work by calling `operation`, once for each time.
+    pub fn new<T>(name: impl Into<String>, mut operation: impl FnMut() -> T + 'static) -> Self {
+        Self::batch(name, move |times| {
+            for _ in 0..times {
+                black_box(operation());
+            }
+        })
+    }
+
+    /// Does the work by telling `run` how many times: for what needs an executor around the loop.
+    pub fn batch(name: impl Into<String>, run: impl FnMut(u64) + 'static) -> Self {
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+            bytes: None,
+            bars: Vec::new(),
+        }
+    }
+
+    /// The size of the future that does the work.
+    pub fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = Some(bytes);
+        self
+    }
+
+    /// What it has to reach.
+    pub fn bar(mut self, bar: Bar) -> Self {
+        self.bars.push(bar);
+        self
+    }
+}
+
+impl fmt::Debug for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contender")
+            .field("name", &self.name)
+            .field("bytes", &self.bytes)
+            .field("bars", &self.bars)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a contender has to reach; the table says whether it did.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Bar {
+    /// At most so many times what another contender of the case takes.
+    Times(f64, &'static str),
+    /// At most so many allocations for each operation.
+    Allocations(f64),
+    /// Known without measuring: what it is about, and whether it holds.
+    Known(String, bool),
+}

@@ -1,0 +1,8 @@
+//! What can be measured: a file for each group, and its name here.
+
+use crate::Group;
+
+mod scope;
+
+/// Every group, in the order in which they are measured.
+pub const GROUPS: &[Group] = &[scope::GROUP];

@@ -1,0 +1,137 @@
+//! Measuring: contenders take turns in every round.
+
+use std::time::{Duration, Instant};
+
+use crate::allocations::count_everywhere;
+use crate::{Case, Contender, Group};
+use crate::{report::Row, stats};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// How many rounds; each gives one sample of each contender.
+    pub rounds: usize,
+    /// How long a sample takes at least.
+    pub sample: Duration,
+}
+
+impl Effort {
+    /// Each contender does its work three times: shows that it works, and no more.
+    pub const QUICK: Self = Self {
+        rounds: 1,
+        sample: Duration::ZERO,
+    };
+}
+
+/// Measures each case of `group`, and calls `done` with its rows.
+pub fn group(group: &Group, effort: Effort, mut done: impl FnMut(&[Row])) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for case in (group.cases)() {
+        let measured = self::case(group.name, case, effort);
+        done(&measured);
+        rows.extend(measured);
+    }
+    rows
+}
+
+fn case(group: &str, mut case: Case, effort: Effort) -> Vec<Row> {
+    let contenders = &mut case.contenders;
+    let times: Vec<_> = contenders
+        .iter_mut()
+        .map(|contender| calibrate(contender, effort.sample))
+        .collect();
+    let mut samples = vec![Vec::with_capacity(effort.rounds); contenders.len()];
+    for round in 0..effort.rounds {
+        // Each round begins with another contender, so that none always follows the same one.
+        for turn in 0..contenders.len() {
+            let who = (round + turn) % contenders.len();
+            let took = timed(&mut contenders[who], times[who]);
+            samples[who].push(nanoseconds(took) / count(times[who]));
+        }
+    }
+    let allocs: Vec<_> = contenders.iter_mut().zip(&times).map(allocations).collect();
+    rows(group, &case, &samples, &allocs)
+}
+
+/// How many operations fill a sample.
+fn calibrate(contender: &mut Contender, sample: Duration) -> u64 {
+    let mut times = 1;
+    loop {
+        let took = timed(contender, times);
+        if took >= sample {
+            return times;
+        }
+        // Aims a little higher than it has to, and never jumps far on the word of a short sample.
+        let aim = nanoseconds(sample) / nanoseconds(took).max(1.0) * 1.1;
+        let factor = aim.clamp(1.1, 16.0);
+        times = (count(times) * factor).ceil() as u64;
+    }
+}
+
+fn timed(contender: &mut Contender, times: u64) -> Duration {
+    let started = Instant::now();
+    (contender.run)(times);
+    started.elapsed()
+}
+
+/// The allocations of one operation, on whatever thread.
+fn allocations((contender, &times): (&mut Contender, &u64)) -> f64 {
+    let times = times.min(1024);
+    let ((), allocs) = count_everywhere(|| (contender.run)(times));
+    // What an executor allocates once around the loop is not the operation's.
+    (count(allocs) / count(times) * 100.0).round() / 100.0
+}
+
+fn rows(group: &str, case: &Case, samples: &[Vec<f64>], allocs: &[f64]) -> Vec<Row> {
+    let medians: Vec<_> = samples
+        .iter()
+        .map(|samples| stats::median(samples))
+        .collect();
+    let peers = (0..samples.len()).filter(|&who| is_peer(&case.contenders[who].name));
+    let fastest = peers.min_by(|&a, &b| medians[a].total_cmp(&medians[b]));
+    let mut rows: Vec<_> = case
+        .contenders
+        .iter()
+        .enumerate()
+        .map(|(who, contender)| Row {
+            group: group.to_owned(),
+            case: case.name.clone(),
+            contender: contender.name.clone(),
+            ns: medians[who],
+            ratio: fastest.map(|peer| stats::ratio(&samples[who], &samples[peer])),
+            allocs: allocs[who],
+            bytes: contender.bytes,
+            spread: stats::spread(&samples[who]),
+            bars: Vec::new(),
+        })
+        .collect();
+    for (who, contender) in case.contenders.iter().enumerate() {
+        let judge = |bar| {
+            crate::report::judge(bar, &rows[who], |other| {
+                let other = case.contenders.iter().position(|one| one.name == other);
+                let other = other.unwrap_or_else(|| panic!("no contender of that name: {bar:?}"));
+                stats::ratio(&samples[who], &samples[other])
+            })
+        };
+        let bars = contender.bars.iter().map(judge).collect();
+        rows[who].bars = bars;
+    }
+    rows
+}
+
+/// Whether others are measured against it.
+fn is_peer(name: &str) -> bool {
+    let ours = name == "withal" || name.starts_with("withal (");
+    !ours && !name.starts_with("limit: ")
+}
+
+fn nanoseconds(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e9
+}
+
+fn count(times: u64) -> f64 {
+    times as f64
+}
+
+#[cfg(test)]
+mod tests;

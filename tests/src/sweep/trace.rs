@@ -1,0 +1,103 @@
+//! The account of one run.
+
+use std::fmt;
+
+use withal::cleanup::{About, ScopeEvent, ScopeStep};
+
+/// What happened in one run, in order: what the sweep did, each step of each scope, and what was
+/// reported. `Display` is one line for each.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    entries: Box<[Entry]>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Entry {
+    /// Something that the sweep did.
+    Mark(String),
+    /// A step of a scope.
+    Scope(Told),
+    /// A report.
+    Report(String),
+}
+
+/// A step of a scope, as the kernel told it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) id: usize,
+    pub(super) parent: Option<usize>,
+    pub(super) about: About,
+    pub(super) step: ScopeStep,
+}
+
+impl From<&ScopeEvent> for Told {
+    fn from(event: &ScopeEvent) -> Self {
+        Self {
+            id: event.id,
+            parent: event.parent,
+            about: event.about,
+            step: event.step,
+        }
+    }
+}
+
+impl Trace {
+    pub(super) fn new(entries: Vec<Entry>) -> Self {
+        Self {
+            entries: entries.into(),
+        }
+    }
+
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &Told> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Scope(told) => Some(told),
+            Entry::Mark(_) | Entry::Report(_) => None,
+        })
+    }
+
+    /// How many scopes were entered.
+    pub fn entered(&self) -> usize {
+        self.scopes()
+            .filter(|told| told.step == ScopeStep::Entered)
+            .count()
+    }
+
+    /// What was reported, in order.
+    pub fn reports(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Report(report) => Some(report.as_str()),
+            Entry::Mark(_) | Entry::Scope(_) => None,
+        })
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Numbered from one: the kernel's numbers are the process's.
+        let first = self.scopes().map(|told| told.id).min().unwrap_or_default();
+        for entry in &self.entries {
+            match entry {
+                Entry::Mark(mark) => writeln!(f, "  {mark}")?,
+                Entry::Report(report) => writeln!(f, "    reported: {report}")?,
+                Entry::Scope(told) => {
+                    let About {
+                        scope, location, ..
+                    } = told.about;
+                    let number = told.id - first + 1;
+                    match told.step {
+                        ScopeStep::Entered => write!(f, "    +{number} {scope} at {location}")?,
+                        ScopeStep::Exiting(kind) => write!(f, "    -{number} exits: {kind}")?,
+                        ScopeStep::Dropped(kind) => write!(f, "    ~{number} dropped: {kind}")?,
+                        ScopeStep::Ended => write!(f, "    .{number} has ended")?,
+                        _ => write!(f, "    ?{number} {:?}", told.step)?,
+                    }
+                    if let (ScopeStep::Entered, Some(parent)) = (told.step, told.parent) {
+                        write!(f, ", in {}", (parent + 1).saturating_sub(first))?;
+                    }
+                    writeln!(f)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

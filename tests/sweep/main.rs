@@ -1,0 +1,5 @@
+//! The sweep as a tool: what it covers, and what it notices.
+
+mod interleave;
+mod kernel;
+mod teeth;
