@@ -28,7 +28,7 @@ use withal_core::runtime::Timer;
 /// ```
 /// use withal_sync::{Condition, Mutex};
 ///
-/// # smol::block_on(async {
+/// # futures_util::FutureExt::now_or_never(async {
 /// let (stock, changed) = (Mutex::new(0), Condition::new());
 /// let buy = async {
 ///     let mut stock = changed.wait_until(stock.lock().await, |stock| *stock > 0).await;
@@ -38,8 +38,8 @@ use withal_core::runtime::Timer;
 ///     *stock.lock().await += 1;
 ///     changed.notify_one();
 /// };
-/// futures_util::join!(buy, fill);
-/// # });
+/// futures_util::join!(fill, buy);
+/// # }).unwrap();
 /// ```
 ///
 /// Source: asyncio's `Condition`; differs in that the guard is handed in and out, so that none can

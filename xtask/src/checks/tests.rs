@@ -15,11 +15,11 @@ fn a_member_that_the_table_misses_is_named() {
         .map(|p| format!("{} v0.1.0\n", p.name))
         .collect();
     assert!(members_are_listed(&members).is_ok());
-    members += "withal-sync v0.1.0 (/somewhere/sync)\n";
+    members += "withal-later v0.1.0 (/somewhere/later)\n";
     assert!(
         members_are_listed(&members)
             .unwrap_err()
-            .contains("withal-sync")
+            .contains("withal-later")
     );
 }
 
