@@ -45,7 +45,7 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "matrix",
-        about: "the conformance suite with one runtime at a time, then with all of them",
+        about: "the conformance suite with one runtime at a time, then with all of them, also optimised",
         also: &[],
         steps: matrix,
     },
@@ -214,7 +214,7 @@ fn test() -> Vec<Step> {
         with_features.map(|Package { name, .. }| call(&format!("test --locked -p {name}"))),
     );
     // Optimised, for what differs there: how deep scopes nest before the compiler gives up, and how
-    // threads interleave. The matrix is large, and a low level is enough to move its threads.
+    // threads interleave (the soak looks at that, too).
     let (tests, core) = (TESTS.name, CORE.name);
     steps.push(call(&format!(
         "test --locked --release -p {core} --all-features --tests"
@@ -222,12 +222,6 @@ fn test() -> Vec<Step> {
     steps.push(call(&format!(
         "test --locked --release -p {tests} --all-features --test nesting --test process"
     )));
-    steps.push(Step::Run(
-        Cargo::new(&format!(
-            "test --locked --release -p {tests} --all-features --test matrix"
-        ))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-    ));
     steps
 }
 
@@ -257,6 +251,10 @@ fn matrix() -> Vec<Step> {
         steps.push(Step::Judge(list, Box::new(checks::has_tests)));
     }
     steps.push(Step::Run(suite("--all-features")));
+    // So large that it takes long to optimise; a low level is enough to move its threads.
+    steps.push(Step::Run(
+        suite("--all-features --release --test matrix").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ));
     steps
 }
 
