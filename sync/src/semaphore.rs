@@ -131,13 +131,23 @@ impl<L: ShortLock> Semaphore<L> {
         Ok(Permit::new(self, permits))
     }
 
-    /// [`acquire_many`](Self::acquire_many), with a permit that owns its share of the semaphore.
+    /// [`acquire`](Self::acquire), with a permit that owns its share of the semaphore.
     ///
     /// # Errors
     ///
     /// As [`acquire`](Self::acquire).
     #[cfg(feature = "alloc")]
-    pub fn acquire_owned(self: &Arc<Self>, permits: usize) -> Acquire<Arc<Self>, L> {
+    pub fn acquire_owned(self: &Arc<Self>) -> Acquire<Arc<Self>, L> {
+        self.acquire_many_owned(1)
+    }
+
+    /// [`acquire_many`](Self::acquire_many), with permits that own their share of the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire).
+    #[cfg(feature = "alloc")]
+    pub fn acquire_many_owned(self: &Arc<Self>, permits: usize) -> Acquire<Arc<Self>, L> {
         Acquire::new(self.clone(), permits)
     }
 

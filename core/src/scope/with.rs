@@ -1,5 +1,6 @@
 mod dropped;
 mod poll;
+mod stage;
 
 use core::cell::UnsafeCell;
 use core::fmt::{self, Debug};
@@ -8,8 +9,9 @@ use core::marker::{PhantomData, PhantomPinned};
 use core::panic::Location;
 use core::time::Duration;
 
+use self::stage::Stage;
 use super::error::ExitError;
-use super::exit::{ExitSlot, Told, slot};
+use super::exit::{ExitSlot, slot};
 use super::manager::{Managed, Manager};
 use super::policy::{Borrowed, Both, Plain, Policy, Suppress, Suppressing};
 use super::reason::ExitKind;
@@ -290,69 +292,6 @@ pub(super) struct EnteredParts<'r, R, M: Manager> {
     pub(super) live: LiveEntry,
     pub(super) manager: M,
     pub(super) resource: M::Resource,
-}
-
-/// How far the scope is, and what it has there: one after the other, in the same place.
-enum Stage<N, F, B, X> {
-    /// Not entered: nothing to exit. The function that makes the body waits.
-    Entering { enter: N, body: Option<F> },
-    /// Entered; the body is about to be made.
-    Entered,
-    /// The body runs.
-    Body(B),
-    /// The body has ended; what it left is cleaned up.
-    Waiting,
-    /// The body has failed, and the exit, which is about to be made, is to be told this.
-    Failed(Option<Told>),
-    /// The exit runs.
-    Exiting(X),
-    /// The exit has ended; what was born in it is cleaned up.
-    Settling,
-    /// The result was given.
-    Done,
-}
-
-impl<N, F, B, X> Stage<N, F, B, X> {
-    #[inline]
-    fn as_enter(&mut self) -> Option<&mut N> {
-        match self {
-            Self::Entering { enter, .. } => Some(enter),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn as_body(&mut self) -> Option<&mut B> {
-        match self {
-            Self::Body(body) => Some(body),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn as_exit(&mut self) -> Option<&mut X> {
-        match self {
-            Self::Exiting(exit) => Some(exit),
-            _ => None,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Entering { .. } => "entering",
-            Self::Entered | Self::Body(_) => "body",
-            Self::Waiting | Self::Failed(_) => "waiting",
-            Self::Exiting(_) => "exiting",
-            Self::Settling => "settling",
-            Self::Done => "done",
-        }
-    }
-}
-
-/// `place = value`, where `place` has nothing to drop, as its states that have are never left so.
-#[inline]
-fn put<T>(place: &mut T, value: T) {
-    core::mem::forget(core::mem::replace(place, value));
 }
 
 /// How the body ended.

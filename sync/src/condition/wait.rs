@@ -129,6 +129,8 @@ where
         };
         // SAFETY: as above.
         let guard = ready!(unsafe { Pin::new_unchecked(lock) }.poll(cx));
+        // Polled again, it must not lock again.
+        this.lock = None;
         // It came: nobody else need know.
         if let Some(notified) = &mut this.notified {
             notified.note = Note::All;

@@ -1,6 +1,7 @@
 //! The way of a scope that is dropped while it is entered (K2).
 
-use super::{BodyState, ExitState, Stage, With};
+use super::stage::Stage;
+use super::{BodyState, ExitState, With};
 use crate::body::Body;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{Report, report};

@@ -1,11 +1,11 @@
 //! The way of a scope that is polled to its end: enter, body, exit.
 
 use core::future::Future;
-use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::{BodyState, Entered, ExitState, Stage, With, put};
+use super::stage::{Stage, end, put};
+use super::{BodyState, Entered, ExitState, With};
 use crate::body::Body;
 use crate::cleanup::leftovers::{self, Waited, nothing_left};
 use crate::cleanup::live::LiveEntry;
@@ -364,32 +364,5 @@ where
                 exit.resume()
             }
         }
-    }
-}
-
-/// `*stage = next`, in place, for a stage of which is known what it holds: a look at each thing that
-/// it might hold is half of the cost of a short scope.
-///
-/// # Safety
-///
-/// What `part` gives is a part of the stage, and all of it that is to be dropped.
-#[inline]
-unsafe fn end<S, T>(stage: &mut S, part: fn(&mut S) -> Option<&mut T>, next: S) {
-    // The stage changes also if the drop unwinds.
-    struct Change<'a, S>(&'a mut S, ManuallyDrop<S>);
-
-    impl<S> Drop for Change<'_, S> {
-        #[inline]
-        fn drop(&mut self) {
-            // SAFETY: it is taken once, here.
-            put(self.0, unsafe { ManuallyDrop::take(&mut self.1) });
-        }
-    }
-
-    let change = Change(stage, ManuallyDrop::new(next));
-    if let Some(part) = part(change.0) {
-        let part: *mut T = part;
-        // SAFETY: it is dropped once: the stage around it is overwritten without a drop.
-        unsafe { part.drop_in_place() };
     }
 }
