@@ -92,7 +92,7 @@ impl Deterministic {
         self.shared.step(None)
     }
 
-    /// Polls each task that is ready once, in FIFO order.
+    /// Makes as many steps as there are tasks. One that wakes itself may take more than one of them.
     pub(crate) fn poll_each(&self) {
         for _ in 0..self.shared.left() {
             self.poll_next();

@@ -10,6 +10,7 @@ use withal::scope::{ExitError, ScopeError};
 use withal::{await_cleanup, cancel, enter_in, timeout, with};
 
 use crate::foreign::{OnDrop, begun, block_on, gives_up};
+use crate::poll::yields;
 use crate::reports::Reports;
 use crate::{Act, Deterministic, Log};
 
@@ -48,7 +49,7 @@ pub async fn an_enclosing_scope_waits_for_a_foreign_drop(rt: &impl Runtime) {
             let c = with(rt, Act::new(&log, "c"), async |_| pending::<Never>().await);
             c.await.map_err(|error| error.to_string())
         });
-        futures_util::future::select(Box::pin(foreign), Box::pin(crate::poll::yields(2))).await;
+        futures_util::future::select(Box::pin(foreign), Box::pin(yields(2))).await;
         Ok::<_, String>(())
     })
     .await
@@ -101,7 +102,7 @@ pub async fn guards_of_one_frame_are_exited_last_one_first(rt: &impl Runtime) {
     let a = with(rt, Act::new(&log, "a"), async |_| {
         let frame = async {
             let _x = enter_in(rt, Act::new(&log, "x")).await.unwrap();
-            let y = Act::new(&log, "y").exit(rt.sleep(Duration::from_millis(5)));
+            let y = Act::new(&log, "y").exit(yields(5));
             let _y = enter_in(rt, y).await.unwrap();
             pending::<()>().await;
         };
@@ -118,7 +119,7 @@ pub async fn a_guard_is_exited_behind_the_scope_inside_of_it(rt: &impl Runtime) 
     let a = with(rt, Act::new(&log, "a"), async |_| {
         let frame = async {
             let _x = enter_in(rt, Act::new(&log, "x")).await.unwrap();
-            let y = Act::new(&log, "y").exit(rt.sleep(Duration::from_millis(5)));
+            let y = Act::new(&log, "y").exit(yields(5));
             let _ = with(rt, y, async |_| pending::<Never>().await).await;
         };
         assert!(gives_up(1, frame).await.is_none());

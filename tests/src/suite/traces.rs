@@ -66,9 +66,9 @@ pub async fn our_timeout_in_a_body(rt: &impl Runtime) {
 // K10
 pub async fn our_timeout_fires_during_the_exit(rt: &impl Runtime) {
     let log = Log::new();
-    let a = Act::new(&log, "a").exit(rt.sleep(Duration::from_millis(20)));
+    let a = Act::new(&log, "a").exit(yields(10));
     let a = with(rt, a, async |_| Ok::<_, String>(42));
-    let value = timeout(rt, Duration::from_millis(2), a).await;
+    let value = timeout(&PollTimer, Duration::from_nanos(3), a).await;
     log.push("returned");
     assert!(matches!(value, Ok(Ok(42))), "{value:?}");
     log.assert("+a -a returned");

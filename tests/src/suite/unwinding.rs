@@ -12,6 +12,7 @@ use withal::{ExitReason, HandOver, Scope, cancel, enter_in, timeout, with};
 
 use crate::foreign::{OnDrop, begun, gives_up};
 use crate::log::within_patience;
+use crate::poll::yields;
 use crate::reports::{Reports, unique};
 use crate::{Act, Deterministic, Log};
 
@@ -108,7 +109,7 @@ pub async fn a_panic_in_a_destructor_of_an_inner_scope_loses_nothing(rt: &impl R
 pub async fn what_unwinds_is_exited_before_the_scope_that_panicked(rt: &impl Runtime) {
     let (log, idle) = (Log::new(), Deterministic::new());
     let a = with(rt, Act::new(&log, "a"), async |_| {
-        let x = Act::new(&log, "x").exit(rt.sleep(Duration::from_millis(2)));
+        let x = Act::new(&log, "x").exit(yields(5));
         let x = with(&idle, x, async |_| pending::<Never>().await);
         futures_util::join!(x, async { panic!("body") });
         Ok::<_, String>(())
@@ -123,7 +124,7 @@ pub async fn guards_that_unwind_are_exited_last_one_first(rt: &impl Runtime) {
     let log = Log::new();
     let a = with(rt, Act::new(&log, "a"), async |_| {
         let _x = enter_in(rt, Act::new(&log, "x")).await.unwrap();
-        let y = Act::new(&log, "y").exit(rt.sleep(Duration::from_millis(2)));
+        let y = Act::new(&log, "y").exit(yields(5));
         let _y = enter_in(rt, y).await.unwrap();
         if log.has("+y") {
             panic!("body");
