@@ -7,6 +7,7 @@
 
 mod blocking;
 mod cleanup;
+mod coop;
 mod no_executor;
 mod spawn;
 mod task;
@@ -14,6 +15,7 @@ mod timer;
 
 pub use self::blocking::Blocking;
 pub use self::cleanup::{Alarm, Cleanup, RuntimeId};
+pub use self::coop::Coop;
 pub use self::no_executor::NoExecutor;
 pub use self::spawn::{Spawn, SpawnLocal};
 pub use self::task::TaskError;
