@@ -3,6 +3,10 @@
     clippy::std_instead_of_core,
     reason = "tests have std"
 )]
+#![expect(
+    clippy::arc_with_non_send_sync,
+    reason = "owned handles are `Arc`s, of one thread's primitives too"
+)]
 
 use std::convert::Infallible;
 use std::future::pending;
