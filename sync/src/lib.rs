@@ -23,6 +23,8 @@ mod primitives;
 pub mod queue;
 pub mod semaphore;
 mod short_lock;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod wait_queue;
 mod word;
 
