@@ -57,7 +57,7 @@ pub(crate) const SYNC: Package = Package {
     name: "withal-sync",
     dir: "sync",
     features: &["alloc", "std"],
-    published: false,
+    published: true,
 };
 
 pub(crate) const CORE: Package = Package {
