@@ -13,6 +13,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod cleanup;
+pub mod generator;
 pub mod runtime;
 pub mod scope;
 
@@ -32,6 +33,7 @@ mod shield;
 pub use self::body::Body;
 #[cfg(feature = "alloc")]
 pub use self::cancel::{await_cleanup, cancel, close};
+pub use self::generator::generator;
 pub use self::scope::{
     Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed,
     with_suppressing, with_unseen_error,

@@ -1,0 +1,323 @@
+//! Async generators: streams written as async closures that yield.
+
+mod slot;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod yielder;
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomPinned;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+
+use self::slot::Slot;
+pub use self::yielder::{Yield, Yielder};
+use crate::body::Body;
+
+/// Makes a stream of what `body` yields.
+///
+/// The body is an async closure that is lent a [`Yielder`]; it may borrow what surrounds it, and use
+/// scopes, timeouts and streams of its own. It runs only while the stream is polled, in the consumer's
+/// task, with the consumer's waker: nothing is spawned, boxed or kept in a thread-local. A body that
+/// may fail returns a `Result<(), E>`: the items are results then, of which an error is the last.
+///
+/// # Order
+///
+/// The next item is made when the consumer asks for it, and not before. The stream is fused: after the
+/// end, or a panic of the body, it gives `None`.
+///
+/// # Cancel safety
+///
+/// Dropping the future of a `next` loses no item and leaves the generator as it is. Dropping the
+/// generator drops the body where it is suspended: scopes that are open in there are exited as
+/// anywhere; [`close`](crate::close) waits for that.
+///
+/// # Panics
+///
+/// If the body does.
+///
+/// # Complexity
+///
+/// No allocation. The generator holds the body's future and one item.
+///
+/// # Examples
+///
+/// ```
+/// use futures_util::StreamExt;
+/// use withal_core::generator;
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let first = 1;
+/// let squares = generator(async |y| {
+///     for n in first.. {
+///         y.yield_(n * n).await;
+///     }
+/// });
+/// assert_eq!(squares.take(3).collect::<Vec<_>>().await, [1, 4, 9]);
+/// # }).unwrap();
+/// ```
+///
+/// A body that may fail:
+///
+/// ```
+/// use futures_util::TryStreamExt;
+/// use withal_core::generator;
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let numbers = generator(async |y| {
+///     for word in ["1", "2", "three"] {
+///         y.yield_(word.parse::<u32>()?).await;
+///     }
+///     Ok::<(), std::num::ParseIntError>(())
+/// });
+/// let mut numbers = std::pin::pin!(numbers);
+/// assert_eq!(numbers.try_next().await, Ok(Some(1)));
+/// assert_eq!(numbers.try_next().await, Ok(Some(2)));
+/// assert!(numbers.try_next().await.is_err());
+/// assert_eq!(numbers.try_next().await, Ok(None));
+/// # }).unwrap();
+/// ```
+///
+/// Source: PEP 525; differs in that a step that is dropped does not end the generator.
+pub fn generator<'g, T, F, E>(body: F) -> Generator<'g, T, F>
+where
+    F: for<'a> Body<Yielder<'a, T>, Out = E> + for<'a> AsyncFnOnce(Yielder<'a, T>) -> E,
+    E: End<T>,
+{
+    Generator {
+        stage: Stage::Created(Some(body)),
+        slot: UnsafeCell::new(Slot::new()),
+        _pinned: PhantomPinned,
+    }
+}
+
+/// How the body of a generator may end: with `()`, with a `Result<(), E>`, or never. Sealed.
+pub trait End<T>: Ends<T> {}
+
+impl<T, E: Ends<T>> End<T> for E {}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "names a type of the language")]
+    pub trait Returns {
+        type Output;
+    }
+
+    #[expect(unnameable_types, reason = "seals the public trait")]
+    pub trait Ends<T> {
+        /// What the consumer gets.
+        type Item;
+
+        fn item(item: T) -> Self::Item;
+
+        /// What it gets last, if anything.
+        fn last(self) -> Option<Self::Item>;
+    }
+}
+use self::sealed::{Ends, Returns};
+
+impl<T> Ends<T> for () {
+    type Item = T;
+
+    #[inline]
+    fn item(item: T) -> T {
+        item
+    }
+
+    #[inline]
+    fn last(self) -> Option<T> {
+        None
+    }
+}
+
+impl<T, E> Ends<T> for Result<(), E> {
+    type Item = Result<T, E>;
+
+    #[inline]
+    fn item(item: T) -> Self::Item {
+        Ok(item)
+    }
+
+    #[inline]
+    fn last(self) -> Option<Self::Item> {
+        self.err().map(Err)
+    }
+}
+
+/// The type of what never returns, `loop` without a `break`: it has no other name on stable Rust.
+type Never = <fn() -> ! as Returns>::Output;
+
+impl<T> Returns for fn() -> T {
+    type Output = T;
+}
+
+impl<T> Ends<T> for Never {
+    type Item = T;
+
+    #[inline]
+    fn item(item: T) -> T {
+        item
+    }
+
+    fn last(self) -> Option<T> {
+        self
+    }
+}
+
+/// The stream that [`generator`] returns.
+///
+/// # Invariants
+///
+/// 1. The body borrows `slot`, which stays where it is (the struct is `!Unpin`) and to which no other
+///    reference is made while the body is polled or dropped.
+/// 2. The body is pinned structurally: dropped in place, never moved.
+#[must_use = "streams do nothing unless polled"]
+pub struct Generator<'g, T, F>
+where
+    F: Body<Yielder<'g, T>, Out: End<T>>,
+    T: 'g,
+{
+    // Above the slot, so that it is dropped first.
+    stage: Stage<F, F::Fut, F::Out>,
+    slot: UnsafeCell<Slot<T>>,
+    _pinned: PhantomPinned,
+}
+
+enum Stage<F, B, E> {
+    /// The body was not begun. `None` from when it is made to when it is put here.
+    Created(Option<F>),
+    Suspended(B),
+    /// The body has ended so, which the consumer was not told yet: its last item may be in the slot.
+    Ending(Option<E>),
+    Closed,
+}
+
+/// How far a generator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// It was never polled: nothing of its body has run.
+    Created,
+    /// Its body has begun, and waits: for the consumer, or for something else.
+    Suspended,
+    /// Its body has ended.
+    Closed,
+}
+
+impl<'g, T, F> Generator<'g, T, F>
+where
+    F: Body<Yielder<'g, T>, Out: End<T>>,
+{
+    /// How far it is.
+    pub fn state(&self) -> State {
+        match self.stage {
+            Stage::Created(_) => State::Created,
+            Stage::Suspended(_) => State::Suspended,
+            Stage::Ending(_) | Stage::Closed => State::Closed,
+        }
+    }
+}
+
+impl<'g, T, F> Stream for Generator<'g, T, F>
+where
+    F: Body<Yielder<'g, T>, Out: End<T>>,
+{
+    type Item = <F::Out as Ends<T>>::Item;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // SAFETY: nothing is moved out of the body (2).
+        let this = unsafe { self.get_unchecked_mut() };
+        this.begin();
+        this.resume(cx);
+        // SAFETY: the body shares the slot (1).
+        if let Some(item) = unsafe { &*this.slot.get() }.take() {
+            return Poll::Ready(Some(F::Out::item(item)));
+        }
+        match &mut this.stage {
+            Stage::Suspended(_) => Poll::Pending,
+            Stage::Ending(end) => {
+                let last = end.take().and_then(F::Out::last);
+                this.stage = Stage::Closed;
+                Poll::Ready(last)
+            }
+            Stage::Created(_) | Stage::Closed => Poll::Ready(None),
+        }
+    }
+}
+
+impl<'g, T, F> Generator<'g, T, F>
+where
+    F: Body<Yielder<'g, T>, Out: End<T>>,
+{
+    /// Makes the body, at the first poll.
+    #[inline]
+    fn begin(&mut self) {
+        if let Stage::Created(make) = &mut self.stage {
+            let Some(make) = make.take() else {
+                // The making has panicked.
+                return;
+            };
+            // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
+            // yielder, as `generator` takes only bodies that accept one of any lifetime.
+            let body = make(Yielder::new(unsafe { &*self.slot.get() }));
+            self.stage = Stage::Suspended(body);
+        }
+    }
+
+    /// Polls the body, if it is not at its end.
+    #[inline]
+    fn resume(&mut self, cx: &mut Context<'_>) {
+        let Stage::Suspended(_) = self.stage else {
+            return;
+        };
+        let ends = EndsWithPanic(&mut self.stage);
+        // SAFETY: the body shares the slot (1).
+        let open = unsafe { &*self.slot.get() }.open(cx.waker());
+        let Stage::Suspended(body) = &mut *ends.0 else {
+            return;
+        };
+        // SAFETY: pinned structurally (2).
+        let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
+        drop(open);
+        mem::forget(ends);
+        if let Poll::Ready(end) = polled {
+            self.stage = Stage::Ending(Some(end));
+        }
+    }
+}
+
+/// Closes a generator whose body panics: it cannot be polled again.
+struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>);
+
+impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
+    fn drop(&mut self) {
+        *self.0 = Stage::Closed;
+    }
+}
+
+impl<'g, T, F> FusedStream for Generator<'g, T, F>
+where
+    F: Body<Yielder<'g, T>, Out: End<T>>,
+{
+    fn is_terminated(&self) -> bool {
+        matches!(self.stage, Stage::Closed)
+    }
+}
+
+impl<'g, T, F> fmt::Debug for Generator<'g, T, F>
+where
+    F: Body<Yielder<'g, T>, Out: End<T>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generator")
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
