@@ -23,6 +23,7 @@ pub struct Group {
 pub struct Case {
     pub(crate) name: String,
     pub(crate) contenders: Vec<Contender>,
+    pub(crate) threaded: bool,
 }
 
 impl Case {
@@ -31,7 +32,21 @@ impl Case {
         Self {
             name: name.into(),
             contenders: Vec::new(),
+            threaded: false,
         }
+    }
+
+    /// Whether it wakes threads. Then a sample is longer, for what that takes at its start and its
+    /// end, and there are fewer of them.
+    pub fn threaded(mut self, threaded: bool) -> Self {
+        self.threaded = threaded;
+        self
+    }
+
+    /// Whether each of `words` occurs in its name, in whatever case.
+    pub(crate) fn is_about(&self, words: &[String]) -> bool {
+        let name = self.name.to_lowercase();
+        words.iter().all(|word| name.contains(&word.to_lowercase()))
     }
 
     /// Adds a contender.
@@ -99,6 +114,8 @@ impl fmt::Debug for Contender {
 pub enum Bar {
     /// At most so many times what another contender of the case takes.
     Times(f64, &'static str),
+    /// At most so many times what the fastest peer of the case takes.
+    Fastest(f64),
     /// At most so many allocations for each operation.
     Allocations(f64),
     /// Known without measuring: what it is about, and whether it holds.

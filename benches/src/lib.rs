@@ -6,6 +6,7 @@
 
 pub mod allocations;
 pub mod case;
+pub mod executor;
 pub mod gate;
 pub mod groups;
 pub mod measure;

@@ -52,6 +52,10 @@ pub(crate) fn judge(bar: &Bar, row: &Row, ratio: impl Fn(&str) -> f64) -> Judged
     };
     match bar {
         Bar::Times(limit, other) => at_most(format!("≤ {limit} × {other}"), ratio(other), *limit),
+        Bar::Fastest(limit) => {
+            let ratio = row.ratio.expect("the case has a peer");
+            at_most(format!("≤ {limit} × the fastest"), ratio, *limit)
+        }
         Bar::Allocations(limit) => at_most(format!("≤ {limit} allocs"), row.allocs, *limit),
         Bar::Known(bar, reached) => Judged {
             bar: bar.clone(),
