@@ -2,7 +2,8 @@
 
 use crate::Group;
 
+mod queue;
 mod scope;
 
 /// Every group, in the order in which they are measured.
-pub const GROUPS: &[Group] = &[scope::GROUP];
+pub const GROUPS: &[Group] = &[scope::GROUP, queue::GROUP];

@@ -1,0 +1,77 @@
+use std::hint::black_box;
+use std::sync::Arc;
+
+use withal_sync::queue::{Fifo, Queue as OurQueue};
+use withal_sync::short_lock::{ShortLock, SingleThread, Spin, Std};
+
+use super::{Queue, clones};
+use crate::groups::queue::shapes::Shape;
+use crate::now::now;
+
+type Of<L> = OurQueue<u64, Fifo<u64>, L>;
+
+/// Both ends of a queue of ours are the queue.
+macro_rules! ours {
+    ($queue:ident, $name:literal, $lock:ty) => {
+        pub(in super::super) struct $queue;
+
+        impl Queue for $queue {
+            const NAME: &'static str = $name;
+            type Sender = Arc<Of<$lock>>;
+            type Receiver = Arc<Of<$lock>>;
+
+            fn make(shape: Shape) -> Option<(Vec<Self::Sender>, Vec<Self::Receiver>)> {
+                let queue = Arc::new(make::<$lock>(shape.capacity));
+                Some((
+                    clones(&queue, shape.senders),
+                    clones(&queue, shape.receivers),
+                ))
+            }
+
+            async fn send(sender: &mut Self::Sender, item: u64) {
+                sender.push(item).await.expect("it is open");
+            }
+
+            async fn receive(receiver: &mut Self::Receiver) -> u64 {
+                receiver.pop().await.expect("it is open")
+            }
+
+            fn try_send(sender: &mut Self::Sender, item: u64) {
+                sender.try_push(item).expect("there is room");
+            }
+
+            fn try_receive(receiver: &mut Self::Receiver) -> u64 {
+                receiver.try_pop().expect("it is not empty")
+            }
+        }
+    };
+}
+
+ours!(Withal, "withal", Spin);
+ours!(WithStdsLock, "withal (std's lock)", Std);
+
+fn make<L: ShortLock>(capacity: Option<usize>) -> Of<L> {
+    match capacity {
+        Some(capacity) => OurQueue::bounded_with(capacity),
+        None => OurQueue::unbounded_with(),
+    }
+}
+
+/// [`alone`](crate::groups::queue::shapes::alone) with the one that stays on its thread, and so is no
+/// [`Queue`].
+pub(in super::super) fn on_one_thread(times: u64) {
+    let queue = make::<SingleThread>(Some(16));
+    for item in 0..times {
+        now(queue.push(item)).expect("it is open");
+        black_box(now(queue.pop()));
+    }
+}
+
+/// The same by the forms that never wait.
+pub(in super::super) fn try_on_one_thread(times: u64) {
+    let queue = make::<SingleThread>(Some(16));
+    for item in 0..times {
+        queue.try_push(item).expect("there is room");
+        black_box(queue.try_pop().ok());
+    }
+}
