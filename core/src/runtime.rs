@@ -7,6 +7,7 @@
 
 mod blocking;
 mod cleanup;
+mod coop;
 mod no_executor;
 mod spawn;
 mod task;
@@ -14,6 +15,7 @@ mod timer;
 
 pub use self::blocking::Blocking;
 pub use self::cleanup::{Alarm, Cleanup, RuntimeId};
+pub use self::coop::Coop;
 pub use self::no_executor::NoExecutor;
 pub use self::spawn::{Spawn, SpawnLocal};
 pub use self::task::TaskError;
@@ -35,6 +37,6 @@ pub use self::timer::Timer;
 ///     rt.sleep(Duration::from_millis(5)).await;
 /// }
 /// ```
-pub trait Runtime: Spawn + Timer + Blocking + Cleanup {}
+pub trait Runtime: Spawn + Timer + Blocking + Coop + Cleanup {}
 
-impl<R: Spawn + Timer + Blocking + Cleanup> Runtime for R {}
+impl<R: Spawn + Timer + Blocking + Coop + Cleanup> Runtime for R {}

@@ -6,9 +6,10 @@ use core::fmt;
 
 use self::wait::Note;
 pub use self::wait::{TimedOut, Wait, WaitTimeout};
+use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
 use crate::mutex::{Guard, Mutex};
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{List, Wakers};
 use withal_core::runtime::Timer;
 
@@ -44,8 +45,8 @@ use withal_core::runtime::Timer;
 ///
 /// Source: asyncio's `Condition`; differs in that the guard is handed in and out, so that none can
 /// wait without it, and in that a wait that is dropped does not lock again.
-pub struct Condition<L: ShortLock = Spin> {
-    waiters: Locked<Waiters, L>,
+pub struct Condition<F: Flavour = Spin> {
+    waiters: Locked<Waiters, F>,
 }
 
 struct Waiters {
@@ -54,16 +55,9 @@ struct Waiters {
     turns: u64,
 }
 
-impl Condition {
+impl<F: Flavour> Condition<F> {
     /// A condition that nobody waits for.
     pub fn new() -> Self {
-        Self::with_lock()
-    }
-}
-
-impl<L: ShortLock> Condition<L> {
-    /// [`new`](Condition::new), with another lock inside.
-    pub fn with_lock() -> Self {
         Self {
             waiters: Locked::new(Waiters {
                 list: List::new(),
@@ -79,10 +73,10 @@ impl<L: ShortLock> Condition<L> {
     /// Dropped before it was notified, it leaves the queue; dropped afterwards, it passes its
     /// notification on. Either way the guard is gone, and the mutex free. Leaked, it keeps its place,
     /// and swallows a notification.
-    pub fn wait<H, T, K>(&self, guard: Guard<H, T, K>) -> Wait<'_, H, T, K, L>
+    pub fn wait<H, T, K>(&self, guard: Guard<H, T, K>) -> Wait<'_, H, T, K, F>
     where
         H: Handle<Mutex<T, K>>,
-        K: ShortLock,
+        K: Flavour,
     {
         Wait::new(self, guard)
     }
@@ -99,7 +93,7 @@ impl<L: ShortLock> Condition<L> {
     ) -> Guard<H, T, K>
     where
         H: Handle<Mutex<T, K>>,
-        K: ShortLock,
+        K: Flavour,
     {
         while !holds(&mut guard) {
             guard = self.wait(guard).await;
@@ -120,11 +114,11 @@ impl<L: ShortLock> Condition<L> {
         rt: &R,
         guard: Guard<H, T, K>,
         timeout: core::time::Duration,
-    ) -> WaitTimeout<'_, R::Sleep, H, T, K, L>
+    ) -> WaitTimeout<'_, R::Sleep, H, T, K, F>
     where
         R: Timer,
         H: Handle<Mutex<T, K>>,
-        K: ShortLock,
+        K: Flavour,
     {
         WaitTimeout::new(self.wait(guard), rt.sleep(timeout))
     }
@@ -191,13 +185,13 @@ impl<L: ShortLock> Condition<L> {
     }
 }
 
-impl Default for Condition {
+impl<F: Flavour> Default for Condition<F> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<L: ShortLock> fmt::Debug for Condition<L> {
+impl<F: Flavour> fmt::Debug for Condition<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Condition")
             .field("waiting", &self.waiting())

@@ -8,9 +8,10 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 pub use self::wait::Wait;
-use crate::primitives::AtomicUsize;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::flavour::{Flavour, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{List, Wakers};
+use crate::word::{RawWord, Word};
 
 /// A flag that tasks wait for, and that can be cleared again.
 ///
@@ -36,9 +37,9 @@ use crate::wait_queue::{List, Wakers};
 /// ```
 ///
 /// Source: asyncio's `Event`.
-pub struct Event<L: ShortLock = Spin> {
-    word: AtomicUsize,
-    waiters: Locked<Waiters, L>,
+pub struct Event<F: Flavour = Spin> {
+    word: Word<F>,
+    waiters: Locked<Waiters, F>,
 }
 
 /// The event is set.
@@ -56,18 +57,11 @@ struct Waiters {
 #[derive(Clone, Copy, Debug)]
 struct Turn(u64);
 
-impl Event {
+impl<F: Flavour> Event<F> {
     /// An event that is not set.
     pub fn new() -> Self {
-        Self::with_lock()
-    }
-}
-
-impl<L: ShortLock> Event<L> {
-    /// [`new`](Event::new), with another lock inside.
-    pub fn with_lock() -> Self {
         Self {
-            word: AtomicUsize::new(0),
+            word: Word::new(0),
             waiters: Locked::new(Waiters {
                 list: List::new(),
                 turns: 0,
@@ -80,13 +74,13 @@ impl<L: ShortLock> Event<L> {
     /// # Cancel safety
     ///
     /// Dropped, it leaves the queue. Leaked, it keeps its place until the next `set`.
-    pub fn wait(&self) -> Wait<&Self, L> {
+    pub fn wait(&self) -> Wait<&Self, F> {
         Wait::new(self)
     }
 
     /// [`wait`](Self::wait), with a future that owns its share of the event.
     #[cfg(feature = "alloc")]
-    pub fn wait_owned(self: &Arc<Self>) -> Wait<Arc<Self>, L> {
+    pub fn wait_owned(self: &Arc<Self>) -> Wait<Arc<Self>, F> {
         Wait::new(self.clone())
     }
 
@@ -174,13 +168,13 @@ impl<L: ShortLock> Event<L> {
     }
 }
 
-impl Default for Event {
+impl<F: Flavour> Default for Event<F> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<L: ShortLock> fmt::Debug for Event<L> {
+impl<F: Flavour> fmt::Debug for Event<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("set", &self.is_set())

@@ -11,20 +11,25 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[macro_use]
+mod aliases;
 pub mod condition;
 pub mod event;
+pub mod flavour;
 pub mod handle;
 pub mod mutex;
 mod primitives;
 #[cfg(feature = "alloc")]
 pub mod queue;
+mod scopes;
 pub mod semaphore;
-pub mod short_lock;
+mod short_lock;
 mod wait_queue;
+mod word;
 
-pub use self::condition::Condition;
-pub use self::event::Event;
-pub use self::mutex::Mutex;
-#[cfg(feature = "alloc")]
-pub use self::queue::{LifoQueue, PriorityQueue, Queue};
-pub use self::semaphore::Semaphore;
+aliases!(flavour::Spin);
+
+/// The primitives of one thread, without locks and atomics inside.
+pub mod single_thread {
+    aliases!(crate::flavour::SingleThread);
+}

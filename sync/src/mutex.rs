@@ -13,9 +13,10 @@ use core::task::Waker;
 pub use self::guard::{Guard, TryLockError};
 pub use self::lock::Lock;
 use self::lock::Missed;
-use crate::primitives::AtomicUsize;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::flavour::{Flavour, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::List;
+use crate::word::{RawWord, Word};
 
 /// Gives one task at a time access to a value, over awaits.
 ///
@@ -55,10 +56,10 @@ use crate::wait_queue::List;
 ///
 /// 1. `value` is touched only by whoever has set `LOCKED`, or was handed it set, until it is cleared
 ///    or handed on.
-pub struct Mutex<T, L: ShortLock = Spin> {
-    word: AtomicUsize,
+pub struct Mutex<T, F: Flavour = Spin> {
+    word: Word<F>,
     fair: bool,
-    waiters: Locked<List<Missed>, L>,
+    waiters: Locked<List<Missed>, F>,
     value: UnsafeCell<T>,
 }
 
@@ -68,54 +69,44 @@ const LOCKED: usize = 1;
 const WAITERS: usize = 2;
 
 // SAFETY: the value is given to one task at a time (1), which is what `T: Send` allows.
-unsafe impl<T: Send, L: ShortLock + Sync> Sync for Mutex<T, L> {}
+unsafe impl<T: Send, F: Flavour + Sync> Sync for Mutex<T, F> {}
 
-impl<T> Mutex<T> {
+impl<T, F: Flavour> Mutex<T, F> {
     /// A free mutex around `value`.
     pub fn new(value: T) -> Self {
-        Self::with_lock(value)
-    }
-
-    /// A free mutex that nobody is overtaken in: strict first in, first out.
-    ///
-    /// Under contention each section then costs the switch to the next task.
-    pub fn fair(value: T) -> Self {
-        Self::fair_with_lock(value)
-    }
-}
-
-impl<T, L: ShortLock> Mutex<T, L> {
-    /// [`new`](Mutex::new), with another lock inside.
-    pub fn with_lock(value: T) -> Self {
         Self {
-            word: AtomicUsize::new(0),
+            word: Word::new(0),
             fair: false,
             waiters: Locked::new(List::new()),
             value: UnsafeCell::new(value),
         }
     }
 
-    /// [`fair`](Mutex::fair), with another lock inside.
-    pub fn fair_with_lock(value: T) -> Self {
+    /// A free mutex that nobody is overtaken in: strict first in, first out.
+    ///
+    /// Under contention each section then costs the switch to the next task.
+    pub fn fair(value: T) -> Self {
         Self {
             fair: true,
-            ..Self::with_lock(value)
+            ..Self::new(value)
         }
     }
 
     /// Waits for the lock.
     ///
+    /// It is a scope as well: `with(&rt, mutex.lock(), async |value| …)` lends the guard.
+    ///
     /// # Cancel safety
     ///
     /// Dropped while it waits, it leaves the queue; dropped after it was woken or handed the lock, it
     /// passes that on. Leaked, it keeps its place, and the lock stays with it once it is handed it.
-    pub fn lock(&self) -> Lock<&Self, T, L> {
+    pub fn lock(&self) -> Lock<&Self, T, F> {
         Lock::new(self)
     }
 
     /// [`lock`](Self::lock), with a guard that owns its share of the mutex.
     #[cfg(feature = "alloc")]
-    pub fn lock_owned(self: &Arc<Self>) -> Lock<Arc<Self>, T, L> {
+    pub fn lock_owned(self: &Arc<Self>) -> Lock<Arc<Self>, T, F> {
         Lock::new(self.clone())
     }
 
@@ -124,7 +115,7 @@ impl<T, L: ShortLock> Mutex<T, L> {
     /// # Errors
     ///
     /// [`TryLockError`], if it is not.
-    pub fn try_lock(&self) -> Result<Guard<&Self, T, L>, TryLockError> {
+    pub fn try_lock(&self) -> Result<Guard<&Self, T, F>, TryLockError> {
         if self.try_take() {
             Ok(Guard::new(self))
         } else {
@@ -138,7 +129,7 @@ impl<T, L: ShortLock> Mutex<T, L> {
     ///
     /// As [`try_lock`](Self::try_lock).
     #[cfg(feature = "alloc")]
-    pub fn try_lock_owned(self: &Arc<Self>) -> Result<Guard<Arc<Self>, T, L>, TryLockError> {
+    pub fn try_lock_owned(self: &Arc<Self>) -> Result<Guard<Arc<Self>, T, F>, TryLockError> {
         if self.try_take() {
             Ok(Guard::new(self.clone()))
         } else {
@@ -248,7 +239,7 @@ impl<T, L: ShortLock> Mutex<T, L> {
     }
 }
 
-impl<T: fmt::Debug, L: ShortLock> fmt::Debug for Mutex<T, L> {
+impl<T: fmt::Debug, F: Flavour> fmt::Debug for Mutex<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = f.debug_struct("Mutex");
         match self.try_lock() {
@@ -259,13 +250,13 @@ impl<T: fmt::Debug, L: ShortLock> fmt::Debug for Mutex<T, L> {
     }
 }
 
-impl<T: Default> Default for Mutex<T> {
+impl<T: Default, F: Flavour> Default for Mutex<T, F> {
     fn default() -> Self {
         Self::new(T::default())
     }
 }
 
-impl<T> From<T> for Mutex<T> {
+impl<T, F: Flavour> From<T> for Mutex<T, F> {
     fn from(value: T) -> Self {
         Self::new(value)
     }

@@ -30,7 +30,8 @@ use self::storage::Out;
 pub use self::storage::{Fifo, Lifo, Priority, Storage};
 pub use self::stream::Stream;
 use crate::event::Event;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::flavour::{Flavour, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::Wakers;
 
 /// A queue that any number of tasks push to and pop from.
@@ -82,58 +83,36 @@ use crate::wait_queue::Wakers;
 ///
 /// Source: asyncio's `Queue`, `LifoQueue` and `PriorityQueue`; differs in strict order, in that errors
 /// hand the item back, and in that it may be used from everywhere at once.
-pub struct Queue<T, S: Storage<T> = Fifo<T>, L: ShortLock = Spin> {
-    state: Locked<State<T, S>, L>,
+pub struct Queue<T, S: Storage<T> = Fifo<T>, F: Flavour = Spin> {
+    state: Locked<State<T, S>, F>,
     /// Pulsed when no item is unfinished any more.
-    idle: Event<L>,
+    idle: Event<F>,
 }
 
 /// Which queue a handle leads to: nothing of it is owned.
-type Of<T, S, L> = fn() -> (T, S, L);
+type Of<T, S, F> = fn() -> (T, S, F);
 
-/// A queue that gives out what came in last.
-pub type LifoQueue<T, L = Spin> = Queue<T, Lifo<T>, L>;
-
-/// A queue that gives out the smallest item; of equal ones, the one that came in first.
-pub type PriorityQueue<T, L = Spin> = Queue<T, Priority<T>, L>;
-
-impl<T> Queue<T> {
-    /// An empty queue, first in, first out, for at most `capacity` items.
+impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
+    /// An empty queue for at most `capacity` items.
     ///
     /// # Panics
     ///
     /// If `capacity` is zero: for a rendezvous there is the channel.
     pub fn bounded(capacity: usize) -> Self {
-        Self::bounded_with(capacity)
-    }
-
-    /// An empty queue, first in, first out, for any number of items: pushing never waits. Mind
-    /// that nothing then keeps a fast producer from filling the memory.
-    pub fn unbounded() -> Self {
-        Self::unbounded_with()
-    }
-}
-
-impl<T, S: Storage<T>, L: ShortLock> Queue<T, S, L> {
-    /// [`bounded`](Queue::bounded), in any order and with any lock: `LifoQueue::bounded_with(10)`.
-    ///
-    /// # Panics
-    ///
-    /// If `capacity` is zero.
-    pub fn bounded_with(capacity: usize) -> Self {
         assert!(
             capacity > 0,
             "a queue holds one item at least; a rendezvous is a channel of capacity 0"
         );
         Self {
             state: Locked::new(State::new(capacity)),
-            idle: Event::with_lock(),
+            idle: Event::new(),
         }
     }
 
-    /// [`unbounded`](Queue::unbounded), in any order and with any lock.
-    pub fn unbounded_with() -> Self {
-        Self::bounded_with(usize::MAX)
+    /// An empty queue for any number of items: pushing never waits. Mind that nothing then keeps a
+    /// fast producer from filling the memory.
+    pub fn unbounded() -> Self {
+        Self::bounded(usize::MAX)
     }
 
     /// Puts `item` in as soon as there is room and it is its turn.
@@ -147,12 +126,12 @@ impl<T, S: Storage<T>, L: ShortLock> Queue<T, S, L> {
     /// # Errors
     ///
     /// [`PushError`] with the item, if the queue is or becomes closed.
-    pub fn push(&self, item: T) -> Push<&Self, T, S, L> {
+    pub fn push(&self, item: T) -> Push<&Self, T, S, F> {
         Push::new(self, item)
     }
 
     /// [`push`](Self::push), with a future that owns its share of the queue.
-    pub fn push_owned(self: &Arc<Self>, item: T) -> Push<Arc<Self>, T, S, L> {
+    pub fn push_owned(self: &Arc<Self>, item: T) -> Push<Arc<Self>, T, S, F> {
         Push::new(self.clone(), item)
     }
 
@@ -184,12 +163,12 @@ impl<T, S: Storage<T>, L: ShortLock> Queue<T, S, L> {
     /// # Errors
     ///
     /// [`Closed`], if the queue is or becomes closed.
-    pub fn reserve(&self) -> Reserve<&Self, T, S, L> {
+    pub fn reserve(&self) -> Reserve<&Self, T, S, F> {
         Reserve::new(self)
     }
 
     /// [`reserve`](Self::reserve), with a place that owns its share of the queue.
-    pub fn reserve_owned(self: &Arc<Self>) -> Reserve<Arc<Self>, T, S, L> {
+    pub fn reserve_owned(self: &Arc<Self>) -> Reserve<Arc<Self>, T, S, F> {
         Reserve::new(self.clone())
     }
 
@@ -201,12 +180,12 @@ impl<T, S: Storage<T>, L: ShortLock> Queue<T, S, L> {
     /// Dropped while it waits, it leaves the queue. An item that was handed to it goes to the next
     /// waiter, or is the next to come out: none is lost, none comes twice. Leaked, it keeps its
     /// place, and the item that it is handed is lost.
-    pub fn pop(&self) -> Pop<&Self, T, S, L> {
+    pub fn pop(&self) -> Pop<&Self, T, S, F> {
         Pop::new(self)
     }
 
     /// [`pop`](Self::pop), with a future that owns its share of the queue.
-    pub fn pop_owned(self: &Arc<Self>) -> Pop<Arc<Self>, T, S, L> {
+    pub fn pop_owned(self: &Arc<Self>) -> Pop<Arc<Self>, T, S, F> {
         Pop::new(self.clone())
     }
 
@@ -233,22 +212,22 @@ impl<T, S: Storage<T>, L: ShortLock> Queue<T, S, L> {
     /// # Cancel safety
     ///
     /// As [`pop`](Self::pop): an item that is not received stays unfinished.
-    pub fn pop_job(&self) -> PopJob<&Self, T, S, L> {
+    pub fn pop_job(&self) -> PopJob<&Self, T, S, F> {
         PopJob::new(self)
     }
 
     /// [`pop_job`](Self::pop_job), with a job that owns its share of the queue.
-    pub fn pop_job_owned(self: &Arc<Self>) -> PopJob<Arc<Self>, T, S, L> {
+    pub fn pop_job_owned(self: &Arc<Self>) -> PopJob<Arc<Self>, T, S, F> {
         PopJob::new(self.clone())
     }
 
     /// The items, one after the other, until the queue is closed and empty.
-    pub fn stream(&self) -> Stream<&Self, T, S, L> {
+    pub fn stream(&self) -> Stream<&Self, T, S, F> {
         Stream::new(self)
     }
 
     /// [`stream`](Self::stream), with a stream that owns its share of the queue.
-    pub fn stream_owned(self: &Arc<Self>) -> Stream<Arc<Self>, T, S, L> {
+    pub fn stream_owned(self: &Arc<Self>) -> Stream<Arc<Self>, T, S, F> {
         Stream::new(self.clone())
     }
 
@@ -274,12 +253,12 @@ impl<T, S: Storage<T>, L: ShortLock> Queue<T, S, L> {
     /// # Cancel safety
     ///
     /// Dropped, it changes nothing.
-    pub fn join(&self) -> Join<&Self, T, S, L> {
+    pub fn join(&self) -> Join<&Self, T, S, F> {
         Join::new(self)
     }
 
     /// [`join`](Self::join), with a future that owns its share of the queue.
-    pub fn join_owned(self: &Arc<Self>) -> Join<Arc<Self>, T, S, L> {
+    pub fn join_owned(self: &Arc<Self>) -> Join<Arc<Self>, T, S, F> {
         Join::new(self.clone())
     }
 
@@ -363,7 +342,7 @@ impl<T, S: Storage<T>, L: ShortLock> Queue<T, S, L> {
     }
 }
 
-impl<T, S: Storage<T>, L: ShortLock> fmt::Debug for Queue<T, S, L> {
+impl<T, S: Storage<T>, F: Flavour> fmt::Debug for Queue<T, S, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Queue").field(&self.statistics()).finish()
     }

@@ -10,9 +10,10 @@ use core::sync::atomic::Ordering;
 
 pub use self::acquire::Acquire;
 pub use self::permit::{Closed, Permit, TryAcquireError};
-use crate::primitives::AtomicUsize;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::flavour::{Flavour, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{List, Wakers};
+use crate::word::{RawWord, Word};
 
 /// Hands out a number of permits, in the order in which they are asked for.
 ///
@@ -44,10 +45,10 @@ use crate::wait_queue::{List, Wakers};
 ///
 /// Source: asyncio's `Semaphore`; differs in that permits are guards, so that none can be released
 /// twice, and in `acquire_many` and `close`.
-pub struct Semaphore<L: ShortLock = Spin> {
+pub struct Semaphore<F: Flavour = Spin> {
     /// The free permits, and two flags; see `Word`.
-    word: AtomicUsize,
-    waiters: Locked<List<usize>, L>,
+    word: Word<F>,
+    waiters: Locked<List<usize>, F>,
 }
 
 /// Somebody waits. While this is set, the word is changed in sections only, so that nobody
@@ -58,7 +59,7 @@ const CLOSED: usize = 2;
 /// The permits are counted above the flags.
 const ONE: usize = 4;
 
-impl Semaphore {
+impl<F: Flavour> Semaphore<F> {
     /// The most permits that a semaphore can hold.
     pub const MAX_PERMITS: usize = usize::MAX / ONE;
 
@@ -68,28 +69,19 @@ impl Semaphore {
     ///
     /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     pub fn new(permits: usize) -> Self {
-        Self::with_lock(permits)
-    }
-}
-
-impl<L: ShortLock> Semaphore<L> {
-    /// [`new`](Semaphore::new), with another lock inside.
-    ///
-    /// # Panics
-    ///
-    /// As [`new`](Semaphore::new).
-    pub fn with_lock(permits: usize) -> Self {
         assert!(
-            permits <= Semaphore::MAX_PERMITS,
+            permits <= Self::MAX_PERMITS,
             "a semaphore holds at most MAX_PERMITS permits"
         );
         Self {
-            word: AtomicUsize::new(permits * ONE),
+            word: Word::new(permits * ONE),
             waiters: Locked::new(List::new()),
         }
     }
 
     /// Takes a permit as soon as it is this caller's turn.
+    ///
+    /// It is a scope as well: `with(&rt, semaphore.acquire(), async |_permit| …)` holds the permit.
     ///
     /// # Cancel safety
     ///
@@ -99,7 +91,7 @@ impl<L: ShortLock> Semaphore<L> {
     /// # Errors
     ///
     /// [`Closed`], if the semaphore is or becomes closed.
-    pub fn acquire(&self) -> Acquire<&Self, L> {
+    pub fn acquire(&self) -> Acquire<&Self, F> {
         self.acquire_many(1)
     }
 
@@ -108,7 +100,7 @@ impl<L: ShortLock> Semaphore<L> {
     /// # Errors
     ///
     /// As [`acquire`](Self::acquire). More permits than there will ever be are waited for for ever.
-    pub fn acquire_many(&self, permits: usize) -> Acquire<&Self, L> {
+    pub fn acquire_many(&self, permits: usize) -> Acquire<&Self, F> {
         Acquire::new(self, permits)
     }
 
@@ -117,7 +109,7 @@ impl<L: ShortLock> Semaphore<L> {
     /// # Errors
     ///
     /// [`TryAcquireError`], which says why not.
-    pub fn try_acquire(&self) -> Result<Permit<&Self, L>, TryAcquireError> {
+    pub fn try_acquire(&self) -> Result<Permit<&Self, F>, TryAcquireError> {
         self.try_acquire_many(1)
     }
 
@@ -126,7 +118,7 @@ impl<L: ShortLock> Semaphore<L> {
     /// # Errors
     ///
     /// As [`try_acquire`](Self::try_acquire).
-    pub fn try_acquire_many(&self, permits: usize) -> Result<Permit<&Self, L>, TryAcquireError> {
+    pub fn try_acquire_many(&self, permits: usize) -> Result<Permit<&Self, F>, TryAcquireError> {
         self.try_take(permits)?;
         Ok(Permit::new(self, permits))
     }
@@ -137,7 +129,7 @@ impl<L: ShortLock> Semaphore<L> {
     ///
     /// As [`acquire`](Self::acquire).
     #[cfg(feature = "alloc")]
-    pub fn acquire_owned(self: &Arc<Self>) -> Acquire<Arc<Self>, L> {
+    pub fn acquire_owned(self: &Arc<Self>) -> Acquire<Arc<Self>, F> {
         self.acquire_many_owned(1)
     }
 
@@ -147,7 +139,7 @@ impl<L: ShortLock> Semaphore<L> {
     ///
     /// As [`acquire`](Self::acquire).
     #[cfg(feature = "alloc")]
-    pub fn acquire_many_owned(self: &Arc<Self>, permits: usize) -> Acquire<Arc<Self>, L> {
+    pub fn acquire_many_owned(self: &Arc<Self>, permits: usize) -> Acquire<Arc<Self>, F> {
         Acquire::new(self.clone(), permits)
     }
 
@@ -155,11 +147,11 @@ impl<L: ShortLock> Semaphore<L> {
     ///
     /// # Panics
     ///
-    /// If there would be more free ones than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+    /// If there would be more free ones than [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[inline]
     pub fn add_permits(&self, permits: usize) {
         assert!(
-            permits <= Semaphore::MAX_PERMITS,
+            permits <= Self::MAX_PERMITS,
             "a semaphore holds at most MAX_PERMITS permits"
         );
         let mut word = self.word.load(Ordering::Relaxed);
@@ -350,7 +342,7 @@ fn added(word: usize, permits: usize) -> usize {
     }
 }
 
-impl<L: ShortLock> fmt::Debug for Semaphore<L> {
+impl<F: Flavour> fmt::Debug for Semaphore<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Semaphore")
             .field("available", &self.available_permits())

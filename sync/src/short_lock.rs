@@ -5,35 +5,25 @@
 
 #[cfg(all(test, loom))]
 mod modelled;
-mod single_thread;
+mod one_thread;
 mod spin;
 #[cfg(feature = "std")]
-mod std_lock;
+mod std;
 
 #[cfg(all(test, loom))]
-pub(crate) use self::modelled::Modelled;
-pub use self::single_thread::SingleThread;
-pub use self::spin::Spin;
+pub(crate) use self::modelled::ModelledLock;
+pub(crate) use self::one_thread::OneThreadLock;
+pub(crate) use self::spin::SpinLock;
 #[cfg(feature = "std")]
-pub use self::std_lock::Std;
+pub(crate) use self::std::StdLock;
+use crate::flavour::Flavour;
 use crate::primitives::UnsafeCell;
-
-/// How the short sections inside of a primitive exclude one another.
-///
-/// [`Spin`] is the default and right nearly everywhere. [`Std`] parks threads instead of spinning,
-/// for systems whose threads have priorities. [`SingleThread`] costs nothing, and keeps the
-/// primitive on one thread. Sealed.
-#[expect(
-    private_bounds,
-    reason = "sealed: the safety of every primitive rests on it"
-)]
-pub trait ShortLock: Raw {}
 
 /// # Safety
 ///
 /// Between `lock` and the drop of its guard, no other call of `lock` on the same value returns,
 /// and what happened before that drop happens before what follows the next `lock`.
-pub(crate) unsafe trait Raw: 'static {
+pub(crate) unsafe trait RawLock: 'static {
     /// Releases the lock when it is dropped.
     type Guard<'a>;
 
@@ -48,18 +38,18 @@ pub(crate) unsafe trait Raw: 'static {
 /// # Invariants
 ///
 /// 1. `value` is touched only by whoever holds a guard of `lock`.
-pub(crate) struct Locked<S, L> {
-    lock: L,
+pub(crate) struct Locked<S, F: Flavour> {
+    lock: F::Lock,
     value: UnsafeCell<S>,
 }
 
 // SAFETY: the lock gives the value to one thread at a time (1), which is what `S: Send` allows.
-unsafe impl<S: Send, L: Sync> Sync for Locked<S, L> {}
+unsafe impl<S: Send, F: Flavour + Sync> Sync for Locked<S, F> {}
 
-impl<S, L: ShortLock> Locked<S, L> {
+impl<S, F: Flavour> Locked<S, F> {
     pub(crate) fn new(value: S) -> Self {
         Self {
-            lock: L::new(),
+            lock: F::Lock::new(),
             value: UnsafeCell::new(value),
         }
     }

@@ -1,4 +1,6 @@
-use super::{Cleanup, RuntimeId};
+use core::task::{Context, Poll};
+
+use super::{Cleanup, Coop, RuntimeId};
 use crate::cleanup::CleanupTask;
 
 /// A runtime value that spawns nothing, for code that has no executor at hand, and for tests.
@@ -16,6 +18,19 @@ impl NoExecutor {
     pub const fn new() -> Self {
         Self
     }
+}
+
+/// Nobody takes turns: whatever can go on does.
+impl Coop for NoExecutor {
+    type Unit = ();
+
+    #[inline]
+    fn poll_unit(_cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    #[inline]
+    fn spend((): ()) {}
 }
 
 impl Cleanup for NoExecutor {

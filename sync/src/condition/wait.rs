@@ -4,9 +4,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use super::{Condition, Waiters};
+use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
 use crate::mutex::{Guard, Lock, Mutex};
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
 
 /// What a waiter has been told.
@@ -28,29 +29,29 @@ impl Note {
 
 /// The future that [`Condition::wait`] returns.
 #[must_use = "futures do nothing unless polled"]
-pub struct Wait<'c, H, T, K = Spin, L = Spin>
+pub struct Wait<'c, H, T, K = Spin, F = Spin>
 where
     H: Handle<Mutex<T, K>>,
-    K: ShortLock,
-    L: ShortLock,
+    K: Flavour,
+    F: Flavour,
 {
     /// Until it has its place.
     guard: Option<Guard<H, T, K>>,
-    waiter: Waiter<On<'c, L>>,
+    waiter: Waiter<On<'c, F>>,
     /// From its notification on.
-    notified: Option<Notified<'c, L>>,
+    notified: Option<Notified<'c, F>>,
     lock: Option<Lock<H, T, K>>,
 }
 
-struct On<'c, L: ShortLock>(&'c Condition<L>);
+struct On<'c, F: Flavour>(&'c Condition<F>);
 
 // SAFETY: the reference keeps the condition where it is, and that has one list.
-unsafe impl<L: ShortLock> WaitOn for On<'_, L> {
+unsafe impl<F: Flavour> WaitOn for On<'_, F> {
     type State = Waiters;
-    type Lock = L;
+    type Flavour = F;
     type Parcel = Note;
 
-    fn locked(&self) -> &Locked<Waiters, L> {
+    fn locked(&self) -> &Locked<Waiters, F> {
         &self.0.waiters
     }
 
@@ -69,12 +70,12 @@ unsafe impl<L: ShortLock> WaitOn for On<'_, L> {
 }
 
 /// A notification on its way: passed on if its waiter goes before it has the mutex again.
-struct Notified<'c, L: ShortLock> {
-    condition: &'c Condition<L>,
+struct Notified<'c, F: Flavour> {
+    condition: &'c Condition<F>,
     note: Note,
 }
 
-impl<L: ShortLock> Drop for Notified<'_, L> {
+impl<F: Flavour> Drop for Notified<'_, F> {
     fn drop(&mut self) {
         if let Note::One = self.note {
             self.condition.notify_one();
@@ -82,13 +83,13 @@ impl<L: ShortLock> Drop for Notified<'_, L> {
     }
 }
 
-impl<'c, H, T, K, L> Wait<'c, H, T, K, L>
+impl<'c, H, T, K, F> Wait<'c, H, T, K, F>
 where
     H: Handle<Mutex<T, K>>,
-    K: ShortLock,
-    L: ShortLock,
+    K: Flavour,
+    F: Flavour,
 {
-    pub(super) fn new(condition: &'c Condition<L>, guard: Guard<H, T, K>) -> Self {
+    pub(super) fn new(condition: &'c Condition<F>, guard: Guard<H, T, K>) -> Self {
         Self {
             guard: Some(guard),
             waiter: Waiter::new(On(condition)),
@@ -148,11 +149,11 @@ where
     }
 }
 
-impl<H, T, K, L> Future for Wait<'_, H, T, K, L>
+impl<H, T, K, F> Future for Wait<'_, H, T, K, F>
 where
     H: Handle<Mutex<T, K>>,
-    K: ShortLock,
-    L: ShortLock,
+    K: Flavour,
+    F: Flavour,
 {
     type Output = Guard<H, T, K>;
 
@@ -164,11 +165,11 @@ where
     }
 }
 
-impl<H, T, K, L> fmt::Debug for Wait<'_, H, T, K, L>
+impl<H, T, K, F> fmt::Debug for Wait<'_, H, T, K, F>
 where
     H: Handle<Mutex<T, K>>,
-    K: ShortLock,
-    L: ShortLock,
+    K: Flavour,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
@@ -185,24 +186,24 @@ pub struct TimedOut(pub bool);
 
 /// The future that [`Condition::wait_timeout`] returns.
 #[must_use = "futures do nothing unless polled"]
-pub struct WaitTimeout<'c, D, H, T, K = Spin, L = Spin>
+pub struct WaitTimeout<'c, D, H, T, K = Spin, F = Spin>
 where
     H: Handle<Mutex<T, K>>,
-    K: ShortLock,
-    L: ShortLock,
+    K: Flavour,
+    F: Flavour,
 {
-    wait: Wait<'c, H, T, K, L>,
+    wait: Wait<'c, H, T, K, F>,
     sleep: D,
     timed_out: bool,
 }
 
-impl<'c, D, H, T, K, L> WaitTimeout<'c, D, H, T, K, L>
+impl<'c, D, H, T, K, F> WaitTimeout<'c, D, H, T, K, F>
 where
     H: Handle<Mutex<T, K>>,
-    K: ShortLock,
-    L: ShortLock,
+    K: Flavour,
+    F: Flavour,
 {
-    pub(super) fn new(wait: Wait<'c, H, T, K, L>, sleep: D) -> Self {
+    pub(super) fn new(wait: Wait<'c, H, T, K, F>, sleep: D) -> Self {
         Self {
             wait,
             sleep,
@@ -211,12 +212,12 @@ where
     }
 }
 
-impl<D, H, T, K, L> Future for WaitTimeout<'_, D, H, T, K, L>
+impl<D, H, T, K, F> Future for WaitTimeout<'_, D, H, T, K, F>
 where
     D: Future<Output = ()>,
     H: Handle<Mutex<T, K>>,
-    K: ShortLock,
-    L: ShortLock,
+    K: Flavour,
+    F: Flavour,
 {
     type Output = (Guard<H, T, K>, TimedOut);
 
@@ -240,11 +241,11 @@ where
     }
 }
 
-impl<D, H, T, K, L> fmt::Debug for WaitTimeout<'_, D, H, T, K, L>
+impl<D, H, T, K, F> fmt::Debug for WaitTimeout<'_, D, H, T, K, F>
 where
     H: Handle<Mutex<T, K>>,
-    K: ShortLock,
-    L: ShortLock,
+    K: Flavour,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WaitTimeout")

@@ -6,28 +6,30 @@ use core::sync::atomic::Ordering;
 use core::task::{Context, Poll};
 
 use super::{Event, SET, Turn, WAITERS, Waiters};
+use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
+use crate::word::RawWord;
 
 /// The future that [`Event::wait`] and [`Event::wait_owned`] return.
 #[must_use = "futures do nothing unless polled"]
-pub struct Wait<H: Handle<Event<L>>, L: ShortLock = Spin> {
-    waiter: Waiter<On<H, L>>,
+pub struct Wait<H: Handle<Event<F>>, F: Flavour = Spin> {
+    waiter: Waiter<On<H, F>>,
 }
 
-struct On<H, L> {
+struct On<H, F> {
     event: H,
-    _lock: PhantomData<fn() -> L>,
+    _lock: PhantomData<fn() -> F>,
 }
 
 // SAFETY: a handle keeps the event where it is, and that has one list.
-unsafe impl<H: Handle<Event<L>>, L: ShortLock> WaitOn for On<H, L> {
+unsafe impl<H: Handle<Event<F>>, F: Flavour> WaitOn for On<H, F> {
     type State = Waiters;
-    type Lock = L;
+    type Flavour = F;
     type Parcel = Turn;
 
-    fn locked(&self) -> &Locked<Waiters, L> {
+    fn locked(&self) -> &Locked<Waiters, F> {
         &self.event.get().waiters
     }
 
@@ -42,7 +44,7 @@ unsafe impl<H: Handle<Event<L>>, L: ShortLock> WaitOn for On<H, L> {
     }
 }
 
-impl<H: Handle<Event<L>>, L: ShortLock> Wait<H, L> {
+impl<H: Handle<Event<F>>, F: Flavour> Wait<H, F> {
     pub(crate) fn new(event: H) -> Self {
         Self {
             waiter: Waiter::new(On {
@@ -79,20 +81,22 @@ impl<H: Handle<Event<L>>, L: ShortLock> Wait<H, L> {
     }
 }
 
-impl<H: Handle<Event<L>>, L: ShortLock> Future for Wait<H, L> {
+impl<H: Handle<Event<F>>, F: Flavour> Future for Wait<H, F> {
     type Output = ();
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // One that was queued is let go by `set` alone, so that a pulse is the same for all.
-        if !self.waiter.is_queued() && self.waiter.on().event.get().is_set() {
-            return Poll::Ready(());
-        }
-        self.poll_wait(cx)
+        in_turn::<F, _>(cx, |cx| {
+            // One that was queued is let go by `set` alone, so that a pulse is the same for all.
+            if !self.waiter.is_queued() && self.waiter.on().event.get().is_set() {
+                return Poll::Ready(());
+            }
+            self.poll_wait(cx)
+        })
     }
 }
 
-impl<H: Handle<Event<L>>, L: ShortLock> fmt::Debug for Wait<H, L> {
+impl<H: Handle<Event<F>>, F: Flavour> fmt::Debug for Wait<H, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
             .field("waits", &self.is_queued())

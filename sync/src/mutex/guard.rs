@@ -3,25 +3,25 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use super::Mutex;
+use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
-use crate::short_lock::{ShortLock, Spin};
 
 /// Leads to the value of a [`Mutex`], which is released when this is dropped.
 #[must_use = "a guard that is dropped releases the mutex at once"]
 #[clippy::has_significant_drop]
-pub struct Guard<H: Handle<Mutex<T, L>>, T, L: ShortLock = Spin> {
+pub struct Guard<H: Handle<Mutex<T, F>>, T, F: Flavour = Spin> {
     mutex: H,
     // As if it were the reference that it leads to.
     _value: PhantomData<*mut T>,
-    _lock: PhantomData<fn() -> L>,
+    _lock: PhantomData<fn() -> F>,
 }
 
 // SAFETY: it stands for a `&mut T`, and releasing is possible on any thread.
-unsafe impl<H: Handle<Mutex<T, L>> + Send, T: Send, L: ShortLock> Send for Guard<H, T, L> {}
+unsafe impl<H: Handle<Mutex<T, F>> + Send, T: Send, F: Flavour> Send for Guard<H, T, F> {}
 // SAFETY: shared, it gives a `&T`.
-unsafe impl<H: Handle<Mutex<T, L>> + Sync, T: Sync, L: ShortLock> Sync for Guard<H, T, L> {}
+unsafe impl<H: Handle<Mutex<T, F>> + Sync, T: Sync, F: Flavour> Sync for Guard<H, T, F> {}
 
-impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Guard<H, T, L> {
+impl<H: Handle<Mutex<T, F>>, T, F: Flavour> Guard<H, T, F> {
     pub(crate) fn handle(&self) -> &H {
         &self.mutex
     }
@@ -37,7 +37,7 @@ impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Guard<H, T, L> {
     }
 }
 
-impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Deref for Guard<H, T, L> {
+impl<H: Handle<Mutex<T, F>>, T, F: Flavour> Deref for Guard<H, T, F> {
     type Target = T;
 
     #[inline]
@@ -47,7 +47,7 @@ impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Deref for Guard<H, T, L> {
     }
 }
 
-impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> DerefMut for Guard<H, T, L> {
+impl<H: Handle<Mutex<T, F>>, T, F: Flavour> DerefMut for Guard<H, T, F> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above, and `&mut self` is the only way to the value.
@@ -55,20 +55,20 @@ impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> DerefMut for Guard<H, T, L> {
     }
 }
 
-impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Drop for Guard<H, T, L> {
+impl<H: Handle<Mutex<T, F>>, T, F: Flavour> Drop for Guard<H, T, F> {
     #[inline]
     fn drop(&mut self) {
         self.mutex.get().release();
     }
 }
 
-impl<H: Handle<Mutex<T, L>>, T: fmt::Debug, L: ShortLock> fmt::Debug for Guard<H, T, L> {
+impl<H: Handle<Mutex<T, F>>, T: fmt::Debug, F: Flavour> fmt::Debug for Guard<H, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<H: Handle<Mutex<T, L>>, T: fmt::Display, L: ShortLock> fmt::Display for Guard<H, T, L> {
+impl<H: Handle<Mutex<T, F>>, T: fmt::Display, F: Flavour> fmt::Display for Guard<H, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }

@@ -6,33 +6,35 @@ use core::task::{Context, Poll, ready};
 
 use super::guard::Guard;
 use super::{LOCKED, Mutex, WAITERS};
+use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
+use crate::word::RawWord;
 use core::sync::atomic::Ordering;
 
 /// The future that [`Mutex::lock`] and [`Mutex::lock_owned`] return.
 #[must_use = "futures do nothing unless polled"]
-pub struct Lock<H: Handle<Mutex<T, L>>, T, L: ShortLock = Spin> {
-    waiter: Waiter<On<H, T, L>>,
+pub struct Lock<H: Handle<Mutex<T, F>>, T, F: Flavour = Spin> {
+    waiter: Waiter<On<H, T, F>>,
 }
 
 /// Whether a waiter was woken once and found the mutex locked: then it is handed the lock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Missed(pub(super) bool);
 
-struct On<H, T, L> {
+struct On<H, T, F> {
     mutex: H,
-    _mutex: PhantomData<fn() -> (T, L)>,
+    _mutex: PhantomData<fn() -> (T, F)>,
 }
 
 // SAFETY: a handle keeps the mutex where it is, and that has one list.
-unsafe impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> WaitOn for On<H, T, L> {
+unsafe impl<H: Handle<Mutex<T, F>>, T, F: Flavour> WaitOn for On<H, T, F> {
     type State = List<Missed>;
-    type Lock = L;
+    type Flavour = F;
     type Parcel = Missed;
 
-    fn locked(&self) -> &Locked<List<Missed>, L> {
+    fn locked(&self) -> &Locked<List<Missed>, F> {
         &self.mutex.get().waiters
     }
 
@@ -62,7 +64,7 @@ unsafe impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> WaitOn for On<H, T, L> {
     }
 }
 
-impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Lock<H, T, L> {
+impl<H: Handle<Mutex<T, F>>, T, F: Flavour> Lock<H, T, F> {
     pub(crate) fn new(mutex: H) -> Self {
         Self {
             waiter: Waiter::new(On {
@@ -70,6 +72,11 @@ impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Lock<H, T, L> {
                 _mutex: PhantomData,
             }),
         }
+    }
+
+    /// The same wait, from its begin.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.waiter.on().mutex.clone())
     }
 
     /// Waits behind the others.
@@ -103,20 +110,22 @@ impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Lock<H, T, L> {
     }
 }
 
-impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> Future for Lock<H, T, L> {
-    type Output = Guard<H, T, L>;
+impl<H: Handle<Mutex<T, F>>, T, F: Flavour> Future for Lock<H, T, F> {
+    type Output = Guard<H, T, F>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Guard<H, T, L>> {
-        let mutex = &self.waiter.on().mutex;
-        if self.waiter.is_queued() || !mutex.get().try_take() {
-            ready!(self.as_mut().poll_wait(cx));
-        }
-        Poll::Ready(Guard::new(self.waiter.on().mutex.clone()))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Guard<H, T, F>> {
+        in_turn::<F, _>(cx, |cx| {
+            let mutex = &self.waiter.on().mutex;
+            if self.waiter.is_queued() || !mutex.get().try_take() {
+                ready!(self.as_mut().poll_wait(cx));
+            }
+            Poll::Ready(Guard::new(self.waiter.on().mutex.clone()))
+        })
     }
 }
 
-impl<H: Handle<Mutex<T, L>>, T, L: ShortLock> fmt::Debug for Lock<H, T, L> {
+impl<H: Handle<Mutex<T, F>>, T, F: Flavour> fmt::Debug for Lock<H, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lock")
             .field("waits", &self.waiter.is_queued())

@@ -8,37 +8,37 @@ use core::task::{Context, Poll, ready};
 use super::pop::Pop;
 use super::storage::{Fifo, Storage};
 use super::{Of, Queue};
+use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
-use crate::short_lock::{ShortLock, Spin};
 
 /// An item that reports itself as done when it is dropped: once, also when its work panics.
 #[must_use = "a job that is dropped counts as done"]
-pub struct Job<H, T, S = Fifo<T>, L = Spin>
+pub struct Job<H, T, S = Fifo<T>, F = Spin>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     item: T,
-    _done: Done<H, T, S, L>,
+    _done: Done<H, T, S, F>,
 }
 
 /// Reports an item as done when it is dropped.
-struct Done<H, T, S, L>
+struct Done<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     queue: H,
-    _queue: PhantomData<Of<T, S, L>>,
+    _queue: PhantomData<Of<T, S, F>>,
 }
 
-impl<H, T, S, L> Drop for Done<H, T, S, L>
+impl<H, T, S, F> Drop for Done<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn drop(&mut self) {
         // If it was reported by hand before, there is nothing left to report.
@@ -46,11 +46,11 @@ where
     }
 }
 
-impl<H, T, S, L> Deref for Job<H, T, S, L>
+impl<H, T, S, F> Deref for Job<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     type Target = T;
 
@@ -59,23 +59,23 @@ where
     }
 }
 
-impl<H, T, S, L> DerefMut for Job<H, T, S, L>
+impl<H, T, S, F> DerefMut for Job<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.item
     }
 }
 
-impl<H, T, S, L> fmt::Debug for Job<H, T, S, L>
+impl<H, T, S, F> fmt::Debug for Job<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     T: fmt::Debug,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Job").field(&self.item).finish()
@@ -84,20 +84,20 @@ where
 
 /// The future that [`Queue::pop_job`] returns.
 #[must_use = "futures do nothing unless polled"]
-pub struct PopJob<H, T, S = Fifo<T>, L = Spin>
+pub struct PopJob<H, T, S = Fifo<T>, F = Spin>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
-    pop: Pop<H, T, S, L>,
+    pop: Pop<H, T, S, F>,
 }
 
-impl<H, T, S, L> PopJob<H, T, S, L>
+impl<H, T, S, F> PopJob<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     pub(super) fn new(queue: H) -> Self {
         Self {
@@ -106,13 +106,13 @@ where
     }
 }
 
-impl<H, T, S, L> Future for PopJob<H, T, S, L>
+impl<H, T, S, F> Future for PopJob<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
-    type Output = Option<Job<H, T, S, L>>;
+    type Output = Option<Job<H, T, S, F>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: `pop` is pinned structurally.
@@ -128,11 +128,11 @@ where
     }
 }
 
-impl<H, T, S, L> fmt::Debug for PopJob<H, T, S, L>
+impl<H, T, S, F> fmt::Debug for PopJob<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.pop.fmt(f)

@@ -7,28 +7,28 @@ use core::task::{Context, Poll};
 use super::storage::{Fifo, Storage};
 use super::{Of, Queue};
 use crate::event::{Event, Wait};
+use crate::flavour::{Flavour, Spin};
 use crate::handle::{Get, Handle};
-use crate::short_lock::{ShortLock, Spin};
 
 /// The future that [`Queue::join`] returns.
 #[must_use = "futures do nothing unless polled"]
-pub struct Join<H, T, S = Fifo<T>, L = Spin>
+pub struct Join<H, T, S = Fifo<T>, F = Spin>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     queue: H,
-    idle: Wait<Idle<H, T, S, L>, L>,
+    idle: Wait<Idle<H, T, S, F>, F>,
 }
 
 /// A queue's event of having nothing unfinished.
-struct Idle<H, T, S, L> {
+struct Idle<H, T, S, F> {
     queue: H,
-    _queue: PhantomData<Of<T, S, L>>,
+    _queue: PhantomData<Of<T, S, F>>,
 }
 
-impl<H: Clone, T, S, L> Clone for Idle<H, T, S, L> {
+impl<H: Clone, T, S, F> Clone for Idle<H, T, S, F> {
     fn clone(&self) -> Self {
         Self {
             queue: self.queue.clone(),
@@ -37,31 +37,31 @@ impl<H: Clone, T, S, L> Clone for Idle<H, T, S, L> {
     }
 }
 
-impl<H, T, S, L> Handle<Event<L>> for Idle<H, T, S, L>
+impl<H, T, S, F> Handle<Event<F>> for Idle<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
 }
 
 // SAFETY: a field of what the handle keeps.
-unsafe impl<H, T, S, L> Get<Event<L>> for Idle<H, T, S, L>
+unsafe impl<H, T, S, F> Get<Event<F>> for Idle<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
-    fn get(&self) -> &Event<L> {
+    fn get(&self) -> &Event<F> {
         &self.queue.get().idle
     }
 }
 
-impl<H, T, S, L> Join<H, T, S, L>
+impl<H, T, S, F> Join<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     pub(super) fn new(queue: H) -> Self {
         let idle = Wait::new(Idle {
@@ -72,11 +72,11 @@ where
     }
 }
 
-impl<H, T, S, L> Future for Join<H, T, S, L>
+impl<H, T, S, F> Future for Join<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     type Output = ();
 
@@ -95,11 +95,11 @@ where
     }
 }
 
-impl<H, T, S, L> fmt::Debug for Join<H, T, S, L>
+impl<H, T, S, F> fmt::Debug for Join<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Join")

@@ -7,39 +7,40 @@ use core::task::{Context, Poll, ready};
 use super::state::{NotOut, Popper, State};
 use super::storage::{Fifo, Out, Storage};
 use super::{Of, Queue, wake};
+use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
 
 /// The future that [`Queue::pop`] returns.
 #[must_use = "futures do nothing unless polled"]
-pub struct Pop<H, T, S = Fifo<T>, L = Spin>
+pub struct Pop<H, T, S = Fifo<T>, F = Spin>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
-    waiter: Waiter<ToPop<H, T, S, L>>,
+    waiter: Waiter<ToPop<H, T, S, F>>,
 }
 
 /// A place among those that wait for an item.
-struct ToPop<H, T, S, L> {
+struct ToPop<H, T, S, F> {
     queue: H,
-    _queue: PhantomData<Of<T, S, L>>,
+    _queue: PhantomData<Of<T, S, F>>,
 }
 
 // SAFETY: a handle keeps the queue where it is, and that has one list of poppers.
-unsafe impl<H, T, S, L> WaitOn for ToPop<H, T, S, L>
+unsafe impl<H, T, S, F> WaitOn for ToPop<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     type State = State<T, S>;
-    type Lock = L;
+    type Flavour = F;
     type Parcel = Popper<S::Taken>;
 
-    fn locked(&self) -> &Locked<State<T, S>, L> {
+    fn locked(&self) -> &Locked<State<T, S>, F> {
         &self.queue.get().state
     }
 
@@ -60,11 +61,11 @@ where
     }
 }
 
-impl<H, T, S, L> Pop<H, T, S, L>
+impl<H, T, S, F> Pop<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     pub(super) fn new(queue: H) -> Self {
         Self {
@@ -102,42 +103,44 @@ where
     }
 }
 
-impl<H, T, S, L> Future for Pop<H, T, S, L>
+impl<H, T, S, F> Future for Pop<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     type Output = Option<T>;
 
     /// Polled again after an item, it waits for the next one.
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let taken = if self.waiter.is_queued() {
-            ready!(self.poll_wait(cx))
-        } else {
-            let popped = self.queue().get().state.with(State::pop);
-            match popped {
-                Ok((taken, waker)) => {
-                    wake(waker);
-                    Some(taken)
+        in_turn::<F, _>(cx, |cx| {
+            let taken = if self.waiter.is_queued() {
+                ready!(self.poll_wait(cx))
+            } else {
+                let popped = self.queue().get().state.with(State::pop);
+                match popped {
+                    Ok((taken, waker)) => {
+                        wake(waker);
+                        Some(taken)
+                    }
+                    Err(NotOut::Closed) => None,
+                    Err(NotOut::Empty) => ready!(self.poll_wait(cx)),
                 }
-                Err(NotOut::Closed) => None,
-                Err(NotOut::Empty) => ready!(self.poll_wait(cx)),
-            }
-        };
-        Poll::Ready(taken.map(|taken| {
-            let Out(item) = taken.into();
-            item
-        }))
+            };
+            Poll::Ready(taken.map(|taken| {
+                let Out(item) = taken.into();
+                item
+            }))
+        })
     }
 }
 
-impl<H, T, S, L> fmt::Debug for Pop<H, T, S, L>
+impl<H, T, S, F> fmt::Debug for Pop<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pop")

@@ -8,30 +8,31 @@ use super::error::PushError;
 use super::state::{NotIn, Pusher, State};
 use super::storage::{Fifo, Storage};
 use super::{Of, Queue, wake};
+use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
 
 /// The future that [`Queue::push`] returns.
 #[must_use = "futures do nothing unless polled"]
-pub struct Push<H, T, S = Fifo<T>, L = Spin>
+pub struct Push<H, T, S = Fifo<T>, F = Spin>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     /// Until it is in, or waits.
     item: Option<T>,
-    waiter: Waiter<ToPush<H, T, S, L>>,
+    waiter: Waiter<ToPush<H, T, S, F>>,
 }
 
 /// A place among those that wait for room.
-pub(super) struct ToPush<H, T, S, L> {
+pub(super) struct ToPush<H, T, S, F> {
     pub(super) queue: H,
-    _queue: PhantomData<Of<T, S, L>>,
+    _queue: PhantomData<Of<T, S, F>>,
 }
 
-impl<H, T, S, L> ToPush<H, T, S, L> {
+impl<H, T, S, F> ToPush<H, T, S, F> {
     pub(super) fn new(queue: H) -> Self {
         Self {
             queue,
@@ -41,17 +42,17 @@ impl<H, T, S, L> ToPush<H, T, S, L> {
 }
 
 // SAFETY: a handle keeps the queue where it is, and that has one list of pushers.
-unsafe impl<H, T, S, L> WaitOn for ToPush<H, T, S, L>
+unsafe impl<H, T, S, F> WaitOn for ToPush<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     type State = State<T, S>;
-    type Lock = L;
+    type Flavour = F;
     type Parcel = Pusher<T>;
 
-    fn locked(&self) -> &Locked<State<T, S>, L> {
+    fn locked(&self) -> &Locked<State<T, S>, F> {
         &self.queue.get().state
     }
 
@@ -72,11 +73,11 @@ where
     }
 }
 
-impl<H, T, S, L> Push<H, T, S, L>
+impl<H, T, S, F> Push<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     pub(super) fn new(queue: H, item: T) -> Self {
         Self {
@@ -110,38 +111,40 @@ where
     }
 }
 
-impl<H, T, S, L> Future for Push<H, T, S, L>
+impl<H, T, S, F> Future for Push<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     type Output = Result<(), PushError<T>>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `item` is not pinned, and the waiter is not touched.
-        let this = unsafe { self.as_mut().get_unchecked_mut() };
-        if let Some(item) = this.item.take() {
-            let queue = this.waiter.on().queue.get();
-            match queue.state.with(|state| state.push(item)) {
-                Ok(waker) => {
-                    wake(waker);
-                    return Poll::Ready(Ok(()));
+        in_turn::<F, _>(cx, |cx| {
+            // SAFETY: `item` is not pinned, and the waiter is not touched.
+            let this = unsafe { self.as_mut().get_unchecked_mut() };
+            if let Some(item) = this.item.take() {
+                let queue = this.waiter.on().queue.get();
+                match queue.state.with(|state| state.push(item)) {
+                    Ok(waker) => {
+                        wake(waker);
+                        return Poll::Ready(Ok(()));
+                    }
+                    Err(NotIn::Closed(item)) => return Poll::Ready(Err(PushError::new(item))),
+                    Err(NotIn::Full(item)) => this.item = Some(item),
                 }
-                Err(NotIn::Closed(item)) => return Poll::Ready(Err(PushError::new(item))),
-                Err(NotIn::Full(item)) => this.item = Some(item),
             }
-        }
-        self.poll_wait(cx)
+            self.poll_wait(cx)
+        })
     }
 }
 
-impl<H, T, S, L> fmt::Debug for Push<H, T, S, L>
+impl<H, T, S, F> fmt::Debug for Push<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Push")

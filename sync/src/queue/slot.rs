@@ -9,28 +9,29 @@ use super::push::ToPush;
 use super::state::{NotIn, Pusher, State};
 use super::storage::{Fifo, Storage};
 use super::{Of, Queue, wake};
+use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
 
 /// A reserved place in a queue: what [`Queue::reserve`] gives. Dropped, it is given up.
 #[must_use = "a place that is dropped is given up"]
-pub struct Slot<H, T, S = Fifo<T>, L = Spin>
+pub struct Slot<H, T, S = Fifo<T>, F = Spin>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     /// `None` once it is filled.
     queue: Option<H>,
-    _queue: PhantomData<Of<T, S, L>>,
+    _queue: PhantomData<Of<T, S, F>>,
 }
 
-impl<H, T, S, L> Slot<H, T, S, L>
+impl<H, T, S, F> Slot<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn new(queue: H) -> Self {
         Self {
@@ -55,11 +56,11 @@ where
     }
 }
 
-impl<H, T, S, L> Drop for Slot<H, T, S, L>
+impl<H, T, S, F> Drop for Slot<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn drop(&mut self) {
         if let Some(queue) = &self.queue {
@@ -70,11 +71,11 @@ where
     }
 }
 
-impl<H, T, S, L> fmt::Debug for Slot<H, T, S, L>
+impl<H, T, S, F> fmt::Debug for Slot<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot").finish_non_exhaustive()
@@ -83,30 +84,30 @@ where
 
 /// The future that [`Queue::reserve`] returns.
 #[must_use = "futures do nothing unless polled"]
-pub struct Reserve<H, T, S = Fifo<T>, L = Spin>
+pub struct Reserve<H, T, S = Fifo<T>, F = Spin>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
-    waiter: Waiter<ToReserve<H, T, S, L>>,
+    waiter: Waiter<ToReserve<H, T, S, F>>,
 }
 
 /// A place among those that wait for room; what it is given goes back if nobody takes it.
-struct ToReserve<H, T, S, L>(ToPush<H, T, S, L>);
+struct ToReserve<H, T, S, F>(ToPush<H, T, S, F>);
 
 // SAFETY: as `ToPush`, whose list it is.
-unsafe impl<H, T, S, L> WaitOn for ToReserve<H, T, S, L>
+unsafe impl<H, T, S, F> WaitOn for ToReserve<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     type State = State<T, S>;
-    type Lock = L;
+    type Flavour = F;
     type Parcel = Pusher<T>;
 
-    fn locked(&self) -> &Locked<State<T, S>, L> {
+    fn locked(&self) -> &Locked<State<T, S>, F> {
         self.0.locked()
     }
 
@@ -132,11 +133,11 @@ where
     }
 }
 
-impl<H, T, S, L> Reserve<H, T, S, L>
+impl<H, T, S, F> Reserve<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     pub(super) fn new(queue: H) -> Self {
         Self {
@@ -162,25 +163,27 @@ where
     }
 }
 
-impl<H, T, S, L> Future for Reserve<H, T, S, L>
+impl<H, T, S, F> Future for Reserve<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
-    type Output = Result<Slot<H, T, S, L>, Closed>;
+    type Output = Result<Slot<H, T, S, F>, Closed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let reserved = ready!(self.as_mut().poll_reserved(cx));
-        Poll::Ready(reserved.map(|()| Slot::new(self.waiter.on().0.queue.clone())))
+        in_turn::<F, _>(cx, |cx| {
+            let reserved = ready!(self.as_mut().poll_reserved(cx));
+            Poll::Ready(reserved.map(|()| Slot::new(self.waiter.on().0.queue.clone())))
+        })
     }
 }
 
-impl<H, T, S, L> fmt::Debug for Reserve<H, T, S, L>
+impl<H, T, S, F> fmt::Debug for Reserve<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reserve")

@@ -6,27 +6,27 @@ use core::task::{Context, Poll};
 use super::Queue;
 use super::pop::Pop;
 use super::storage::{Fifo, Storage};
+use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
-use crate::short_lock::{ShortLock, Spin};
 
 /// The items of a queue until it is closed and empty: what [`Queue::stream`] returns.
 ///
 /// It holds its place in the queue from one poll to the next, and gives it up when it is dropped.
 #[must_use = "streams do nothing unless polled"]
-pub struct Stream<H, T, S = Fifo<T>, L = Spin>
+pub struct Stream<H, T, S = Fifo<T>, F = Spin>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
-    pop: Pop<H, T, S, L>,
+    pop: Pop<H, T, S, F>,
 }
 
-impl<H, T, S, L> Stream<H, T, S, L>
+impl<H, T, S, F> Stream<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     pub(super) fn new(queue: H) -> Self {
         Self {
@@ -35,11 +35,11 @@ where
     }
 }
 
-impl<H, T, S, L> futures_core::Stream for Stream<H, T, S, L>
+impl<H, T, S, F> futures_core::Stream for Stream<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     type Item = T;
 
@@ -49,11 +49,11 @@ where
     }
 }
 
-impl<H, T, S, L> fmt::Debug for Stream<H, T, S, L>
+impl<H, T, S, F> fmt::Debug for Stream<H, T, S, F>
 where
-    H: Handle<Queue<T, S, L>>,
+    H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
-    L: ShortLock,
+    F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").finish_non_exhaustive()

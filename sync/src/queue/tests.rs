@@ -15,7 +15,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::vec;
 use std::vec::Vec;
 
-use super::{LifoQueue, PriorityQueue, Queue, TryPopError, TryPushError};
+use super::{TryPopError, TryPushError};
+use crate::{LifoQueue, PriorityQueue, Queue};
 
 #[derive(Default)]
 struct Wakes(AtomicUsize);
@@ -60,8 +61,8 @@ impl<F: Future> Task<F> {
 #[test]
 fn each_order_is_kept() {
     let fifo = Queue::unbounded();
-    let lifo = LifoQueue::<_>::unbounded_with();
-    let priority = PriorityQueue::<_>::unbounded_with();
+    let lifo = LifoQueue::unbounded();
+    let priority = PriorityQueue::unbounded();
     for item in [(2, 'a'), (1, 'b'), (2, 'c'), (1, 'd')] {
         fifo.try_push(item).unwrap();
         lifo.try_push(item).unwrap();

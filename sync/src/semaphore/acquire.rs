@@ -6,8 +6,9 @@ use core::task::{Context, Poll, ready};
 
 use super::Semaphore;
 use super::permit::{Closed, Permit, TryAcquireError};
+use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
-use crate::short_lock::{Locked, ShortLock, Spin};
+use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
 
 /// What a waiter is given instead of permits when the semaphore is closed: more than there can be.
@@ -15,24 +16,24 @@ pub(super) const CLOSED: usize = usize::MAX;
 
 /// The future that [`Semaphore::acquire`] and its kin return.
 #[must_use = "futures do nothing unless polled"]
-pub struct Acquire<H: Handle<Semaphore<L>>, L: ShortLock = Spin> {
+pub struct Acquire<H: Handle<Semaphore<F>>, F: Flavour = Spin> {
     permits: usize,
-    waiter: Waiter<On<H, L>>,
+    waiter: Waiter<On<H, F>>,
 }
 
-struct On<H, L> {
+struct On<H, F> {
     semaphore: H,
-    _lock: PhantomData<fn() -> L>,
+    _lock: PhantomData<fn() -> F>,
 }
 
 // SAFETY: a handle keeps the semaphore where it is, and that has one list.
-unsafe impl<H: Handle<Semaphore<L>>, L: ShortLock> WaitOn for On<H, L> {
+unsafe impl<H: Handle<Semaphore<F>>, F: Flavour> WaitOn for On<H, F> {
     type State = List<usize>;
-    type Lock = L;
+    type Flavour = F;
     /// The permits that are wanted.
     type Parcel = usize;
 
-    fn locked(&self) -> &Locked<List<usize>, L> {
+    fn locked(&self) -> &Locked<List<usize>, F> {
         &self.semaphore.get().waiters
     }
 
@@ -61,7 +62,7 @@ unsafe impl<H: Handle<Semaphore<L>>, L: ShortLock> WaitOn for On<H, L> {
     }
 }
 
-impl<H: Handle<Semaphore<L>>, L: ShortLock> Acquire<H, L> {
+impl<H: Handle<Semaphore<F>>, F: Flavour> Acquire<H, F> {
     pub(super) fn new(semaphore: H, permits: usize) -> Self {
         Self {
             permits,
@@ -70,6 +71,11 @@ impl<H: Handle<Semaphore<L>>, L: ShortLock> Acquire<H, L> {
                 _lock: PhantomData,
             }),
         }
+    }
+
+    /// The same wait, from its begin.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.waiter.on().semaphore.clone(), self.permits)
     }
 
     /// Waits behind the others.
@@ -94,28 +100,30 @@ impl<H: Handle<Semaphore<L>>, L: ShortLock> Acquire<H, L> {
     }
 }
 
-impl<H: Handle<Semaphore<L>>, L: ShortLock> Future for Acquire<H, L> {
-    type Output = Result<Permit<H, L>, Closed>;
+impl<H: Handle<Semaphore<F>>, F: Flavour> Future for Acquire<H, F> {
+    type Output = Result<Permit<H, F>, Closed>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let permits = self.permits;
-        let semaphore = &self.waiter.on().semaphore;
-        let mut taken = Err(TryAcquireError::NoPermits);
-        if !self.waiter.is_queued() {
-            taken = semaphore.get().try_take(permits);
-        }
-        if taken == Err(TryAcquireError::NoPermits) {
-            taken = ready!(self.as_mut().poll_wait(cx));
-        }
-        Poll::Ready(match taken {
-            Ok(()) => Ok(Permit::new(self.waiter.on().semaphore.clone(), permits)),
-            Err(_) => Err(Closed::new()),
+        in_turn::<F, _>(cx, |cx| {
+            let semaphore = &self.waiter.on().semaphore;
+            let mut taken = Err(TryAcquireError::NoPermits);
+            if !self.waiter.is_queued() {
+                taken = semaphore.get().try_take(permits);
+            }
+            if taken == Err(TryAcquireError::NoPermits) {
+                taken = ready!(self.as_mut().poll_wait(cx));
+            }
+            Poll::Ready(match taken {
+                Ok(()) => Ok(Permit::new(self.waiter.on().semaphore.clone(), permits)),
+                Err(_) => Err(Closed::new()),
+            })
         })
     }
 }
 
-impl<H: Handle<Semaphore<L>>, L: ShortLock> fmt::Debug for Acquire<H, L> {
+impl<H: Handle<Semaphore<F>>, F: Flavour> fmt::Debug for Acquire<H, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acquire")
             .field("permits", &self.permits)

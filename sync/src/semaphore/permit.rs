@@ -2,18 +2,18 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::Semaphore;
+use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
-use crate::short_lock::{ShortLock, Spin};
 
 /// Some permits of a [`Semaphore`], which go back when this is dropped.
 #[must_use = "a permit that is dropped goes back at once"]
-pub struct Permit<H: Handle<Semaphore<L>>, L: ShortLock = Spin> {
+pub struct Permit<H: Handle<Semaphore<F>>, F: Flavour = Spin> {
     semaphore: H,
     permits: usize,
-    _lock: PhantomData<fn() -> L>,
+    _lock: PhantomData<fn() -> F>,
 }
 
-impl<H: Handle<Semaphore<L>>, L: ShortLock> Permit<H, L> {
+impl<H: Handle<Semaphore<F>>, F: Flavour> Permit<H, F> {
     #[inline]
     pub(super) fn new(semaphore: H, permits: usize) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl<H: Handle<Semaphore<L>>, L: ShortLock> Permit<H, L> {
     }
 }
 
-impl<H: Handle<Semaphore<L>>, L: ShortLock> Drop for Permit<H, L> {
+impl<H: Handle<Semaphore<F>>, F: Flavour> Drop for Permit<H, F> {
     #[inline]
     fn drop(&mut self) {
         if self.permits > 0 {
@@ -59,7 +59,7 @@ impl<H: Handle<Semaphore<L>>, L: ShortLock> Drop for Permit<H, L> {
     }
 }
 
-impl<H: Handle<Semaphore<L>>, L: ShortLock> fmt::Debug for Permit<H, L> {
+impl<H: Handle<Semaphore<F>>, F: Flavour> fmt::Debug for Permit<H, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
             .field("permits", &self.permits)

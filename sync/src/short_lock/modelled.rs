@@ -1,15 +1,13 @@
 use loom::sync::{Mutex, MutexGuard};
 
-use super::{Raw, ShortLock};
+use super::RawLock;
 
 /// The model checker's own lock: models of what stands on a lock need not step through its spins.
 #[derive(Debug)]
-pub(crate) struct Modelled(Mutex<()>);
-
-impl ShortLock for Modelled {}
+pub(crate) struct ModelledLock(Mutex<()>);
 
 // SAFETY: it excludes, and synchronises.
-unsafe impl Raw for Modelled {
+unsafe impl RawLock for ModelledLock {
     type Guard<'a> = MutexGuard<'a, ()>;
 
     fn new() -> Self {

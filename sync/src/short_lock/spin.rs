@@ -1,15 +1,11 @@
 use core::sync::atomic::Ordering;
 
-use super::{Raw, ShortLock};
+use super::RawLock;
 use crate::primitives::{AtomicBool, spin_loop};
 
-/// Spins, ever longer after each miss, and lets other threads run when that does not help.
-///
-/// Taking it is one atomic exchange and giving it back a plain store. Sections are short (below
-/// some 20 ns), so the lock is nearly always free; a thread that is preempted in one makes the
-/// others wait for it, by yielding to the system where there is one.
+/// Taken by one atomic exchange, and given back by a plain store.
 #[derive(Debug)]
-pub struct Spin {
+pub(crate) struct SpinLock {
     locked: AtomicBool,
 }
 
@@ -18,10 +14,8 @@ pub struct Spin {
 const FIRST_PAUSES: u32 = 1;
 const LAST_PAUSES: u32 = 64;
 
-impl ShortLock for Spin {}
-
 // SAFETY: the exchange lets one in, until the store; it acquires what the store releases.
-unsafe impl Raw for Spin {
+unsafe impl RawLock for SpinLock {
     type Guard<'a> = Unlock<'a>;
 
     fn new() -> Self {
@@ -39,7 +33,7 @@ unsafe impl Raw for Spin {
     }
 }
 
-impl Spin {
+impl SpinLock {
     #[inline]
     fn try_lock(&self) -> bool {
         self.locked

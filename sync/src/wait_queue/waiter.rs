@@ -6,8 +6,9 @@ use core::task::{Context, Poll, Waker};
 
 use super::list::{Linked, List, Node, with_linked};
 use super::wakers::Wakers;
+use crate::flavour::Flavour;
 use crate::primitives::UnsafeCell;
-use crate::short_lock::{Locked, ShortLock};
+use crate::short_lock::Locked;
 
 /// A handle of a primitive, to wait on it: which state, which of the lists in there, and what to do
 /// with what a dropped waiter leaves.
@@ -18,11 +19,11 @@ use crate::short_lock::{Locked, ShortLock};
 /// where it is; `list` gives the same list of it each time.
 pub(crate) unsafe trait WaitOn {
     type State;
-    type Lock: ShortLock;
+    type Flavour: Flavour;
     /// What a waiter brings along, and is given.
     type Parcel;
 
-    fn locked(&self) -> &Locked<Self::State, Self::Lock>;
+    fn locked(&self) -> &Locked<Self::State, Self::Flavour>;
 
     fn list(state: &mut Self::State) -> &mut List<Self::Parcel>;
 

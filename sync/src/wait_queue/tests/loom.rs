@@ -11,11 +11,11 @@ use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::short_lock::{Locked, Modelled, Spin};
+use crate::flavour::{Modelled, Spin};
 use crate::{Mutex, Semaphore};
 
 fn semaphore() -> Semaphore<Modelled> {
-    Semaphore::with_lock(0)
+    Semaphore::new(0)
 }
 
 /// Runs `model` in every interleaving with at most three preemptions.
@@ -165,13 +165,13 @@ fn excludes(make: fn(usize) -> Mutex<usize, Modelled>) {
 // LK-2, LK-3
 #[test]
 fn a_mutex_lets_in_one_at_a_time() {
-    excludes(Mutex::with_lock);
+    excludes(Mutex::new);
 }
 
 // LK-2, LK-3
 #[test]
 fn a_fair_mutex_lets_in_one_at_a_time() {
-    excludes(Mutex::fair_with_lock);
+    excludes(Mutex::fair);
 }
 
 fn cancelled(make: fn(()) -> Mutex<(), Modelled>) {
@@ -198,11 +198,11 @@ fn cancelled(make: fn(()) -> Mutex<(), Modelled>) {
 // LK-4, LK-5: a waiter that is dropped after its wake
 #[test]
 fn a_mutex_goes_on_past_a_waiter_that_is_cancelled() {
-    cancelled(Mutex::with_lock);
+    cancelled(Mutex::new);
 }
 
 // LK-4, LK-5: a waiter that is dropped after it was handed the lock
 #[test]
 fn a_fair_mutex_goes_on_past_a_waiter_that_is_cancelled() {
-    cancelled(Mutex::fair_with_lock);
+    cancelled(Mutex::fair);
 }

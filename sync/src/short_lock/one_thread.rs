@@ -1,23 +1,17 @@
 use core::cell::Cell;
 
-use super::{Raw, ShortLock};
+use super::RawLock;
 
-/// No lock at all: the primitive is not `Sync`, so one thread uses it.
-///
-/// The cheapest, for executors of one thread and for microcontrollers with one core. A section
-/// calls no code of the user's but the order of a priority queue; if that comes back to the same
-/// queue, it panics instead of waiting for itself.
+/// Only notices a section inside of a section.
 #[derive(Debug)]
-pub struct SingleThread {
+pub(crate) struct OneThreadLock {
     // A cell, and so not `Sync`.
     locked: Cell<bool>,
 }
 
-impl ShortLock for SingleThread {}
-
 // SAFETY: the type is not `Sync`, so all calls come from one thread at a time; a second one inside
 // of a section panics.
-unsafe impl Raw for SingleThread {
+unsafe impl RawLock for OneThreadLock {
     type Guard<'a> = Unlock<'a>;
 
     fn new() -> Self {

@@ -1,0 +1,58 @@
+/// Names every primitive in one flavour: `aliases!(Bound<Spin, MyRuntime>)` in a module of an adapter.
+///
+/// # Examples
+///
+/// ```
+/// mod sync {
+///     use withal_core::runtime::NoExecutor;
+///     use withal_sync::flavour::{Bound, Spin};
+///
+///     withal_sync::aliases!(Bound<Spin, NoExecutor>);
+/// }
+///
+/// let queue = sync::Queue::bounded(10);
+/// assert!(queue.try_push("item").is_ok());
+/// ```
+#[macro_export]
+macro_rules! aliases {
+    ($flavour:ty) => {
+        /// Lets tasks that hold a mutex wait for a change.
+        pub type Condition = $crate::condition::Condition<$flavour>;
+
+        /// A flag that tasks wait for, and that can be cleared again.
+        pub type Event = $crate::event::Event<$flavour>;
+
+        /// Gives one task at a time access to a value, over awaits.
+        pub type Mutex<T> = $crate::mutex::Mutex<T, $flavour>;
+
+        /// Hands out a number of permits, in the order in which they are asked for.
+        pub type Semaphore = $crate::semaphore::Semaphore<$flavour>;
+
+        $crate::__alloc_aliases!($flavour);
+    };
+}
+
+/// The part of [`aliases!`] that needs an allocator.
+#[doc(hidden)]
+#[cfg(feature = "alloc")]
+#[macro_export]
+macro_rules! __alloc_aliases {
+    ($flavour:ty) => {
+        /// A queue that any number of tasks push to and pop from: first in, first out.
+        pub type Queue<T> = $crate::queue::Queue<T, $crate::queue::Fifo<T>, $flavour>;
+
+        /// A queue that gives out what came in last.
+        pub type LifoQueue<T> = $crate::queue::Queue<T, $crate::queue::Lifo<T>, $flavour>;
+
+        /// A queue that gives out the smallest item; of equal ones, the one that came in first.
+        pub type PriorityQueue<T> = $crate::queue::Queue<T, $crate::queue::Priority<T>, $flavour>;
+    };
+}
+
+/// The part of [`aliases!`] that needs an allocator.
+#[doc(hidden)]
+#[cfg(not(feature = "alloc"))]
+#[macro_export]
+macro_rules! __alloc_aliases {
+    ($flavour:ty) => {};
+}
