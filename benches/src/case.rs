@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::hint::black_box;
+use std::time::Duration;
+
+use serde::Serialize;
 
 use crate::gate::Gate;
 
@@ -61,6 +64,7 @@ impl Case {
 pub struct Contender {
     pub(crate) name: String,
     pub(crate) run: Box<dyn FnMut(u64)>,
+    pub(crate) fairness: Option<Box<dyn FnMut(u64) -> Fairness>>,
     pub(crate) bytes: Option<usize>,
     pub(crate) bars: Vec<Bar>,
 }
@@ -80,9 +84,17 @@ impl Contender {
         Self {
             name: name.into(),
             run: Box::new(run),
+            fairness: None,
             bytes: None,
             bars: Vec::new(),
         }
+    }
+
+    /// Does the same work in tasks that are watched: in runs of their own, since looking at the clock
+    /// costs more than many an operation.
+    pub fn fairness(mut self, run: impl FnMut(u64) -> Fairness + 'static) -> Self {
+        self.fairness = Some(Box::new(run));
+        self
     }
 
     /// The size of the future that does the work.
@@ -108,6 +120,28 @@ impl fmt::Debug for Contender {
     }
 }
 
+/// How evenly the tasks of a contender were served.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Fairness {
+    /// The operations of the task with the fewest, as a part of those of the task with the most.
+    pub share: f64,
+    /// How long the slowest operation of all took, in nanoseconds.
+    pub longest: f64,
+}
+
+impl Fairness {
+    /// Of tasks, each of which tells its operations, and how long the slowest of them took.
+    pub fn of(tasks: &[(u64, Duration)]) -> Self {
+        let counts = || tasks.iter().map(|&(count, _)| count as f64);
+        let longest = tasks.iter().map(|&(_, longest)| longest).max();
+        Self {
+            share: counts().fold(f64::INFINITY, f64::min) / counts().fold(0.0, f64::max),
+            longest: longest.unwrap_or_default().as_secs_f64() * 1e9,
+        }
+    }
+}
+
 /// What a contender has to reach; the table says whether it did.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -116,6 +150,8 @@ pub enum Bar {
     Times(f64, &'static str),
     /// At most so many times what the fastest peer of the case takes.
     Fastest(f64),
+    /// No task gets less than so much of what another one gets.
+    Share(f64),
     /// At most so many allocations for each operation.
     Allocations(f64),
     /// Known without measuring: what it is about, and whether it holds.

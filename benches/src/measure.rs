@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::allocations::count_everywhere;
-use crate::{Case, Contender, Group};
+use crate::{Case, Contender, Fairness, Group};
 use crate::{report::Row, stats};
 
 /// How much is measured.
@@ -76,8 +76,23 @@ fn case(group: &str, mut case: Case, effort: Effort) -> Vec<Row> {
             samples[who].push(nanoseconds(took) / count(times[who]));
         }
     }
-    let allocs: Vec<_> = contenders.iter_mut().zip(&times).map(allocations).collect();
-    rows(group, &case, &samples, &allocs)
+    let measured = samples.into_iter().zip(contenders.iter_mut().zip(&times));
+    let measured: Vec<_> = measured
+        .map(|(samples, (contender, &times))| Measured {
+            samples,
+            allocs: allocations(contender, times),
+            fairness: fairness(contender, times, effort.rounds.min(9)),
+        })
+        .collect();
+    rows(group, &case, &measured)
+}
+
+/// What is known of one contender.
+struct Measured {
+    /// Nanoseconds for each operation, one value for each round.
+    samples: Vec<f64>,
+    allocs: f64,
+    fairness: Option<Fairness>,
 }
 
 /// How many operations fill a sample.
@@ -102,7 +117,7 @@ fn timed(contender: &mut Contender, times: u64) -> Duration {
 }
 
 /// The allocations of one operation, on whatever thread.
-fn allocations((contender, &times): (&mut Contender, &u64)) -> f64 {
+fn allocations(contender: &mut Contender, times: u64) -> f64 {
     let times = times.min(1024);
     let ((), once) = count_everywhere(|| (contender.run)(times));
     let ((), twice) = count_everywhere(|| (contender.run)(2 * times));
@@ -111,12 +126,25 @@ fn allocations((contender, &times): (&mut Contender, &u64)) -> f64 {
     (count(allocs) / count(times) * 100.0).round() / 100.0
 }
 
-fn rows(group: &str, case: &Case, samples: &[Vec<f64>], allocs: &[f64]) -> Vec<Row> {
-    let medians: Vec<_> = samples
-        .iter()
-        .map(|samples| stats::median(samples))
+/// How evenly tasks are served: the medians of a few runs, each longer than a sample, so that what
+/// is uneven at its start and end counts for little.
+fn fairness(contender: &mut Contender, times: u64, rounds: usize) -> Option<Fairness> {
+    let watched = contender.fairness.as_mut()?;
+    let runs: Vec<_> = (0..rounds).map(|_| watched(8 * times)).collect();
+    let median =
+        |value: fn(&Fairness) -> f64| stats::median(&runs.iter().map(value).collect::<Vec<_>>());
+    Some(Fairness {
+        share: median(|run| run.share),
+        longest: median(|run| run.longest),
+    })
+}
+
+fn rows(group: &str, case: &Case, measured: &[Measured]) -> Vec<Row> {
+    let samples = |who: usize| &measured[who].samples[..];
+    let medians: Vec<_> = (0..measured.len())
+        .map(|who| stats::median(samples(who)))
         .collect();
-    let peers = (0..samples.len()).filter(|&who| is_peer(&case.contenders[who].name));
+    let peers = (0..measured.len()).filter(|&who| is_peer(&case.contenders[who].name));
     let fastest = peers.min_by(|&a, &b| medians[a].total_cmp(&medians[b]));
     let mut rows: Vec<_> = case
         .contenders
@@ -127,10 +155,11 @@ fn rows(group: &str, case: &Case, samples: &[Vec<f64>], allocs: &[f64]) -> Vec<R
             case: case.name.clone(),
             contender: contender.name.clone(),
             ns: medians[who],
-            ratio: fastest.map(|peer| stats::ratio(&samples[who], &samples[peer])),
-            allocs: allocs[who],
+            ratio: fastest.map(|peer| stats::ratio(samples(who), samples(peer))),
+            allocs: measured[who].allocs,
+            fairness: measured[who].fairness,
             bytes: contender.bytes,
-            spread: stats::spread(&samples[who]),
+            spread: stats::spread(samples(who)),
             bars: Vec::new(),
         })
         .collect();
@@ -139,7 +168,7 @@ fn rows(group: &str, case: &Case, samples: &[Vec<f64>], allocs: &[f64]) -> Vec<R
             crate::report::judge(bar, &rows[who], |other| {
                 let other = case.contenders.iter().position(|one| one.name == other);
                 let other = other.unwrap_or_else(|| panic!("no contender of that name: {bar:?}"));
-                stats::ratio(&samples[who], &samples[other])
+                stats::ratio(samples(who), samples(other))
             })
         };
         let bars = contender.bars.iter().map(judge).collect();

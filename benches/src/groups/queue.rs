@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use self::contenders::{SUBJECTS, Subject, on_one_thread, try_on_one_thread};
 use self::shapes::Shape;
-use crate::executor::{Executor, Task};
+use crate::executor::{Executor, Home, Sides};
 use crate::gate::Gate;
 use crate::{Bar, Case, Contender, Group};
 
@@ -31,6 +31,9 @@ pub(crate) const GROUP: Group = Group {
         },
     ],
 };
+
+/// smol's executors allocate by themselves, one time in 31, when a task is woken.
+const NO_ALLOCATION: Bar = Bar::Allocations(0.0);
 
 fn cases() -> Vec<Case> {
     let mut cases = vec![
@@ -62,8 +65,8 @@ fn alone(name: &str, run: fn(&Subject) -> fn(u64), on_one_thread: fn(u64)) -> Ca
     let case = Case::new(name);
     let case = SUBJECTS
         .iter()
-        .filter(|subject| (subject.has)(shapes::ALONE))
-        .map(|subject| ours_and_peers(subject, Bar::Fastest(0.95), run(subject)))
+        .filter(|subject| subject.bound_to.is_none() && (subject.has)(shapes::ALONE))
+        .map(|subject| contender(subject, &[Bar::Fastest(0.95), NO_ALLOCATION], run(subject)))
         .fold(case, Case::with);
     case.with(Contender::batch("withal (SingleThread)", on_one_thread))
         .with(Contender::batch(
@@ -97,25 +100,28 @@ fn on(
     executor: &Rc<Executor>,
     name: String,
     shape: Shape,
-    tasks: impl Fn(&Subject, u64) -> Vec<Task> + Copy + 'static,
+    tasks: impl Fn(&Subject, u64) -> Sides + Copy + 'static,
 ) -> Case {
     let case = Case::new(format!("{name}, {executor}")).threaded(executor.is_threaded());
     SUBJECTS
         .iter()
-        .filter(|subject| (subject.has)(shape))
+        .filter(|subject| executor.suits(subject.bound_to) && (subject.has)(shape))
         .map(|subject| {
             let executor = executor.clone();
-            ours_and_peers(subject, Bar::Fastest(1.0), move |times| {
-                executor.run(tasks(subject, times));
+            let bars = [Bar::Fastest(1.0), NO_ALLOCATION];
+            let bars = &bars[..1 + usize::from(executor.home() == Home::Tokio)];
+            contender(subject, bars, move |times| {
+                executor.run(tasks(subject, times))
             })
         })
         .fold(case, Case::with)
 }
 
-fn ours_and_peers(subject: &Subject, bar: Bar, run: impl FnMut(u64) + 'static) -> Contender {
+/// The bars are those of our default form.
+fn contender(subject: &Subject, bars: &[Bar], run: impl FnMut(u64) + 'static) -> Contender {
     let contender = Contender::batch(subject.name, run);
     match subject.name {
-        "withal" => contender.bar(bar).bar(Bar::Allocations(0.0)),
+        "withal" => bars.iter().cloned().fold(contender, Contender::bar),
         _ => contender,
     }
 }

@@ -9,6 +9,7 @@ fn row(contender: &str) -> Row {
         ns: 12.345,
         ratio: Some(1.5),
         allocs: 1.0,
+        fairness: None,
         bytes: None,
         spread: 0.021,
         bars: Vec::new(),

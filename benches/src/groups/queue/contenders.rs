@@ -9,11 +9,13 @@ use std::future::Future;
 
 pub(super) use self::ours::{on_one_thread, try_on_one_thread};
 use super::shapes::{self, Shape};
-use crate::executor::Task;
+use crate::executor::{Home, Sides};
 
 /// A queue of numbers, by its ends. Errors panic: nothing is ever closed while it is in use.
 pub(super) trait Queue: 'static {
     const NAME: &'static str;
+    /// On whose tasks it takes turns, if it is bound to them.
+    const BOUND_TO: Option<Home> = None;
     type Sender: Send + 'static;
     type Receiver: Send + 'static;
 
@@ -30,18 +32,20 @@ pub(super) trait Queue: 'static {
 #[derive(Clone, Copy)]
 pub(super) struct Subject {
     pub(super) name: &'static str,
+    pub(super) bound_to: Option<Home>,
     /// Whether it has the shape.
     pub(super) has: fn(Shape) -> bool,
     pub(super) alone: fn(u64),
     pub(super) alone_try: fn(u64),
-    pub(super) flow: fn(Shape, u64) -> Vec<Task>,
-    pub(super) ping_pong: fn(u64) -> Vec<Task>,
+    pub(super) flow: fn(Shape, u64) -> Sides,
+    pub(super) ping_pong: fn(u64) -> Sides,
 }
 
 impl Subject {
     const fn of<Q: Queue>() -> Self {
         Self {
             name: Q::NAME,
+            bound_to: Q::BOUND_TO,
             has: |shape| Q::make(shape).is_some(),
             alone: shapes::alone::<Q>,
             alone_try: shapes::alone_try::<Q>,
@@ -51,10 +55,11 @@ impl Subject {
     }
 }
 
-/// Ours first. A form that is bound to an executor is one more line here, and its `Queue` one more
-/// in `ours`.
+/// Ours first. A case takes those that have its shape, and are bound to its executor or to none.
 pub(super) const SUBJECTS: &[Subject] = &[
     Subject::of::<ours::Withal>(),
+    Subject::of::<ours::BoundToTokio>(),
+    Subject::of::<ours::BoundToSmol>(),
     Subject::of::<ours::WithStdsLock>(),
     Subject::of::<many_consumers::Kanal>(),
     Subject::of::<crossfire::Spsc>(),

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Mutex;
 
 use super::contenders::Queue;
-use crate::executor::Task;
+use crate::executor::{Sides, Task};
 use crate::now::now;
 
 /// How many senders and receivers share a queue, and what it holds.
@@ -70,7 +70,7 @@ pub(super) fn alone_by_hand(times: u64) {
 }
 
 /// Sends so many items, each sender its part, and receives them, each receiver its part.
-pub(super) fn flow<Q: Queue>(shape: Shape, items: u64) -> Vec<Task> {
+pub(super) fn flow<Q: Queue>(shape: Shape, items: u64) -> Sides {
     let (senders, receivers) = Q::make(shape).expect("it has this shape");
     let (to_send, to_receive) = (parts(items, shape.senders), parts(items, shape.receivers));
     let senders = senders.into_iter().zip(to_send);
@@ -89,27 +89,26 @@ pub(super) fn flow<Q: Queue>(shape: Shape, items: u64) -> Vec<Task> {
             }
         })
     });
-    receivers.chain(senders).collect()
+    [receivers.collect(), senders.collect()]
 }
 
 /// Sends a number there and back so many times, over two queues of one place.
-pub(super) fn ping_pong<Q: Queue>(times: u64) -> Vec<Task> {
-    let (mut there, mut from_here) = pair::<Q>(Shape::pair(Some(1)));
-    let (mut back, mut from_there) = pair::<Q>(Shape::pair(Some(1)));
-    vec![
-        Box::pin(async move {
-            for number in 0..times {
-                Q::send(&mut there, number).await;
-                assert_eq!(Q::receive(&mut from_there).await, number);
-            }
-        }),
-        Box::pin(async move {
-            for _ in 0..times {
-                let number = Q::receive(&mut from_here).await;
-                Q::send(&mut back, number).await;
-            }
-        }),
-    ]
+pub(super) fn ping_pong<Q: Queue>(times: u64) -> Sides {
+    let (mut to_there, mut from_here) = pair::<Q>(Shape::pair(Some(1)));
+    let (mut to_here, mut from_there) = pair::<Q>(Shape::pair(Some(1)));
+    let here: Task = Box::pin(async move {
+        for number in 0..times {
+            Q::send(&mut to_there, number).await;
+            assert_eq!(Q::receive(&mut from_there).await, number);
+        }
+    });
+    let there: Task = Box::pin(async move {
+        for _ in 0..times {
+            let number = Q::receive(&mut from_here).await;
+            Q::send(&mut to_here, number).await;
+        }
+    });
+    [vec![here], vec![there]]
 }
 
 /// `whole` in as equal parts as it goes.

@@ -2,26 +2,28 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use withal_sync::queue::{Fifo, Queue as OurQueue};
-use withal_sync::short_lock::{ShortLock, SingleThread, Spin, Std};
+use withal_sync::{flavour::Std, single_thread};
 
-use super::{Queue, clones};
+use super::{Home, Queue, clones};
 use crate::groups::queue::shapes::Shape;
 use crate::now::now;
 
-type Of<L> = OurQueue<u64, Fifo<u64>, L>;
-
 /// Both ends of a queue of ours are the queue.
 macro_rules! ours {
-    ($queue:ident, $name:literal, $lock:ty) => {
+    ($queue:ident, $name:literal, $bound_to:expr, $type:ty) => {
         pub(in super::super) struct $queue;
 
         impl Queue for $queue {
             const NAME: &'static str = $name;
-            type Sender = Arc<Of<$lock>>;
-            type Receiver = Arc<Of<$lock>>;
+            const BOUND_TO: Option<Home> = $bound_to;
+            type Sender = Arc<$type>;
+            type Receiver = Arc<$type>;
 
             fn make(shape: Shape) -> Option<(Vec<Self::Sender>, Vec<Self::Receiver>)> {
-                let queue = Arc::new(make::<$lock>(shape.capacity));
+                let queue = Arc::new(match shape.capacity {
+                    Some(capacity) => OurQueue::bounded(capacity),
+                    None => OurQueue::unbounded(),
+                });
                 Some((
                     clones(&queue, shape.senders),
                     clones(&queue, shape.receivers),
@@ -47,20 +49,27 @@ macro_rules! ours {
     };
 }
 
-ours!(Withal, "withal", Spin);
-ours!(WithStdsLock, "withal (std's lock)", Std);
+type WithStd = OurQueue<u64, Fifo<u64>, Std>;
 
-fn make<L: ShortLock>(capacity: Option<usize>) -> Of<L> {
-    match capacity {
-        Some(capacity) => OurQueue::bounded_with(capacity),
-        None => OurQueue::unbounded_with(),
-    }
-}
+ours!(Withal, "withal", None, withal_sync::Queue<u64>);
+ours!(WithStdsLock, "withal (std's lock)", None, WithStd);
+ours!(
+    BoundToTokio,
+    "withal (bound)",
+    Some(Home::Tokio),
+    withal::tokio::Queue<u64>
+);
+ours!(
+    BoundToSmol,
+    "withal (bound)",
+    Some(Home::Smol),
+    withal::smol::Queue<u64>
+);
 
 /// [`alone`](crate::groups::queue::shapes::alone) with the one that stays on its thread, and so is no
 /// [`Queue`].
 pub(in super::super) fn on_one_thread(times: u64) {
-    let queue = make::<SingleThread>(Some(16));
+    let queue = single_thread::Queue::bounded(16);
     for item in 0..times {
         now(queue.push(item)).expect("it is open");
         black_box(now(queue.pop()));
@@ -69,7 +78,7 @@ pub(in super::super) fn on_one_thread(times: u64) {
 
 /// The same by the forms that never wait.
 pub(in super::super) fn try_on_one_thread(times: u64) {
-    let queue = make::<SingleThread>(Some(16));
+    let queue = single_thread::Queue::bounded(16);
     for item in 0..times {
         queue.try_push(item).expect("there is room");
         black_box(queue.try_pop().ok());
