@@ -126,17 +126,34 @@ impl fmt::Debug for Contender {
 pub struct Fairness {
     /// The operations of the task with the fewest, as a part of those of the task with the most.
     pub share: f64,
-    /// How long the slowest operation of all took, in nanoseconds.
+    /// The longest wait of all, in operations that other tasks had meanwhile.
+    pub turns: f64,
+    /// The longest wait of all, in nanoseconds.
     pub longest: f64,
 }
 
+/// How one task was served.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "groups make it")]
+pub struct Served {
+    /// How many operations it had.
+    pub operations: u64,
+    /// How many operations others had during the longest of its waits.
+    pub turns: u64,
+    /// The longest of its waits.
+    pub longest: Duration,
+}
+
 impl Fairness {
-    /// Of tasks, each of which tells its operations, and how long the slowest of them took.
-    pub fn of(tasks: &[(u64, Duration)]) -> Self {
-        let counts = || tasks.iter().map(|&(count, _)| count as f64);
-        let longest = tasks.iter().map(|&(_, longest)| longest).max();
+    /// Of all tasks.
+    pub fn of(tasks: &[Served]) -> Self {
+        let operations = || tasks.iter().map(|task| task.operations);
+        let share = operations().min().unwrap_or(0) as f64 / operations().max().unwrap_or(0) as f64;
+        let turns = tasks.iter().map(|task| task.turns).max();
+        let longest = tasks.iter().map(|task| task.longest).max();
         Self {
-            share: counts().fold(f64::INFINITY, f64::min) / counts().fold(0.0, f64::max),
+            share,
+            turns: turns.unwrap_or_default() as f64,
             longest: longest.unwrap_or_default().as_secs_f64() * 1e9,
         }
     }

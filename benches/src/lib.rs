@@ -14,4 +14,4 @@ pub mod now;
 pub mod report;
 pub mod stats;
 
-pub use self::case::{Bar, Case, Contender, Fairness, Group};
+pub use self::case::{Bar, Case, Contender, Fairness, Group, Served};

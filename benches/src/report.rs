@@ -91,7 +91,11 @@ pub fn table(rows: &[Row]) -> String {
         "±%",
         "ratio",
         "allocs",
-        if watched { "share  longest " } else { "" },
+        if watched {
+            "share   turns  longest "
+        } else {
+            ""
+        },
         "bytes",
     );
     for row in rows {
@@ -102,8 +106,14 @@ pub fn table(rows: &[Row]) -> String {
             .bytes
             .map_or_else(String::new, |bytes| bytes.to_string());
         let fairness = match row.fairness {
-            Some(Fairness { share, longest }) => format!("{share:>5.2} {:>6.0}µs ", longest / 1e3),
-            None if watched => format!("{:>15}", ""),
+            Some(Fairness {
+                share,
+                turns,
+                longest,
+            }) => {
+                format!("{share:>5.2} {turns:>7} {:>6.0}µs ", longest / 1e3)
+            }
+            None if watched => " ".repeat(23),
             None => String::new(),
         };
         let bars: Vec<_> = row.bars.iter().map(Judged::text).collect();

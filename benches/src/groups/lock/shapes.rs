@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::hint::black_box;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use super::contenders::{AsyncLock, Event, Lock};
-use crate::Fairness;
 use crate::executor::{Sides, Task};
 use crate::now::now;
+use crate::{Fairness, Served};
 
 /// What is done with a lock held.
 pub(super) trait Section<L>: 'static {
@@ -69,17 +69,20 @@ pub(super) fn watched<L: Lock, S: Section<L>>(tasks: usize, times: u64, watch: &
         let (lock, watch) = (lock.clone(), watch.clone());
         let enough = enough(tasks, times);
         Box::pin(async move {
-            let (mut sections, mut longest) = (0, Duration::ZERO);
+            let (mut served, mut last) = (Served::default(), None);
             loop {
                 let asked = Instant::now();
                 let sum = S::run(&lock).await;
-                sections += 1;
-                longest = longest.max(asked.elapsed());
+                served.operations += 1;
+                served.longest = served.longest.max(asked.elapsed());
+                // Before its first section, others may have been at it before this task ran at all.
+                served.turns = last.map_or(0, |last| served.turns.max(sum - last - 1));
+                last = Some(sum);
                 if sum >= enough {
                     break;
                 }
             }
-            watch.tasks().push((sections, longest));
+            watch.tasks().push(served);
         })
     })
 }
@@ -98,13 +101,12 @@ fn sides(tasks: usize, task: impl Fn() -> Task) -> Sides {
     sides
 }
 
-/// Of each task, how many sections it had, and how long the slowest took from asking for the lock to
-/// its release.
+/// How each task was served; a wait ends with the section, so it includes that.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Arc<Mutex<Vec<(u64, Duration)>>>);
+pub(super) struct Watch(Arc<Mutex<Vec<Served>>>);
 
 impl Watch {
-    fn tasks(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Duration)>> {
+    fn tasks(&self) -> MutexGuard<'_, Vec<Served>> {
         self.0.lock().expect("no task panics")
     }
 
