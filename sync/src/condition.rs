@@ -1,5 +1,7 @@
 //! Waiting under a mutex until something holds.
 
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod wait;
 
 use core::fmt;

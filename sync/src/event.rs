@@ -1,5 +1,7 @@
 //! Something that happens, and that tasks wait for.
 
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod wait;
 
 #[cfg(feature = "alloc")]

@@ -24,6 +24,8 @@ pub mod queue;
 mod scopes;
 pub mod semaphore;
 mod short_lock;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod wait_queue;
 mod word;
 

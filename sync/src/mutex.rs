@@ -2,6 +2,8 @@
 
 mod guard;
 mod lock;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;

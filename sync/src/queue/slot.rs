@@ -123,8 +123,9 @@ where
     ) -> Option<Pusher<T>> {
         if let Left::Served(Pusher::Done) = left {
             state.reserved -= 1;
-            state.admit(wakers);
         }
+        // Also where it only waited: those behind it may want no place, but a popper.
+        state.admit(wakers);
         None
     }
 

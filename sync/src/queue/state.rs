@@ -190,7 +190,7 @@ impl<T, S: Storage<T>> State<T, S> {
     /// Lets pushers in for whom there is room, as far as the wakers have room. Whether that were
     /// all. Items that go to waiting poppers take up no place, so there may be many.
     pub(super) fn admit(&mut self, wakers: &mut Wakers) -> bool {
-        while self.is_below_capacity() && !self.pushers.is_empty() {
+        while self.may_admit() {
             if !wakers.has_room() {
                 return false;
             }
@@ -199,6 +199,17 @@ impl<T, S: Storage<T>> State<T, S> {
             wakers.push(second);
         }
         true
+    }
+
+    /// Whether the first pusher, if one waits, can have what it wants: a place, or a popper that waits
+    /// for its item.
+    fn may_admit(&mut self) -> bool {
+        let poppers_wait = !self.poppers.is_empty();
+        let is_below_capacity = self.is_below_capacity();
+        let first = self
+            .pushers
+            .front(|pusher| is_below_capacity || poppers_wait && matches!(pusher, Pusher::Push(_)));
+        first == Some(true)
     }
 
     /// Lets the first pusher in, where an item has just come out: so no popper waits for it (1).

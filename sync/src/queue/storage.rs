@@ -116,7 +116,8 @@ impl<T> Store<T> for Lifo<T> {
 /// The smallest first; equal ones in the order in which they came.
 ///
 /// The items' `Ord` is called while the queue is locked: it must not use that queue, and should be
-/// quick. If it panics, the item that was about to go in is dropped, and the queue stays whole.
+/// quick. If it panics, so does the operation; the queue can be used on, but where the item stands
+/// that was on its way then, and whether it is still there, is not promised.
 #[derive(Debug)]
 pub struct Priority<T> {
     items: BinaryHeap<Ranked<T>>,

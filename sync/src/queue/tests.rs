@@ -1,60 +1,58 @@
 //! What a queue promises, polled by hand.
 
-#![expect(
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    reason = "tests have std"
-)]
+mod cancelled;
+mod matrix;
+mod order;
+mod user_code;
 
-use std::boxed::Box;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::vec;
-use std::vec::Vec;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use futures_core::Stream as _;
 
 use super::{TryPopError, TryPushError};
+use crate::tests::Task;
 use crate::{LifoQueue, PriorityQueue, Queue};
 
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+// Q-1, Q-5
+#[test]
+fn an_unbounded_one_is_never_full() {
+    let queue = Queue::unbounded();
+    for n in 0..10_000 {
+        Task::new(queue.push(n)).ready().unwrap();
+    }
+    assert!(!queue.is_full());
+    assert_eq!((queue.len(), queue.capacity()), (10_000, None));
+    // What can be done at once is done in the first poll.
+    for n in 0..10_000 {
+        assert_eq!(Task::new(queue.pop()).ready(), Some(n));
     }
 }
 
-struct Task<F> {
-    future: Pin<Box<F>>,
-    wakes: Arc<Wakes>,
+// Q-1
+#[test]
+#[should_panic = "a queue holds one item at least"]
+fn a_bounded_one_has_room_for_one_at_least() {
+    Queue::<u8>::bounded(0);
 }
 
-impl<F: Future> Task<F> {
-    fn new(future: F) -> Self {
-        Self {
-            future: Box::pin(future),
-            wakes: Arc::default(),
-        }
-    }
-
-    /// Polled once, and waiting.
-    fn waiting(future: F) -> Self {
-        let mut task = Self::new(future);
-        assert!(task.poll().is_pending());
-        task
-    }
-
-    fn poll(&mut self) -> Poll<F::Output> {
-        let waker = Waker::from(self.wakes.clone());
-        self.future.as_mut().poll(&mut Context::from_waker(&waker))
-    }
-
-    fn woken(&self) -> bool {
-        self.wakes.0.load(Ordering::SeqCst) > 0
-    }
+// Q-6
+#[test]
+fn those_that_wait_to_push_are_not_counted_as_stored() {
+    let queue = Queue::bounded(1);
+    assert!(queue.is_empty() && !queue.is_full());
+    queue.try_push(0).unwrap();
+    let waiting = Task::waiting(queue.push(1));
+    assert_eq!((queue.len(), queue.is_full()), (1, true));
+    assert_eq!(queue.statistics().waiting_pushers, 1);
+    drop(waiting);
+    // An item in the hands of one that was woken is not stored any more.
+    queue.try_pop().unwrap();
+    let popper = Task::waiting(queue.pop());
+    queue.try_push(2).unwrap();
+    assert!(queue.is_empty() && popper.woken());
 }
 
 // Q-2
@@ -248,4 +246,124 @@ fn pushers_meet_poppers_past_reserved_places() {
     }
     assert!(pushers.iter_mut().all(|pusher| pusher.poll().is_ready()));
     assert_eq!(queue.close_now(), vec![100]);
+}
+
+// Q-24: what was handed over stays so, also if the queue is closed for good.
+#[test]
+fn a_popper_that_was_served_gets_its_item_though_the_queue_closes() {
+    for for_good in [false, true] {
+        let queue = Queue::bounded(1);
+        let mut popper = Task::waiting(queue.pop());
+        queue.try_push(7).unwrap();
+        if for_good {
+            assert_eq!(queue.close_now(), []);
+        } else {
+            queue.close();
+        }
+        assert_eq!(popper.ready(), Some(7));
+        assert_eq!(queue.statistics().unfinished, 1);
+        // Given back after that, it comes out still.
+        let queue = Queue::bounded(1);
+        let popper = Task::waiting(queue.pop());
+        queue.try_push(8).unwrap();
+        queue.close();
+        drop(popper);
+        assert_eq!(queue.try_pop(), Ok(8));
+    }
+}
+
+// Q-22, Q-23, M3.10
+#[test]
+fn closed_for_good_after_it_was_closed_it_gives_the_rest() {
+    let queue = Queue::bounded(4);
+    for n in 0..4 {
+        queue.try_push(n).unwrap();
+    }
+    queue.close();
+    let mut join = Task::waiting(queue.join());
+    assert_eq!(queue.try_pop(), Ok(0));
+    assert_eq!(queue.close_now(), [1, 2, 3]);
+    assert!(!join.woken(), "one was received, and is not done");
+    queue.task_done().unwrap();
+    join.ready();
+}
+
+// Q-16
+#[test]
+fn a_joiner_that_was_let_go_returns_though_more_has_come() {
+    let queue = Queue::bounded(1);
+    queue.try_push(1).unwrap();
+    let mut join = Task::waiting(queue.join());
+    queue.try_pop().unwrap();
+    queue.task_done().unwrap();
+    queue.try_push(2).unwrap();
+    join.ready();
+    assert!(Task::new(queue.join()).poll().is_pending());
+}
+
+// Q-28
+#[test]
+fn its_debug_text_says_what_goes_on() {
+    let queue = Queue::bounded(2);
+    queue.try_push(1).unwrap();
+    queue.try_push(2).unwrap();
+    let _push = Task::waiting(queue.push(3));
+    let _join = Task::waiting(queue.join());
+    assert_eq!(
+        alloc::format!("{queue:?}"),
+        "Queue(Statistics { stored: 2, capacity: Some(2), reserved: 0, waiting_pushers: 1, \
+         waiting_poppers: 0, joining: 1, unfinished: 2, peak: 2, closed: false })"
+    );
+}
+
+// Q-29
+#[test]
+fn plain_threads_use_it_with_the_forms_that_do_not_wait() {
+    let queue = Queue::bounded(4);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for n in 0..1000 {
+                while queue.try_push(n).is_err() {
+                    std::thread::yield_now();
+                }
+            }
+            queue.close();
+        });
+        let mut expected = 0..1000;
+        loop {
+            match queue.try_pop() {
+                Ok(item) => assert_eq!(Some(item), expected.next()),
+                Err(TryPopError::Empty) => std::thread::yield_now(),
+                Err(TryPopError::Closed) => break,
+            }
+        }
+        assert_eq!(expected.next(), None);
+    });
+}
+
+// Q-29: it goes wherever its items may.
+const _: () = {
+    const fn send_and_sync<T: Send + Sync>() {}
+    send_and_sync::<Queue<core::cell::Cell<u8>>>();
+    send_and_sync::<PriorityQueue<u8>>();
+};
+
+// Q-20, Q-30
+#[test]
+fn its_stream_ends_when_it_is_closed_and_drained() {
+    let queue = Queue::bounded(4);
+    let mut stream = pin!(queue.stream());
+    let mut next = || {
+        stream
+            .as_mut()
+            .poll_next(&mut Context::from_waker(Waker::noop()))
+    };
+    assert_eq!(next(), Poll::Pending);
+    queue.try_push('a').unwrap();
+    queue.try_push('b').unwrap();
+    queue.close();
+    assert_eq!(next(), Poll::Ready(Some('a')));
+    assert_eq!(next(), Poll::Ready(Some('b')));
+    assert_eq!(next(), Poll::Ready(None));
+    assert_eq!(next(), Poll::Ready(None));
 }
