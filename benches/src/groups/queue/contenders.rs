@@ -12,7 +12,7 @@ use super::shapes::{self, Shape};
 use crate::executor::{Home, Sides};
 
 /// A queue of numbers, by its ends. Errors panic: nothing is ever closed while it is in use.
-pub(super) trait Queue: 'static {
+pub(super) trait Queue: Sized + 'static {
     const NAME: &'static str;
     /// On whose tasks it takes turns, if it is bound to them.
     const BOUND_TO: Option<Home> = None;
@@ -20,13 +20,16 @@ pub(super) trait Queue: 'static {
     type Receiver: Send + 'static;
 
     /// As many ends as `shape` has senders and receivers; `None`, if it has no such shape.
-    fn make(shape: Shape) -> Option<(Vec<Self::Sender>, Vec<Self::Receiver>)>;
+    fn make(shape: Shape) -> Option<Ends<Self>>;
 
     fn send(sender: &mut Self::Sender, item: u64) -> impl Future<Output = ()> + Send;
     fn receive(receiver: &mut Self::Receiver) -> impl Future<Output = u64> + Send;
     fn try_send(sender: &mut Self::Sender, item: u64);
     fn try_receive(receiver: &mut Self::Receiver) -> u64;
 }
+
+/// The senders and the receivers of one queue.
+pub(super) type Ends<Q> = (Vec<<Q as Queue>::Sender>, Vec<<Q as Queue>::Receiver>);
 
 /// What is done with a [`Queue`], without its type. Nothing, where that has no such shape.
 #[derive(Clone, Copy)]

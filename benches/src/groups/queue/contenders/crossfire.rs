@@ -2,7 +2,7 @@
 
 use ::crossfire::{mpmc, mpsc, spsc};
 
-use super::{Queue, clones};
+use super::{Ends, Queue, clones};
 use crate::groups::queue::shapes::Shape;
 
 /// `$fits` tells whether it is the type for so many senders and receivers.
@@ -15,7 +15,7 @@ macro_rules! bounded {
             type Sender = ::crossfire::$sender<$module::Array<u64>>;
             type Receiver = ::crossfire::$receiver<$module::Array<u64>>;
 
-            fn make(shape: Shape) -> Option<(Vec<Self::Sender>, Vec<Self::Receiver>)> {
+            fn make(shape: Shape) -> Option<Ends<Self>> {
                 let ($fits, Some(capacity)) = ((shape.senders, shape.receivers), shape.capacity)
                 else {
                     return None;
@@ -55,7 +55,7 @@ macro_rules! unbounded {
             type Sender = ::crossfire::$sender<$module::List<u64>>;
             type Receiver = ::crossfire::$receiver<$module::List<u64>>;
 
-            fn make(shape: Shape) -> Option<(Vec<Self::Sender>, Vec<Self::Receiver>)> {
+            fn make(shape: Shape) -> Option<Ends<Self>> {
                 let ($fits, None) = ((shape.senders, shape.receivers), shape.capacity) else {
                     return None;
                 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use withal_sync::queue::{Fifo, Queue as OurQueue};
 use withal_sync::{flavour::Std, single_thread};
 
-use super::{Home, Queue, clones};
+use super::{Ends, Home, Queue, clones};
 use crate::groups::queue::shapes::Shape;
 use crate::now::now;
 
@@ -19,7 +19,7 @@ macro_rules! ours {
             type Sender = Arc<$type>;
             type Receiver = Arc<$type>;
 
-            fn make(shape: Shape) -> Option<(Vec<Self::Sender>, Vec<Self::Receiver>)> {
+            fn make(shape: Shape) -> Option<Ends<Self>> {
                 let queue = Arc::new(match shape.capacity {
                     Some(capacity) => OurQueue::bounded(capacity),
                     None => OurQueue::unbounded(),

@@ -2,7 +2,7 @@ use futures_channel::mpsc as futures;
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc as tokio;
 
-use super::{Queue, clones};
+use super::{Ends, Queue, clones};
 use crate::groups::queue::shapes::Shape;
 
 /// A peer with one receiver. What its operations say is an `Option` or a `Result`.
@@ -21,7 +21,7 @@ macro_rules! peer {
             type Sender = $sender;
             type Receiver = $receiver;
 
-            fn make($shape: Shape) -> Option<(Vec<Self::Sender>, Vec<Self::Receiver>)> {
+            fn make($shape: Shape) -> Option<Ends<Self>> {
                 if $shape.receivers > 1 {
                     return None;
                 }
