@@ -134,7 +134,6 @@ pub struct Fairness {
 
 /// How one task was served.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "groups make it")]
 pub struct Served {
     /// How many operations it had.
     pub operations: u64,

@@ -100,8 +100,8 @@ fn calibrate(contender: &mut Contender, sample: Duration) -> u64 {
     let mut times = 1;
     loop {
         let mut took = timed(contender, times);
-        // Believed the third time only: one run may have been interrupted, or have woken a thread.
-        for _ in 0..2 {
+        // Believed the fifth time only: some runs are interrupted, or wait for a thread to wake.
+        for _ in 0..4 {
             if took >= sample {
                 took = took.min(timed(contender, times));
             }

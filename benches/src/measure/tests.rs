@@ -86,10 +86,10 @@ fn contenders_take_turns_in_every_round() {
         .with(noting("b"))
         .with(noting("c"));
     assert_eq!(case("group", work, effort).len(), 3);
-    // Calibrated, measured in four rounds that begin with another one each, counted.
+    // Calibrated, measured in four rounds that begin with another one each, counted twice.
     assert_eq!(
         *turns.borrow(),
-        "aaa bbb ccc abc bca cab abc aa bb cc".replace(' ', "")
+        "aaaaa bbbbb ccccc abc bca cab abc aa bb cc".replace(' ', "")
     );
 }
 
