@@ -24,7 +24,7 @@ pub mod queue;
 mod scopes;
 pub mod semaphore;
 mod short_lock;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;
 mod wait_queue;
 mod word;
