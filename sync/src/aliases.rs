@@ -22,6 +22,9 @@ macro_rules! aliases {
         /// A flag that tasks wait for, and that can be cleared again.
         pub type Event = $crate::event::Event<$flavour>;
 
+        /// A door that is opened once, and stays open.
+        pub type Latch = $crate::latch::Latch<$flavour>;
+
         /// Gives one task at a time access to a value, over awaits.
         pub type Mutex<T> = $crate::mutex::Mutex<T, $flavour>;
 

@@ -17,6 +17,7 @@ pub mod condition;
 pub mod event;
 pub mod flavour;
 pub mod handle;
+pub mod latch;
 pub mod mutex;
 mod primitives;
 #[cfg(feature = "alloc")]
