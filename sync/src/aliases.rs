@@ -16,6 +16,9 @@
 #[macro_export]
 macro_rules! aliases {
     ($flavour:ty) => {
+        /// Holds tasks up until so many have come, and lets them go together.
+        pub type Barrier = $crate::barrier::Barrier<$flavour>;
+
         /// Lets tasks that hold a mutex wait for a change.
         pub type Condition = $crate::condition::Condition<$flavour>;
 

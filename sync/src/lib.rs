@@ -13,6 +13,7 @@ extern crate std;
 
 #[macro_use]
 mod aliases;
+pub mod barrier;
 pub mod condition;
 pub mod event;
 pub mod flavour;
