@@ -31,6 +31,9 @@ macro_rules! aliases {
         /// Gives one task at a time access to a value, over awaits.
         pub type Mutex<T> = $crate::mutex::Mutex<T, $flavour>;
 
+        /// Gives many tasks at a time access to a value, or one that may change it.
+        pub type RwLock<T> = $crate::rw_lock::RwLock<T, $flavour>;
+
         /// Hands out a number of permits, in the order in which they are asked for.
         pub type Semaphore = $crate::semaphore::Semaphore<$flavour>;
 

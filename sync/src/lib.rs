@@ -23,6 +23,7 @@ pub mod mutex;
 mod primitives;
 #[cfg(feature = "alloc")]
 pub mod queue;
+pub mod rw_lock;
 mod scopes;
 pub mod semaphore;
 mod short_lock;
