@@ -47,6 +47,9 @@ macro_rules! aliases {
 #[macro_export]
 macro_rules! __alloc_aliases {
     ($flavour:ty) => {
+        /// Lends a number of tokens, one to each key, in the order in which they are asked for.
+        pub type Limiter<K> = $crate::limiter::Limiter<K, $flavour>;
+
         /// A queue that any number of tasks push to and pop from: first in, first out.
         pub type Queue<T> = $crate::queue::Queue<T, $crate::queue::Fifo<T>, $flavour>;
 

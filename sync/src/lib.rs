@@ -19,6 +19,8 @@ pub mod event;
 pub mod flavour;
 pub mod handle;
 pub mod latch;
+#[cfg(feature = "alloc")]
+pub mod limiter;
 pub mod mutex;
 mod primitives;
 #[cfg(feature = "alloc")]
