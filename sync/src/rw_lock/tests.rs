@@ -170,6 +170,7 @@ fn a_writer_that_leaves_lets_the_readers_behind_it_in() {
         let mut readers: Vec<_> = (0..70).map(|_| Task::waiting(lock.read())).collect();
         drop(writer);
         assert_eq!(lock.readers(), 71);
+        assert!(lock.try_read().is_ok(), "nobody waits any more");
         assert!(readers.iter().all(|reader| reader.wakes() == 1));
         drop(readers.drain(..35));
         assert_eq!(lock.readers(), 36);
