@@ -2,7 +2,12 @@
 
 #![cfg_attr(
     loom,
-    expect(dead_code, unused_imports, unused_macros, reason = "models need less of it")
+    expect(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "models need less of it"
+    )
 )]
 
 use alloc::boxed::Box;
@@ -107,6 +112,12 @@ impl<F: Future> Task<F> {
     pub(crate) fn leak(self) {
         mem::forget(self.future);
     }
+}
+
+/// The output of a future that need not wait.
+#[track_caller]
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
+    Task::new(future).ready()
 }
 
 /// A waker that panics when it is woken.

@@ -1,21 +1,30 @@
-#![expect(
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    reason = "tests have std"
-)]
+//! What a limiter promises, polled by hand.
 
-use std::format;
-use std::sync::Arc;
-use std::vec::Vec;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::task::Poll;
 
-use super::{KeyInUse, TryAcquireError};
-use crate::tests::{Task, now};
-use crate::{Limiter, single_thread};
+use crate::flavour::Flavour;
+use crate::limiter::{KeyInUse, Limiter, TryAcquireError};
+use crate::tests::{Die, Task, each_flavour, now, panicking_waker, panics};
+
+each_flavour!(
+    a_key_borrows_once,
+    a_key_waits_once,
+    tokens_are_lent_in_order_and_nobody_overtakes,
+    the_number_of_tokens_can_be_changed,
+    a_wait_can_be_dropped_at_any_point,
+    the_borrowers_are_known,
+    owned_tokens_keep_the_limiter,
+    waiters_are_served_in_order_after_cancellations,
+    a_leaked_waiter_takes_its_token_along,
+    a_waker_that_panics_hides_no_other,
+);
 
 // CS-12
-#[test]
-fn a_key_borrows_once() {
-    let limiter = Limiter::new(2);
+fn a_key_borrows_once<F: Flavour>() {
+    let limiter = Limiter::<_, F>::new(2);
     let token = now(limiter.acquire('a')).unwrap();
     assert_eq!(now(limiter.acquire('a')).unwrap_err(), KeyInUse);
     assert_eq!(
@@ -30,9 +39,8 @@ fn a_key_borrows_once() {
 }
 
 // CS-12
-#[test]
-fn a_key_waits_once() {
-    let limiter = Limiter::new(1);
+fn a_key_waits_once<F: Flavour>() {
+    let limiter = Limiter::<_, F>::new(1);
     let token = limiter.try_acquire(0).unwrap();
     let mut waits = Task::waiting(limiter.acquire(1));
     assert_eq!(now(limiter.acquire(1)).unwrap_err(), KeyInUse);
@@ -44,9 +52,8 @@ fn a_key_waits_once() {
 }
 
 // CS-12
-#[test]
-fn tokens_are_lent_in_order_and_nobody_overtakes() {
-    let limiter = Limiter::new(1);
+fn tokens_are_lent_in_order_and_nobody_overtakes<F: Flavour>() {
+    let limiter = Limiter::<_, F>::new(1);
     let token = limiter.try_acquire(0).unwrap();
     let mut waits: Vec<_> = (1..4).map(|n| Task::waiting(limiter.acquire(n))).collect();
     drop(token);
@@ -62,9 +69,8 @@ fn tokens_are_lent_in_order_and_nobody_overtakes() {
 }
 
 // CS-12
-#[test]
-fn the_number_of_tokens_can_be_changed() {
-    let limiter = Limiter::new(0);
+fn the_number_of_tokens_can_be_changed<F: Flavour>() {
+    let limiter = Limiter::<_, F>::new(0);
     // More than one section can wake.
     let mut waits: Vec<_> = (0..100)
         .map(|n| Task::waiting(limiter.acquire(n)))
@@ -86,9 +92,8 @@ fn the_number_of_tokens_can_be_changed() {
 }
 
 // CS-12, A-10
-#[test]
-fn a_wait_can_be_dropped_at_any_point() {
-    let limiter = Limiter::new(1);
+fn a_wait_can_be_dropped_at_any_point<F: Flavour>() {
+    let limiter = Limiter::<_, F>::new(1);
     drop(Task::new(limiter.acquire(0)));
     let token = limiter.try_acquire(0).unwrap();
     let (a, b) = (
@@ -113,9 +118,8 @@ fn a_wait_can_be_dropped_at_any_point() {
 }
 
 // CS-12
-#[test]
-fn the_borrowers_are_known() {
-    let limiter = Limiter::new(2);
+fn the_borrowers_are_known<F: Flavour>() {
+    let limiter = Limiter::<_, F>::new(2);
     let b = limiter.try_acquire("b").unwrap();
     let _a = limiter.try_acquire("a").unwrap();
     let _c = Task::waiting(limiter.acquire("c"));
@@ -131,11 +135,69 @@ fn the_borrowers_are_known() {
 }
 
 // CS-12
-#[test]
-fn owned_tokens_keep_the_limiter() {
-    let limiter = Arc::new(single_thread::Limiter::new(1));
+fn owned_tokens_keep_the_limiter<F: Flavour>() {
+    let limiter = Arc::new(Limiter::<_, F>::new(1));
     let token = limiter.try_acquire_owned(1).unwrap();
     let mut waits = Task::waiting(limiter.acquire_owned(2));
     drop((limiter, token));
     assert_eq!(waits.ready().unwrap().key(), 2);
+}
+
+// CS-12, A-10
+fn waiters_are_served_in_order_after_cancellations<F: Flavour>() {
+    for seed in 1..50 {
+        let mut die = Die(seed);
+        let limiter = Limiter::<_, F>::new(1);
+        let (mut waits, mut tokens) = (Vec::new(), Vec::new());
+        for key in 0..300 {
+            let any = |len: usize, die: &mut Die| die.throw(u32::try_from(len).unwrap()) as usize;
+            match die.throw(5) {
+                0 | 1 => {
+                    let mut task = Task::new(limiter.acquire(key));
+                    match task.poll() {
+                        Poll::Ready(token) => tokens.push(token.unwrap()),
+                        Poll::Pending => waits.push(task),
+                    }
+                }
+                2 if !waits.is_empty() => drop(waits.remove(any(waits.len(), &mut die))),
+                3 => limiter.set_total(die.throw(4) as usize),
+                _ if !tokens.is_empty() => {
+                    drop(tokens.swap_remove(any(tokens.len(), &mut die)));
+                }
+                _ => {}
+            }
+            // Those that were served are the first ones, and if a token is free nobody waits.
+            assert!(waits.is_sorted_by_key(|task| !task.woken()));
+            let waiting = waits.iter().filter(|task| !task.woken()).count();
+            assert_eq!(limiter.waiting(), waiting);
+            assert!(limiter.available() == 0 || waiting == 0);
+            let served = waits.len() - waiting;
+            assert_eq!(limiter.borrowed(), tokens.len() + served);
+        }
+        drop((waits, tokens));
+        assert_eq!((limiter.borrowed(), limiter.waiting()), (0, 0));
+    }
+}
+
+// CS-12: safe code may leak.
+fn a_leaked_waiter_takes_its_token_along<F: Flavour>() {
+    let limiter = Limiter::<_, F>::new(1);
+    let token = limiter.try_acquire(0).unwrap();
+    Task::waiting(limiter.acquire(1)).leak();
+    let mut next = Task::waiting(limiter.acquire(2));
+    drop(token);
+    assert!(limiter.is_borrower(1) && next.poll().is_pending());
+    limiter.set_total(2);
+    drop(next.ready().unwrap());
+}
+
+//
+fn a_waker_that_panics_hides_no_other<F: Flavour>() {
+    let limiter = Limiter::<_, F>::new(0);
+    let mut bad = Task::new(limiter.acquire(0));
+    assert!(bad.poll_with(&panicking_waker()).is_pending());
+    let mut good = Task::waiting(limiter.acquire(1));
+    assert!(panics(|| limiter.set_total(2)));
+    drop((bad.ready().unwrap(), good.ready().unwrap()));
+    assert_eq!(limiter.available(), 2);
 }

@@ -1,27 +1,45 @@
-#![expect(
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    reason = "tests have std"
-)]
+//! What a read-write lock promises, polled by hand.
 
-use std::format;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::vec::Vec;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::Poll;
 
-use super::WriteGuard;
-use crate::tests::{Task, now};
-use crate::{RwLock, single_thread};
+use crate::flavour::Flavour;
+use crate::rw_lock::{ReadGuard, RwLock, WriteGuard};
+use crate::tests::{Die, Task, each_flavour, now, panicking_waker, panics};
 
-const KINDS: [fn(u32) -> RwLock<u32>; 2] = [RwLock::new, RwLock::fair];
+each_flavour!(
+    many_read_or_one_writes,
+    a_writer_that_waits_holds_up_the_readers_that_come,
+    readers_in_a_row_are_let_in_together,
+    a_waiter_is_overtaken_for_one_wake_at_most,
+    a_reader_that_was_woken_joins_one_that_overtook_it,
+    nobody_is_overtaken_in_a_fair_lock,
+    a_waiter_can_be_dropped_at_any_point,
+    a_writer_that_leaves_lets_the_readers_behind_it_in,
+    readers_that_were_let_in_and_dropped_pass_on,
+    a_writer_reads_on_with_the_readers_behind_it,
+    a_panic_gives_back_and_poisons_nothing,
+    owned_guards_keep_the_lock,
+    a_reader_behind_a_writer_does_not_join,
+    a_leaked_writer_that_was_let_in_keeps_the_lock,
+    a_waker_that_panics_hides_no_other,
+    after_cancellations_everybody_gets_in,
+);
 
-// LK-13
-#[test]
-fn many_read_or_one_writes() {
-    for new in KINDS {
-        let lock = new(1);
+fn both<F: Flavour>() -> [RwLock<u32, F>; 2] {
+    [RwLock::new(0), RwLock::fair(0)]
+}
+
+// RW-1
+fn many_read_or_one_writes<F: Flavour>() {
+    for lock in both::<F>() {
         let (a, b) = (now(lock.read()), now(lock.read()));
-        assert_eq!((*a + *b, lock.readers()), (2, 2));
+        assert_eq!((*a + *b, lock.readers()), (0, 2));
         assert!(lock.try_write().is_err() && !lock.has_writer());
         let mut writer = Task::waiting(lock.write());
         drop(a);
@@ -32,15 +50,13 @@ fn many_read_or_one_writes() {
         assert!(lock.has_writer());
         assert!(lock.try_read().is_err() && lock.try_write().is_err());
         drop(writer);
-        assert_eq!(*lock.try_read().unwrap(), 2);
+        assert_eq!(*lock.try_read().unwrap(), 1);
     }
 }
 
-// LK-14
-#[test]
-fn a_writer_that_waits_holds_up_the_readers_that_come() {
-    for new in KINDS {
-        let lock = new(0);
+// RW-2
+fn a_writer_that_waits_holds_up_the_readers_that_come<F: Flavour>() {
+    for lock in both::<F>() {
         let early = now(lock.read());
         let mut writer = Task::waiting(lock.write());
         assert!(lock.try_read().is_err());
@@ -54,11 +70,9 @@ fn a_writer_that_waits_holds_up_the_readers_that_come() {
     }
 }
 
-// LK-14
-#[test]
-fn readers_in_a_row_are_let_in_together() {
-    for new in KINDS {
-        let lock = new(0);
+// RW-2
+fn readers_in_a_row_are_let_in_together<F: Flavour>() {
+    for lock in both::<F>() {
         let writing = now(lock.write());
         // More than one section can wake.
         let mut readers: Vec<_> = (0..100).map(|_| Task::waiting(lock.read())).collect();
@@ -75,10 +89,9 @@ fn readers_in_a_row_are_let_in_together() {
     }
 }
 
-// LK-2, LK-14
-#[test]
-fn a_waiter_is_overtaken_for_one_wake_at_most() {
-    let lock = RwLock::new(0);
+// LK-2, RW-2
+fn a_waiter_is_overtaken_for_one_wake_at_most<F: Flavour>() {
+    let lock = RwLock::<_, F>::new(0);
     let writing = now(lock.write());
     let mut waits = Task::waiting(lock.write());
     drop(writing);
@@ -102,10 +115,9 @@ fn a_waiter_is_overtaken_for_one_wake_at_most() {
     waits.iter_mut().for_each(|task| drop(task.ready()));
 }
 
-// LK-14
-#[test]
-fn a_reader_that_was_woken_joins_one_that_overtook_it() {
-    let lock = RwLock::new(0);
+// RW-2
+fn a_reader_that_was_woken_joins_one_that_overtook_it<F: Flavour>() {
+    let lock = RwLock::<_, F>::new(0);
     let writing = now(lock.write());
     let (mut a, mut b) = (Task::waiting(lock.read()), Task::waiting(lock.read()));
     drop(writing);
@@ -119,9 +131,8 @@ fn a_reader_that_was_woken_joins_one_that_overtook_it() {
 }
 
 // LK-2, LK-3
-#[test]
-fn nobody_is_overtaken_in_a_fair_lock() {
-    let lock = RwLock::fair(0);
+fn nobody_is_overtaken_in_a_fair_lock<F: Flavour>() {
+    let lock = RwLock::<_, F>::fair(0);
     let writing = now(lock.write());
     let mut waits = Task::waiting(lock.write());
     let mut readers = [Task::waiting(lock.read()), Task::waiting(lock.read())];
@@ -136,10 +147,8 @@ fn nobody_is_overtaken_in_a_fair_lock() {
 }
 
 // LK-4, A-10
-#[test]
-fn a_waiter_can_be_dropped_at_any_point() {
-    for new in KINDS {
-        let lock = new(0);
+fn a_waiter_can_be_dropped_at_any_point<F: Flavour>() {
+    for lock in both::<F>() {
         drop((Task::new(lock.read()), Task::new(lock.write())));
         let writing = now(lock.write());
         let (gone, mut next) = (Task::waiting(lock.write()), Task::waiting(lock.write()));
@@ -161,10 +170,8 @@ fn a_waiter_can_be_dropped_at_any_point() {
 }
 
 // LK-4, A-10
-#[test]
-fn a_writer_that_leaves_lets_the_readers_behind_it_in() {
-    for new in KINDS {
-        let lock = new(0);
+fn a_writer_that_leaves_lets_the_readers_behind_it_in<F: Flavour>() {
+    for lock in both::<F>() {
         let reading = now(lock.read());
         let writer = Task::waiting(lock.write());
         let mut readers: Vec<_> = (0..70).map(|_| Task::waiting(lock.read())).collect();
@@ -180,9 +187,8 @@ fn a_writer_that_leaves_lets_the_readers_behind_it_in() {
 }
 
 // LK-4, A-10
-#[test]
-fn readers_that_were_let_in_and_dropped_pass_on() {
-    let lock = RwLock::fair(0);
+fn readers_that_were_let_in_and_dropped_pass_on<F: Flavour>() {
+    let lock = RwLock::<_, F>::fair(0);
     let writing = now(lock.write());
     let (a, b) = (Task::waiting(lock.read()), Task::waiting(lock.read()));
     let mut writer = Task::waiting(lock.write());
@@ -194,11 +200,9 @@ fn readers_that_were_let_in_and_dropped_pass_on() {
     drop(writer.ready());
 }
 
-// LK-15
-#[test]
-fn a_writer_reads_on_with_the_readers_behind_it() {
-    for new in KINDS {
-        let lock = new(0);
+// RW-3
+fn a_writer_reads_on_with_the_readers_behind_it<F: Flavour>() {
+    for lock in both::<F>() {
         let reading = WriteGuard::downgrade(now(lock.write()));
         assert!(lock.try_read().is_ok() && lock.try_write().is_err());
         drop(reading);
@@ -218,22 +222,19 @@ fn a_writer_reads_on_with_the_readers_behind_it() {
 }
 
 // LK-8
-#[test]
-fn a_panic_gives_back_and_poisons_nothing() {
-    let lock = RwLock::new(0);
-    let panics = || {
+fn a_panic_gives_back_and_poisons_nothing<F: Flavour>() {
+    let lock = RwLock::<_, F>::new(0);
+    assert!(panics(|| {
         let _writing = lock.try_write().unwrap();
         panic!("in a section");
-    };
-    assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    }));
     *lock.try_write().unwrap() += 1;
     assert_eq!(*now(lock.read()), 1);
 }
 
-// LK-13
-#[test]
-fn owned_guards_keep_the_lock() {
-    let lock = Arc::new(single_thread::RwLock::new(7));
+// RW-1
+fn owned_guards_keep_the_lock<F: Flavour>() {
+    let lock = Arc::new(RwLock::<_, F>::new(7));
     assert_eq!(
         format!("{lock:?}"),
         "RwLock { value: 7, readers: 0, waiting: 0 }"
@@ -249,4 +250,119 @@ fn owned_guards_keep_the_lock() {
     let reading = WriteGuard::downgrade(writing);
     drop(lock);
     assert_eq!((*reading, *waits.ready()), (8, 8));
+}
+
+// RW-2
+fn a_reader_behind_a_writer_does_not_join<F: Flavour>() {
+    for lock in both::<F>() {
+        let reading = now(lock.read());
+        let mut writer = Task::waiting(lock.write());
+        let mut reader = Task::waiting(lock.read());
+        // Polled for no reason.
+        assert!(reader.poll().is_pending());
+        drop(reading);
+        drop(writer.ready());
+        drop(reader.ready());
+    }
+}
+
+// LK-4: safe code may leak.
+fn a_leaked_writer_that_was_let_in_keeps_the_lock<F: Flavour>() {
+    let lock = RwLock::<_, F>::fair(0);
+    let reading = now(lock.read());
+    Task::waiting(lock.write()).leak();
+    drop(reading);
+    assert!(lock.has_writer() && lock.try_read().is_err());
+}
+
+//
+fn a_waker_that_panics_hides_no_other<F: Flavour>() {
+    for lock in both::<F>() {
+        let reading = now(lock.read());
+        let writer = Task::waiting(lock.write());
+        let mut bad = Task::new(lock.read());
+        assert!(bad.poll_with(&panicking_waker()).is_pending());
+        let mut good = Task::waiting(lock.read());
+        assert!(panics(|| drop(writer)));
+        drop((reading, bad.ready(), good.ready()));
+        // Nor does it leave a guard behind that nobody has.
+        let writing = now(lock.write());
+        let mut bad = Task::new(lock.read());
+        assert!(bad.poll_with(&panicking_waker()).is_pending());
+        assert!(panics(|| WriteGuard::downgrade(writing)));
+        drop(bad.ready());
+        assert!(lock.try_write().is_ok());
+    }
+}
+
+enum Guard<'l, F: Flavour> {
+    Read(#[expect(dead_code, reason = "it is held")] ReadGuard<&'l RwLock<u32, F>, u32, F>),
+    Write(#[expect(dead_code, reason = "it is held")] WriteGuard<&'l RwLock<u32, F>, u32, F>),
+}
+
+/// A task that knows whether it has a reason to run.
+struct Waits<'l, F: Flavour> {
+    task: Task<Pin<Box<dyn Future<Output = Guard<'l, F>> + 'l>>>,
+    polled_at: Option<usize>,
+}
+
+impl<'l, F: Flavour> Waits<'l, F> {
+    fn new(lock: &'l RwLock<u32, F>, writes: bool) -> Self {
+        let task: Task<Pin<Box<dyn Future<Output = _>>>> = Task::new(if writes {
+            Box::pin(async { Guard::Write(lock.write().await) })
+        } else {
+            Box::pin(async { Guard::Read(lock.read().await) })
+        });
+        let polled_at = None;
+        Self { task, polled_at }
+    }
+
+    fn may_run(&self) -> bool {
+        self.polled_at != Some(self.task.wakes())
+    }
+
+    fn poll(&mut self) -> Poll<Guard<'l, F>> {
+        self.polled_at = Some(self.task.wakes());
+        self.task.poll()
+    }
+}
+
+// RW-1, RW-2, LK-4, A-10
+fn after_cancellations_everybody_gets_in<F: Flavour>() {
+    for seed in 1..100 {
+        for lock in both::<F>() {
+            let mut die = Die(seed);
+            let (mut waits, mut guards) = (Vec::new(), Vec::new());
+            for _ in 0..300 {
+                let any =
+                    |len: usize, die: &mut Die| die.throw(u32::try_from(len).unwrap()) as usize;
+                match die.throw(7) {
+                    0 | 1 => waits.push(Waits::new(&lock, die.throw(2) == 0)),
+                    2 | 3 if !waits.is_empty() => {
+                        let n = any(waits.len(), &mut die);
+                        if let Poll::Ready(guard) = waits[n].poll() {
+                            waits.remove(n);
+                            guards.push(guard);
+                        }
+                    }
+                    4 if !waits.is_empty() => drop(waits.remove(any(waits.len(), &mut die))),
+                    _ if !guards.is_empty() => {
+                        drop(guards.swap_remove(any(guards.len(), &mut die)));
+                    }
+                    _ => {}
+                }
+                let writes = guards.iter().any(|guard| matches!(guard, Guard::Write(_)));
+                assert!(!writes || guards.len() == 1);
+            }
+            // From here on only those run that were woken, or never ran.
+            drop(guards);
+            while let Some(n) = waits.iter().position(Waits::may_run) {
+                if waits[n].poll().is_ready() {
+                    waits.remove(n);
+                }
+            }
+            assert_eq!(waits.len(), 0);
+            assert!(lock.try_write().is_ok());
+        }
+    }
 }

@@ -75,7 +75,7 @@ fn an_acquisition_is_a_scope_that_gives_the_permits() {
     assert!(matches!(refused, Poll::Ready(Err(ScopeError::Enter(_)))));
 }
 
-// LK-8, LK-13
+// LK-8, RW-1
 #[test]
 fn both_ways_into_a_read_write_lock_are_scopes() {
     let lock = Arc::new(RwLock::new(1));

@@ -50,7 +50,7 @@ fn is_free(lock: &Lock) -> bool {
     lock.waiting() == 0 && lock.try_write().is_ok()
 }
 
-// LK-13, A-9: two readers and a writer
+// RW-1, A-9: two readers and a writer
 #[test]
 fn readers_and_a_writer_exclude_one_another() {
     each(2, |lock| {
@@ -68,7 +68,7 @@ fn readers_and_a_writer_exclude_one_another() {
     });
 }
 
-// LK-13, A-9: two writers and a reader
+// RW-1, A-9: two writers and a reader
 #[test]
 fn writers_exclude_one_another() {
     each(3, |lock| {
@@ -129,7 +129,7 @@ fn a_reader_that_is_cancelled_strands_nobody() {
     });
 }
 
-// LK-15: a writer that reads on while another comes
+// RW-3: a writer that reads on while another comes
 #[test]
 fn a_downgrade_lets_no_writer_in_between() {
     each(3, |lock| {
