@@ -1,12 +1,6 @@
 //! The semaphore is the smallest user of the queue: what holds here holds for every primitive.
 
-#![expect(
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    reason = "tests have std"
-)]
-
-use std::vec::Vec;
+use alloc::vec::Vec;
 
 use crate::Semaphore;
 use crate::tests::Task;
