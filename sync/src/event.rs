@@ -2,6 +2,9 @@
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+#[path = "event/tests/loom.rs"]
+mod tests;
 mod wait;
 
 #[cfg(feature = "alloc")]
