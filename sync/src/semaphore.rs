@@ -4,6 +4,9 @@ mod acquire;
 mod permit;
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+#[path = "semaphore/tests/loom.rs"]
+mod tests;
 
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
@@ -295,14 +298,15 @@ impl<F: Flavour> Semaphore<F> {
     /// In a section: adds permits and serves waiters, as many as the wakers have room for. Whether
     /// that were all.
     fn serve_some(&self, waiters: &mut List<usize>, permits: usize, wakers: &mut Wakers) -> bool {
-        let mut word = self.word.load(Ordering::Relaxed);
+        // Who is served comes after all that gave back the permits, not only after this one.
+        let mut word = self.word.load(Ordering::Acquire);
         // Until the flag is set, others change the word at any time.
         while word & WAITERS == 0 {
             match self.word.compare_exchange_weak(
                 word,
                 added(word, permits),
                 Ordering::Release,
-                Ordering::Relaxed,
+                Ordering::Acquire,
             ) {
                 Ok(_) => return true,
                 Err(now) => word = now,
