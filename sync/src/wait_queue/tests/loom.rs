@@ -12,7 +12,9 @@ use loom::sync::Arc;
 use loom::thread;
 
 use crate::flavour::{Modelled, Spin};
-use crate::{Mutex, Semaphore};
+use crate::mutex::Mutex;
+use crate::semaphore::Semaphore;
+use crate::short_lock::Locked;
 
 fn semaphore() -> Semaphore<Modelled> {
     Semaphore::new(0)
