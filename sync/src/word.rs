@@ -55,6 +55,18 @@ pub(crate) trait RawWord {
     fn fetch_or(&self, bits: usize, ordering: Ordering) -> usize;
 
     fn fetch_and(&self, bits: usize, ordering: Ordering) -> usize;
+
+    #[cfg_attr(
+        not(feature = "alloc"),
+        expect(dead_code, reason = "the handles of a channel are counted")
+    )]
+    fn fetch_add(&self, count: usize, ordering: Ordering) -> usize;
+
+    #[cfg_attr(
+        not(feature = "alloc"),
+        expect(dead_code, reason = "the handles of a channel are counted")
+    )]
+    fn fetch_sub(&self, count: usize, ordering: Ordering) -> usize;
 }
 
 impl RawWord for AtomicUsize {
@@ -103,6 +115,16 @@ impl RawWord for AtomicUsize {
     #[inline]
     fn fetch_and(&self, bits: usize, ordering: Ordering) -> usize {
         self.fetch_and(bits, ordering)
+    }
+
+    #[inline]
+    fn fetch_add(&self, count: usize, ordering: Ordering) -> usize {
+        self.fetch_add(count, ordering)
+    }
+
+    #[inline]
+    fn fetch_sub(&self, count: usize, ordering: Ordering) -> usize {
+        self.fetch_sub(count, ordering)
     }
 }
 
@@ -161,6 +183,20 @@ impl RawWord for Cell<usize> {
     fn fetch_and(&self, bits: usize, _ordering: Ordering) -> usize {
         let value = self.get();
         self.set(value & bits);
+        value
+    }
+
+    #[inline]
+    fn fetch_add(&self, count: usize, _ordering: Ordering) -> usize {
+        let value = self.get();
+        self.set(value.wrapping_add(count));
+        value
+    }
+
+    #[inline]
+    fn fetch_sub(&self, count: usize, _ordering: Ordering) -> usize {
+        let value = self.get();
+        self.set(value.wrapping_sub(count));
         value
     }
 }
