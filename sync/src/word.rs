@@ -56,17 +56,11 @@ pub(crate) trait RawWord {
 
     fn fetch_and(&self, bits: usize, ordering: Ordering) -> usize;
 
-    #[cfg_attr(
-        not(feature = "alloc"),
-        expect(dead_code, reason = "the handles of a channel are counted")
-    )]
-    fn fetch_add(&self, count: usize, ordering: Ordering) -> usize;
+    /// Wraps around.
+    fn fetch_add(&self, value: usize, ordering: Ordering) -> usize;
 
-    #[cfg_attr(
-        not(feature = "alloc"),
-        expect(dead_code, reason = "the handles of a channel are counted")
-    )]
-    fn fetch_sub(&self, count: usize, ordering: Ordering) -> usize;
+    /// Wraps around.
+    fn fetch_sub(&self, value: usize, ordering: Ordering) -> usize;
 }
 
 impl RawWord for AtomicUsize {
@@ -118,13 +112,13 @@ impl RawWord for AtomicUsize {
     }
 
     #[inline]
-    fn fetch_add(&self, count: usize, ordering: Ordering) -> usize {
-        self.fetch_add(count, ordering)
+    fn fetch_add(&self, value: usize, ordering: Ordering) -> usize {
+        self.fetch_add(value, ordering)
     }
 
     #[inline]
-    fn fetch_sub(&self, count: usize, ordering: Ordering) -> usize {
-        self.fetch_sub(count, ordering)
+    fn fetch_sub(&self, value: usize, ordering: Ordering) -> usize {
+        self.fetch_sub(value, ordering)
     }
 }
 
@@ -187,16 +181,16 @@ impl RawWord for Cell<usize> {
     }
 
     #[inline]
-    fn fetch_add(&self, count: usize, _ordering: Ordering) -> usize {
+    fn fetch_add(&self, added: usize, _ordering: Ordering) -> usize {
         let value = self.get();
-        self.set(value.wrapping_add(count));
+        self.set(value.wrapping_add(added));
         value
     }
 
     #[inline]
-    fn fetch_sub(&self, count: usize, _ordering: Ordering) -> usize {
+    fn fetch_sub(&self, taken: usize, _ordering: Ordering) -> usize {
         let value = self.get();
-        self.set(value.wrapping_sub(count));
+        self.set(value.wrapping_sub(taken));
         value
     }
 }
