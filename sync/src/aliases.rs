@@ -47,6 +47,15 @@ macro_rules! aliases {
 #[macro_export]
 macro_rules! __alloc_aliases {
     ($flavour:ty) => {
+        /// Makes channels: a queue between senders and receivers that closes by itself.
+        pub type Channel<T> = $crate::channel::Channel<T, $flavour>;
+
+        /// Sends values into a channel.
+        pub type Sender<T> = $crate::channel::Sender<T, $flavour>;
+
+        /// Receives values from a channel.
+        pub type Receiver<T> = $crate::channel::Receiver<T, $flavour>;
+
         /// Lends a number of tokens, one to each key, in the order in which they are asked for.
         pub type Limiter<K> = $crate::limiter::Limiter<K, $flavour>;
 

@@ -14,6 +14,10 @@ extern crate std;
 #[macro_use]
 mod aliases;
 pub mod barrier;
+#[cfg(feature = "std")]
+mod blocking;
+#[cfg(feature = "alloc")]
+pub mod channel;
 pub mod condition;
 pub mod event;
 pub mod flavour;
