@@ -3,26 +3,24 @@
 //!
 //! They ask for `F: Sync`: where only one thread is, nobody else could end the wait.
 
-use alloc::sync::Arc;
-use alloc::task::Wake;
-use core::cell::Cell;
-use core::future::Future;
-use core::pin::pin;
-use core::sync::atomic::{AtomicBool, Ordering};
-use core::task::{Context, Poll, Waker};
-use std::thread::{self, Thread};
+mod thread;
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use self::thread::block_on_thread;
+use crate::barrier::{Barrier, BrokenBarrier};
 use crate::channel::{Receiver, SendError, Sender};
 use crate::condition::Condition;
 use crate::event::Event;
 use crate::flavour::Flavour;
 use crate::handle::Handle;
+use crate::latch::Latch;
+use crate::limiter::{KeyInUse, Limiter, Token};
 use crate::mutex::{self, Mutex};
 use crate::queue::{self, Job, PushError, Queue, Slot, Storage};
+use crate::rw_lock::{ReadGuard, RwLock, WriteGuard};
 use crate::semaphore::{self, Permit, Semaphore};
-
-#[cfg(all(test, not(loom)))]
-mod tests;
 
 impl<T, S: Storage<T>, F: Flavour + Sync> Queue<T, S, F> {
     /// [`push`](Self::push), for plain threads: blocks this one until the item is in.
@@ -180,74 +178,53 @@ impl<F: Flavour + Sync> Event<F> {
     }
 }
 
-/// Polls `future` to its end, and parks this thread between the polls.
-///
-/// Waiting allocates once for each thread; and where a wait happens inside of another, in a waker
-/// that is called while that one is polled.
-pub(crate) fn block_on_thread<F: Future>(future: F) -> F::Output {
-    let signal = Lent::new();
-    let waker = Waker::from(signal.0.clone());
-    let mut cx = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            return output;
-        }
-        signal.0.wait();
+impl<F: Flavour + Sync> Latch<F> {
+    /// [`wait`](Self::wait), for plain threads: blocks this one until the latch is open.
+    ///
+    /// In a task it blocks the executor's thread, and for ever, if the latch is opened there.
+    pub fn wait_blocking(&self) {
+        block_on_thread(self.wait());
     }
 }
 
-/// Wakes a thread. A wake that came late, from an earlier wait, costs a poll.
-struct Signal {
-    /// Apart from the thread's own token, which other code on this thread may take.
-    woken: AtomicBool,
-    thread: Thread,
-}
-
-impl Signal {
-    fn wait(&self) {
-        while !self.woken.swap(false, Ordering::Acquire) {
-            thread::park();
-        }
+impl<F: Flavour + Sync> Barrier<F> {
+    /// [`wait`](Self::wait), for plain threads: blocks this one until all have come.
+    ///
+    /// In a task it blocks the executor's thread, and for ever, if another one is to come there.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    pub fn wait_blocking(&self) -> Result<usize, BrokenBarrier> {
+        block_on_thread(self.wait())
     }
 }
 
-impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+impl<T, F: Flavour + Sync> RwLock<T, F> {
+    /// [`read`](Self::read), for plain threads: blocks this one until the value can be read.
+    ///
+    /// In a task it blocks the executor's thread, and for ever, if the holder runs there.
+    pub fn read_blocking(&self) -> ReadGuard<&Self, T, F> {
+        block_on_thread(self.read())
     }
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !self.woken.swap(true, Ordering::Release) {
-            self.thread.unpark();
-        }
-    }
-}
-
-std::thread_local! {
-    /// This thread's signal, unless it is lent to a wait.
-    static SIGNAL: Cell<Option<Arc<Signal>>> = const { Cell::new(None) };
-}
-
-/// This thread's signal, for one wait at a time: of two, neither takes the other's wakes.
-struct Lent(Arc<Signal>);
-
-impl Lent {
-    fn new() -> Self {
-        // A thread that is ending has no place for it any more.
-        let kept = SIGNAL.try_with(Cell::take).ok().flatten();
-        Self(kept.unwrap_or_else(|| {
-            Arc::new(Signal {
-                woken: AtomicBool::new(false),
-                thread: thread::current(),
-            })
-        }))
+    /// [`write`](Self::write), for plain threads: blocks this one until the value can be written to.
+    ///
+    /// In a task it blocks the executor's thread, and for ever, if the holder runs there.
+    pub fn write_blocking(&self) -> WriteGuard<&Self, T, F> {
+        block_on_thread(self.write())
     }
 }
 
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let signal = self.0.clone();
-        let _ = SIGNAL.try_with(|kept| kept.set(Some(signal)));
+impl<K: Copy + Ord, F: Flavour + Sync> Limiter<K, F> {
+    /// [`acquire`](Self::acquire), for plain threads: blocks this one until it has a token.
+    ///
+    /// In a task it blocks the executor's thread, and for ever, if the borrower runs there.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire).
+    pub fn acquire_blocking(&self, key: K) -> Result<Token<&Self, K, F>, KeyInUse> {
+        block_on_thread(self.acquire(key))
     }
 }

@@ -11,7 +11,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, Thread};
 
 use super::block_on_thread;
-use crate::{Channel, Condition, Event, Mutex, Queue, Receiver, Semaphore};
+use crate::{
+    Barrier, Channel, Condition, Event, Latch, Limiter, Mutex, Queue, Receiver, RwLock, Semaphore,
+};
 
 /// Runs `blocks` on a thread, sees it wait, wakes it in vain, and ends its wait.
 fn ends<T: Send>(
@@ -300,4 +302,42 @@ fn a_panic_in_a_wait_leaves_it() {
     assert!(panicked.is_err());
     assert_eq!(queue.try_pop(), Ok(1));
     assert!(before.will_wake(&waker()));
+}
+
+// EV-6, BA-2, BA-7
+#[test]
+fn threads_wait_at_latches_and_barriers() {
+    let latch = Latch::new();
+    let waits = || latch.waiting() == 1;
+    ends(|| latch.wait_blocking(), waits, || assert!(latch.open()));
+    latch.wait_blocking();
+    let barrier = Barrier::new(2.try_into().unwrap());
+    let waits = || barrier.waiting() == 1;
+    let come = || assert_eq!(barrier.wait_blocking(), Ok(1));
+    assert_eq!(ends(|| barrier.wait_blocking(), waits, come), Ok(0));
+    let broken = ends(|| barrier.wait_blocking(), waits, || barrier.abort());
+    assert!(broken.is_err());
+}
+
+// RW-1
+#[test]
+fn threads_read_and_write() {
+    let lock = RwLock::new(0);
+    let waits = || lock.waiting() == 1;
+    let reading = lock.read_blocking();
+    ends(|| *lock.write_blocking() += 1, waits, || drop(reading));
+    let writing = lock.write_blocking();
+    let seen = ends(|| *lock.read_blocking(), waits, || drop(writing));
+    assert_eq!(seen, 1);
+}
+
+// CS-12
+#[test]
+fn a_thread_borrows() {
+    let limiter = Limiter::new(1);
+    let waits = || limiter.waiting() == 1;
+    let token = limiter.acquire_blocking('a').unwrap();
+    assert!(limiter.acquire_blocking('a').is_err());
+    let key = || limiter.acquire_blocking('b').unwrap().key();
+    assert_eq!(ends(key, waits, || drop(token)), 'b');
 }

@@ -2,7 +2,9 @@
 
 use alloc::format;
 use alloc::sync::Arc;
+use alloc::task::Wake;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Poll;
 
 use crate::flavour::Flavour;
@@ -200,4 +202,28 @@ fn a_waker_that_panics_hides_no_other<F: Flavour>() {
     assert!(panics(|| limiter.set_total(2)));
     drop((bad.ready().unwrap(), good.ready().unwrap()));
     assert_eq!(limiter.available(), 2);
+}
+
+/// Asks for a token when it is woken.
+struct Asks(Arc<Limiter<usize>>, AtomicUsize);
+
+impl Wake for Asks {
+    fn wake(self: Arc<Self>) {
+        let asked = self.0.try_acquire(usize::MAX).map(drop);
+        let refused = asked == Err(TryAcquireError::NoTokens);
+        self.1.fetch_add(refused.into(), Ordering::SeqCst);
+    }
+}
+
+// CS-12, A-9: wakers are called outside of the sections, and while some still wait.
+#[test]
+fn a_waker_does_not_overtake_those_that_are_about_to_be_served() {
+    let limiter = Arc::new(Limiter::new(0));
+    let asks = Arc::new(Asks(limiter.clone(), AtomicUsize::new(0)));
+    let mut waits: Vec<_> = (0..100).map(|n| Task::new(limiter.acquire(n))).collect();
+    assert!(waits[0].poll_with(&asks.clone().into()).is_pending());
+    assert!(waits[1..].iter_mut().all(|task| task.poll().is_pending()));
+    limiter.set_total(101);
+    assert_eq!(asks.1.load(Ordering::SeqCst), 1);
+    assert_eq!((limiter.available(), limiter.waiting()), (1, 0));
 }
