@@ -78,6 +78,8 @@ impl<F: Flavour> Raw<F> {
 
     #[inline]
     pub(super) fn try_read(&self) -> bool {
+        // Looked up first: a guess that it is free would miss where others read, and cost more there
+        // than it spares where nobody does (6 ns against 5).
         let mut word = self.word.load(Ordering::Relaxed);
         // With others that read; or past one who was woken and did not run yet (4).
         while word & (WRITER | WAITERS) == 0 || word == WAITERS {
