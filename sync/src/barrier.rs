@@ -39,21 +39,22 @@ use crate::word::{RawWord, Word};
 /// # Examples
 ///
 /// ```
-/// use std::num::NonZeroUsize;
 /// use withal_sync::Barrier;
-/// use withal_sync::barrier::BrokenBarrier;
 ///
-/// # futures_util::FutureExt::now_or_never(async {
-/// let barrier = Barrier::new(NonZeroUsize::new(2).unwrap());
-/// let work = async || {
-///     // The first half; and when both are through with it:
-///     let index = barrier.wait().await?;
-///     // The second half; one of them reports.
-///     Ok::<_, BrokenBarrier>(index == 0)
-/// };
-/// let reported = futures_util::join!(work(), work());
-/// assert_eq!(reported, (Ok(true), Ok(false)));
-/// # }).unwrap();
+/// let barrier = Barrier::new(3.try_into()?);
+/// std::thread::scope(|scope| {
+///     for _ in 0..3 {
+///         scope.spawn(|| {
+///             // The first half of the work; and when all are through with it:
+///             let index = barrier.wait_blocking()?; // A task would `wait().await`.
+///             if index == 0 {
+///                 println!("the second half begins");
+///             }
+///             Ok::<_, withal_sync::barrier::BrokenBarrier>(())
+///         });
+///     }
+/// });
+/// # Ok::<(), core::num::TryFromIntError>(())
 /// ```
 ///
 /// Source: asyncio's `Barrier`; differs in that a generation gathers while the last one still goes,

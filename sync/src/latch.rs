@@ -34,10 +34,10 @@ use crate::flavour::{Flavour, Spin};
 ///
 /// # futures_util::FutureExt::now_or_never(async {
 /// let configured = Latch::new();
-/// futures_util::join!(configured.wait(), async {
-///     assert!(configured.open(), "it is opened here for the first time");
-/// });
-/// configured.wait().await;
+/// let configure = async { assert!(configured.open(), "for the first time") };
+/// let work = async { configured.wait().await };
+/// futures_util::join!(configure, work);
+/// configured.wait().await; // It stays open.
 /// # }).unwrap();
 /// ```
 ///
