@@ -1,16 +1,14 @@
 //! What a read-write lock promises, polled by hand.
 
-use alloc::boxed::Box;
+mod cancelled;
+
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::future::Future;
-use core::pin::Pin;
-use core::task::Poll;
 
 use crate::flavour::Flavour;
-use crate::rw_lock::{ReadGuard, RwLock, WriteGuard};
-use crate::tests::{Die, Task, each_flavour, now, panicking_waker, panics};
+use crate::rw_lock::{RwLock, WriteGuard};
+use crate::tests::{Task, each_flavour, now, panicking_waker, panics};
 
 each_flavour!(
     many_read_or_one_writes,
@@ -28,7 +26,6 @@ each_flavour!(
     a_reader_behind_a_writer_does_not_join,
     a_leaked_writer_that_was_let_in_keeps_the_lock,
     a_waker_that_panics_hides_no_other,
-    after_cancellations_everybody_gets_in,
 );
 
 fn both<F: Flavour>() -> [RwLock<u32, F>; 2] {
@@ -292,77 +289,5 @@ fn a_waker_that_panics_hides_no_other<F: Flavour>() {
         assert!(panics(|| WriteGuard::downgrade(writing)));
         drop(bad.ready());
         assert!(lock.try_write().is_ok());
-    }
-}
-
-enum Guard<'l, F: Flavour> {
-    Read(#[expect(dead_code, reason = "it is held")] ReadGuard<&'l RwLock<u32, F>, u32, F>),
-    Write(#[expect(dead_code, reason = "it is held")] WriteGuard<&'l RwLock<u32, F>, u32, F>),
-}
-
-/// A task that knows whether it has a reason to run.
-struct Waits<'l, F: Flavour> {
-    task: Task<Pin<Box<dyn Future<Output = Guard<'l, F>> + 'l>>>,
-    polled_at: Option<usize>,
-}
-
-impl<'l, F: Flavour> Waits<'l, F> {
-    fn new(lock: &'l RwLock<u32, F>, writes: bool) -> Self {
-        let task: Task<Pin<Box<dyn Future<Output = _>>>> = Task::new(if writes {
-            Box::pin(async { Guard::Write(lock.write().await) })
-        } else {
-            Box::pin(async { Guard::Read(lock.read().await) })
-        });
-        let polled_at = None;
-        Self { task, polled_at }
-    }
-
-    fn may_run(&self) -> bool {
-        self.polled_at != Some(self.task.wakes())
-    }
-
-    fn poll(&mut self) -> Poll<Guard<'l, F>> {
-        self.polled_at = Some(self.task.wakes());
-        self.task.poll()
-    }
-}
-
-// RW-1, RW-2, LK-4, A-10
-fn after_cancellations_everybody_gets_in<F: Flavour>() {
-    for seed in 1..100 {
-        for lock in both::<F>() {
-            let mut die = Die(seed);
-            let (mut waits, mut guards) = (Vec::new(), Vec::new());
-            for _ in 0..300 {
-                let any =
-                    |len: usize, die: &mut Die| die.throw(u32::try_from(len).unwrap()) as usize;
-                match die.throw(7) {
-                    0 | 1 => waits.push(Waits::new(&lock, die.throw(2) == 0)),
-                    2 | 3 if !waits.is_empty() => {
-                        let n = any(waits.len(), &mut die);
-                        if let Poll::Ready(guard) = waits[n].poll() {
-                            waits.remove(n);
-                            guards.push(guard);
-                        }
-                    }
-                    4 if !waits.is_empty() => drop(waits.remove(any(waits.len(), &mut die))),
-                    _ if !guards.is_empty() => {
-                        drop(guards.swap_remove(any(guards.len(), &mut die)));
-                    }
-                    _ => {}
-                }
-                let writes = guards.iter().any(|guard| matches!(guard, Guard::Write(_)));
-                assert!(!writes || guards.len() == 1);
-            }
-            // From here on only those run that were woken, or never ran.
-            drop(guards);
-            while let Some(n) = waits.iter().position(Waits::may_run) {
-                if waits[n].poll().is_ready() {
-                    waits.remove(n);
-                }
-            }
-            assert_eq!(waits.len(), 0);
-            assert!(lock.try_write().is_ok());
-        }
     }
 }
