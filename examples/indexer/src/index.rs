@@ -38,7 +38,7 @@ pub struct Options {
     pub workers: usize,
     /// Documents in one transaction.
     pub batch: usize,
-    /// Files larger than this are skipped, in bytes: up to twice `workers` of them are in memory.
+    /// Files larger than this are skipped, in bytes: about twice `workers` of them are in memory.
     pub max_bytes: u64,
 }
 
