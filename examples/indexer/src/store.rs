@@ -57,13 +57,6 @@ pub struct Written {
     pub bytes: u64,
 }
 
-impl Written {
-    /// Documents that are settled, one way or another.
-    pub fn settled(&self) -> u64 {
-        self.indexed + self.unchanged
-    }
-}
-
 /// A sound index, in brief.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
