@@ -11,7 +11,7 @@ use withal::runtime::Runtime;
 use withal::timeout;
 use withal_sync::{Condition, Event, Mutex, PriorityQueue, Queue, Semaphore};
 
-use crate::foreign::gives_up;
+use crate::foreign::gives_up_at_times;
 use crate::log::within_patience;
 use crate::poll::yields;
 use crate::stress;
@@ -106,24 +106,23 @@ pub async fn a_mutex_loses_no_update_when_tasks_give_up(rt: &impl Runtime) {
         let tasks = (0..4).map(|task| {
             let mutex = mutex.clone();
             rt.spawn(async move {
-                let (mut polls, mut left) = (task + 1, rounds);
-                while left > 0 {
-                    if let Some(mut count) = gives_up(polls, mutex.lock()).await {
+                let mut updates = 0;
+                for turn in task..task + rounds {
+                    if let Some(mut count) = gives_up_at_times(turn, mutex.lock()).await {
                         let seen = *count;
-                        yields(left % 2).await;
+                        yields(turn % 2).await;
                         *count = seen + 1;
-                        left -= 1;
-                    } else {
-                        yields(1).await;
+                        updates += 1;
                     }
-                    polls = polls % 3 + 1;
                 }
+                updates
             })
         });
+        let mut updates = 0;
         for task in tasks.collect::<Vec<_>>() {
-            ends(rt, "a task", task).await.unwrap();
+            updates += ends(rt, "a task", task).await.unwrap();
         }
-        assert_eq!(*mutex.try_lock().unwrap(), 4 * rounds);
+        assert_eq!(*mutex.try_lock().unwrap(), updates);
     }
 }
 
@@ -164,8 +163,10 @@ pub async fn a_condition_passes_items_between_tasks(rt: &impl Runtime) {
         let shelf = shelf.clone();
         rt.spawn(async move {
             let mut taken = Vec::new();
-            let mut polls = taker + 1;
-            while taken.len() < 20 {
+            for turn in taker.. {
+                if taken.len() == 20 {
+                    break;
+                }
                 let take = async {
                     let items = shelf.items.lock().await;
                     let mut items = shelf
@@ -175,8 +176,7 @@ pub async fn a_condition_passes_items_between_tasks(rt: &impl Runtime) {
                     items.pop()
                 };
                 // With its notification, it may be.
-                taken.extend(gives_up(polls, take).await.flatten());
-                polls = polls % 4 + 1;
+                taken.extend(gives_up_at_times(turn, take).await.flatten());
                 yields(1).await;
             }
             taken

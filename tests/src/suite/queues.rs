@@ -12,7 +12,7 @@ use withal::runtime::{Runtime, Timer};
 use withal::timeout;
 
 use crate::QueueUnderTest;
-use crate::foreign::gives_up;
+use crate::foreign::gives_up_at_times;
 use crate::log::within_patience;
 use crate::poll::{ByHand, yields};
 use crate::stress;
@@ -208,16 +208,15 @@ pub async fn tasks_that_give_up_lose_nothing<Q: QueueUnderTest>(rt: &impl Runtim
     let producers = (0..3).map(|producer| {
         let queue = queue.clone();
         rt.spawn(async move {
-            let mut polls = 1;
             let mut went_in = Vec::new();
             for item in producer * each..(producer + 1) * each {
                 // One that is given up may have been let in just before.
-                if let Some(pushed) = gives_up(polls, queue.push(item)).await {
+                let turn = item as usize;
+                if let Some(pushed) = gives_up_at_times(turn, queue.push(item)).await {
                     pushed.expect("it is open");
                     went_in.push(item);
                 }
                 yields(1).await;
-                polls = polls % 4 + 1;
             }
             went_in
         })
@@ -225,16 +224,15 @@ pub async fn tasks_that_give_up_lose_nothing<Q: QueueUnderTest>(rt: &impl Runtim
     let consumers = (0..3).map(|consumer| {
         let queue = queue.clone();
         rt.spawn(async move {
-            let mut polls = consumer + 1;
             let mut came_out = Vec::new();
-            loop {
-                match gives_up(polls, queue.pop()).await {
+            for turn in consumer.. {
+                match gives_up_at_times(turn, queue.pop()).await {
                     Some(Some(item)) => came_out.push(item),
-                    Some(None) => return came_out,
+                    Some(None) => break,
                     None => yields(1).await,
                 }
-                polls = polls % 3 + 1;
             }
+            came_out
         })
     });
     let (producers, consumers): (Vec<_>, Vec<_>) = (producers.collect(), consumers.collect());

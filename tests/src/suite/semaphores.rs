@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use withal::runtime::Runtime;
 
 use crate::SemaphoreUnderTest;
-use crate::foreign::gives_up;
+use crate::foreign::gives_up_at_times;
 use crate::log::within_patience;
 use crate::poll::{ByHand, yields};
 use crate::stress;
@@ -143,20 +143,14 @@ pub async fn tasks_that_give_up_leak_nothing<S: SemaphoreUnderTest>(rt: &impl Ru
     let tasks = (0..5).map(|task| {
         let (semaphore, inside) = (semaphore.clone(), inside.clone());
         rt.spawn(async move {
-            let mut polls = task + 1;
-            let mut left = rounds;
-            while left > 0 {
-                if let Some(permit) = gives_up(polls, semaphore.acquire()).await {
+            for turn in task..task + rounds {
+                if let Some(permit) = gives_up_at_times(turn, semaphore.acquire()).await {
                     let others = inside.fetch_add(1, Ordering::SeqCst);
                     assert!(others < PERMITS, "one too many");
-                    yields(left % 3).await;
+                    yields(turn % 2).await;
                     inside.fetch_sub(1, Ordering::SeqCst);
                     drop(permit);
-                    left -= 1;
-                } else {
-                    yields(1).await;
                 }
-                polls = polls % 3 + 1;
             }
         })
     });
