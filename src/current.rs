@@ -17,10 +17,13 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
+use std::task::ready;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::cleanup::CleanupTask;
-use crate::runtime::{Alarm, Blocking, Cleanup, RuntimeId, Spawn, TaskError, Timer};
+use crate::runtime::{Alarm, Blocking, Cleanup, Coop, RuntimeId, Spawn, TaskError, Timer};
 
 /// Finds the runtime that the caller is in.
 ///
@@ -226,6 +229,38 @@ impl Blocking for CurrentRuntime {
         T: Send + 'static,
     {
         with_runtime!(self, rt => Box::pin(rt.unblock(work)))
+    }
+}
+
+/// Keeps to the budget of every runtime that is enabled: one that is not around has none to spend.
+impl Coop for CurrentRuntime {
+    #[cfg(feature = "tokio")]
+    type Unit = <crate::tokio::TokioRuntime as Coop>::Unit;
+    #[cfg(not(feature = "tokio"))]
+    type Unit = ();
+
+    fn poll_unit(cx: &mut Context<'_>) -> Poll<Self::Unit> {
+        let _where_nothing_is_enabled = &cx;
+        #[cfg(feature = "async-std")]
+        ready!(crate::async_std::AsyncStdRuntime::poll_unit(cx));
+        #[cfg(feature = "smol")]
+        ready!(crate::smol::SmolRuntime::poll_unit(cx));
+        #[cfg(feature = "tokio")]
+        let unit = ready!(crate::tokio::TokioRuntime::poll_unit(cx));
+        #[cfg(not(feature = "tokio"))]
+        let unit = ();
+        Poll::Ready(unit)
+    }
+
+    fn spend(unit: Self::Unit) {
+        #[cfg(feature = "async-std")]
+        crate::async_std::AsyncStdRuntime::spend(());
+        #[cfg(feature = "smol")]
+        crate::smol::SmolRuntime::spend(());
+        #[cfg(feature = "tokio")]
+        crate::tokio::TokioRuntime::spend(unit);
+        #[cfg(not(feature = "tokio"))]
+        let () = unit;
     }
 }
 

@@ -19,5 +19,6 @@ pub use withal_async_std as async_std;
 pub use withal_core::*;
 #[cfg(feature = "smol")]
 pub use withal_smol as smol;
+pub use withal_sync as sync;
 #[cfg(feature = "tokio")]
 pub use withal_tokio as tokio;

@@ -4,6 +4,7 @@
 
 mod blocking;
 mod cleanup;
+mod coop;
 mod spawn;
 mod timer;
 
@@ -70,6 +71,8 @@ impl AsyncStdLocal {
         &self.runtime
     }
 }
+
+withal_sync::aliases!(withal_sync::flavour::Bound<withal_sync::flavour::Spin, AsyncStdRuntime>);
 
 const _: () = {
     const fn runtime<R: withal_core::runtime::Runtime + Unpin>() {}

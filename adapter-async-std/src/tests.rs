@@ -11,6 +11,10 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use withal_core::runtime::{Blocking, Cleanup, Spawn, SpawnLocal, TaskError, Timer};
+use withal_sync::flavour::{Bound, Flavour, SingleThread, Spin};
+use withal_sync::mutex::Mutex;
+use withal_sync::queue::{Fifo, Queue};
+use withal_sync::semaphore::Semaphore;
 
 use crate::{AsyncStdLocal, AsyncStdRuntime};
 
@@ -43,6 +47,45 @@ fn a_panic_in_a_task_is_an_error() {
     let rt = runtime();
     let error = rt.block_on(rt.spawn(async { panic!("oh") })).unwrap_err();
     assert_eq!(error.to_string(), "task panicked: oh");
+}
+
+/// Works at what never makes it wait, until that is enough. Whether it ever was.
+async fn work<F: Flavour>(enough: impl Fn() -> bool) -> bool {
+    let queue = Queue::<_, Fifo<_>, F>::unbounded();
+    let (mutex, semaphore) = (Mutex::<_, F>::new(0), Semaphore::<F>::new(1));
+    for round in 0..100_000 {
+        queue.push(round).await.unwrap();
+        assert_eq!(queue.pop().await, Some(round));
+        *mutex.lock().await += 1;
+        drop(semaphore.acquire().await.unwrap());
+        if enough() {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a neighbour of a task that never has to wait gets to run.
+fn neighbour_runs<F: Flavour>() -> bool {
+    in_local(async |local| {
+        let ran = Rc::new(Cell::new(false));
+        let neighbour = local.spawn_local({
+            let ran = ran.clone();
+            async move { ran.set(true) }
+        });
+        let met = work::<F>(|| ran.get()).await;
+        neighbour.await.unwrap();
+        met
+    })
+}
+
+//
+#[test]
+fn a_task_that_never_waits_lets_its_neighbour_run() {
+    assert!(neighbour_runs::<Bound<Spin, AsyncStdRuntime>>());
+    assert!(neighbour_runs::<Bound<SingleThread, AsyncStdRuntime>>());
+    // So it is the binding that does it.
+    assert!(!neighbour_runs::<Spin>());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod blocking;
 mod cleanup;
+mod coop;
 mod spawn;
 mod timer;
 
@@ -134,6 +135,8 @@ impl fmt::Debug for SmolLocal {
             .finish_non_exhaustive()
     }
 }
+
+withal_sync::aliases!(withal_sync::flavour::Bound<withal_sync::flavour::Spin, SmolRuntime>);
 
 const _: () = {
     const fn runtime<R: withal_core::runtime::Runtime + Unpin>() {}

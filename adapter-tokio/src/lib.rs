@@ -4,6 +4,7 @@
 
 mod blocking;
 mod cleanup;
+mod coop;
 mod entry;
 mod spawn;
 mod timer;
@@ -187,6 +188,8 @@ impl Hasher for IdNumber {
         self.0
     }
 }
+
+withal_sync::aliases!(withal_sync::flavour::Bound<withal_sync::flavour::Spin, TokioRuntime>);
 
 const _: () = {
     const fn runtime<R: withal_core::runtime::Runtime + Unpin>() {}

@@ -8,9 +8,13 @@ use std::rc::Rc;
 use std::sync::{Arc, LazyLock, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use withal_core::runtime::{Blocking, Cleanup, Spawn, SpawnLocal, TaskError, Timer};
+use withal_sync::flavour::{Bound, Flavour, SingleThread, Spin};
+use withal_sync::mutex::Mutex;
+use withal_sync::queue::{Fifo, Queue};
+use withal_sync::semaphore::Semaphore;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
@@ -55,6 +59,45 @@ fn a_panic_in_a_task_is_an_error() {
     let rt = runtime();
     let error = rt.block_on(rt.spawn(async { panic!("oh") })).unwrap_err();
     assert_eq!(error.to_string(), "task panicked: oh");
+}
+
+/// Works at what never makes it wait, until that is enough. Whether it ever was.
+async fn work<F: Flavour>(enough: impl Fn() -> bool) -> bool {
+    let queue = Queue::<_, Fifo<_>, F>::unbounded();
+    let (mutex, semaphore) = (Mutex::<_, F>::new(0), Semaphore::<F>::new(1));
+    for round in 0..100_000 {
+        queue.push(round).await.unwrap();
+        assert_eq!(queue.pop().await, Some(round));
+        *mutex.lock().await += 1;
+        drop(semaphore.acquire().await.unwrap());
+        if enough() {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a neighbour of a task that never has to wait gets to run.
+fn neighbour_runs<F: Flavour>() -> bool {
+    in_local(async |local| {
+        let ran = Rc::new(Cell::new(false));
+        let neighbour = local.spawn_local({
+            let ran = ran.clone();
+            async move { ran.set(true) }
+        });
+        let met = work::<F>(|| ran.get()).await;
+        neighbour.await.unwrap();
+        met
+    })
+}
+
+//
+#[test]
+fn a_task_that_never_waits_lets_its_neighbour_run() {
+    assert!(neighbour_runs::<Bound<Spin, TokioRuntime>>());
+    assert!(neighbour_runs::<Bound<SingleThread, TokioRuntime>>());
+    // So it is the binding that does it.
+    assert!(!neighbour_runs::<Spin>());
 }
 
 #[test]
@@ -317,3 +360,22 @@ fn foreign_block_on<F: Future>(future: F) -> F::Output {
 
 /// Long against a timer's resolution, short against a person's patience.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Whether Tokio's own timeout ends a task that never has to wait.
+fn timeout_fires<F: Flavour>() -> bool {
+    let owner = Builder::new_current_thread().enable_all().build().unwrap();
+    owner.block_on(async {
+        let begin = Instant::now();
+        let long = Duration::from_millis(500);
+        let work = async { while !work::<F>(|| begin.elapsed() > long).await {} };
+        let ended = tokio::time::timeout(Duration::from_millis(50), work).await;
+        ended.is_err()
+    })
+}
+
+//
+#[test]
+fn a_task_that_never_waits_is_ended_by_tokios_timeout() {
+    assert!(timeout_fires::<Bound<Spin, TokioRuntime>>());
+    assert!(!timeout_fires::<Spin>());
+}

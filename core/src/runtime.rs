@@ -37,6 +37,6 @@ pub use self::timer::Timer;
 ///     rt.sleep(Duration::from_millis(5)).await;
 /// }
 /// ```
-pub trait Runtime: Spawn + Timer + Blocking + Cleanup {}
+pub trait Runtime: Spawn + Timer + Blocking + Coop + Cleanup {}
 
-impl<R: Spawn + Timer + Blocking + Cleanup> Runtime for R {}
+impl<R: Spawn + Timer + Blocking + Coop + Cleanup> Runtime for R {}

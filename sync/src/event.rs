@@ -13,7 +13,7 @@ pub use self::wait::Wait;
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
 use crate::wait_queue::{List, Wakers};
-use crate::word::Word;
+use crate::word::{RawWord, Word};
 
 /// A flag that tasks wait for, and that can be cleared again.
 ///
@@ -40,7 +40,7 @@ use crate::word::Word;
 ///
 /// Source: asyncio's `Event`.
 pub struct Event<F: Flavour = Spin> {
-    word: F::Word,
+    word: Word<F>,
     waiters: Locked<Waiters, F>,
 }
 
@@ -63,7 +63,7 @@ impl<F: Flavour> Event<F> {
     /// An event that is not set.
     pub fn new() -> Self {
         Self {
-            word: F::Word::new(0),
+            word: Word::new(0),
             waiters: Locked::new(Waiters {
                 list: List::new(),
                 turns: 0,

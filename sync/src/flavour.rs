@@ -13,7 +13,7 @@ use crate::short_lock::ModelledLock;
 #[cfg(feature = "std")]
 use crate::short_lock::StdLock;
 use crate::short_lock::{OneThreadLock, RawLock, SpinLock};
-use crate::word::Word;
+use crate::word::RawWord;
 
 /// How a primitive works inside: [`Spin`], [`Std`] or [`SingleThread`], alone or [`Bound`] to an
 /// executor.
@@ -33,7 +33,7 @@ pub trait Flavour: Parts {}
 /// The flavour is `Sync` only if its lock excludes other threads, and its words are atomic.
 pub(crate) unsafe trait Parts: 'static {
     type Lock: RawLock + Send;
-    type Word: Word + Send;
+    type Word: RawWord + Send;
     type Coop: Coop;
 }
 

@@ -21,6 +21,7 @@ pub mod mutex;
 mod primitives;
 #[cfg(feature = "alloc")]
 pub mod queue;
+mod scopes;
 pub mod semaphore;
 mod short_lock;
 #[cfg(all(test, not(loom)))]

@@ -18,7 +18,7 @@ use self::lock::Missed;
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
 use crate::wait_queue::List;
-use crate::word::Word;
+use crate::word::{RawWord, Word};
 
 /// Gives one task at a time access to a value, over awaits.
 ///
@@ -59,7 +59,7 @@ use crate::word::Word;
 /// 1. `value` is touched only by whoever has set `LOCKED`, or was handed it set, until it is cleared
 ///    or handed on.
 pub struct Mutex<T, F: Flavour = Spin> {
-    word: F::Word,
+    word: Word<F>,
     fair: bool,
     waiters: Locked<List<Missed>, F>,
     value: UnsafeCell<T>,
@@ -77,7 +77,7 @@ impl<T, F: Flavour> Mutex<T, F> {
     /// A free mutex around `value`.
     pub fn new(value: T) -> Self {
         Self {
-            word: F::Word::new(0),
+            word: Word::new(0),
             fair: false,
             waiters: Locked::new(List::new()),
             value: UnsafeCell::new(value),
@@ -95,6 +95,8 @@ impl<T, F: Flavour> Mutex<T, F> {
     }
 
     /// Waits for the lock.
+    ///
+    /// It is a scope as well: `with(&rt, mutex.lock(), async |value| …)` lends the guard.
     ///
     /// # Cancel safety
     ///

@@ -15,7 +15,7 @@ pub use self::permit::{Closed, Permit, TryAcquireError};
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
 use crate::wait_queue::{List, Wakers};
-use crate::word::Word;
+use crate::word::{RawWord, Word};
 
 /// Hands out a number of permits, in the order in which they are asked for.
 ///
@@ -49,7 +49,7 @@ use crate::word::Word;
 /// twice, and in `acquire_many` and `close`.
 pub struct Semaphore<F: Flavour = Spin> {
     /// The free permits, and two flags; see `Word`.
-    word: F::Word,
+    word: Word<F>,
     waiters: Locked<List<usize>, F>,
 }
 
@@ -76,12 +76,14 @@ impl<F: Flavour> Semaphore<F> {
             "a semaphore holds at most MAX_PERMITS permits"
         );
         Self {
-            word: F::Word::new(permits * ONE),
+            word: Word::new(permits * ONE),
             waiters: Locked::new(List::new()),
         }
     }
 
     /// Takes a permit as soon as it is this caller's turn.
+    ///
+    /// It is a scope as well: `with(&rt, semaphore.acquire(), async |_permit| …)` holds the permit.
     ///
     /// # Cancel safety
     ///

@@ -119,7 +119,7 @@ pub(crate) fn panicking_waker() -> Waker {
 
 /// Whether `f` panics.
 pub(crate) fn panics<T>(f: impl FnOnce() -> T) -> bool {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_err()
+    std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)).is_err()
 }
 
 /// Throws the same numbers each time: xorshift.

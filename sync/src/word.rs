@@ -1,12 +1,35 @@
 //! A machine word that is atomic, or need not be.
 
 use core::cell::Cell;
+use core::ops::Deref;
 use core::sync::atomic::Ordering;
 
+use crate::flavour::Flavour;
 use crate::primitives::AtomicUsize;
 
-/// A word with the face of an atomic. The single-threaded one ignores orderings: nobody else looks.
-pub(crate) trait Word {
+/// A flavour's word.
+pub(crate) struct Word<F: Flavour>(F::Word);
+
+// SAFETY: a flavour that is `Sync` has atomic words.
+unsafe impl<F: Flavour + Sync> Sync for Word<F> {}
+
+impl<F: Flavour> Word<F> {
+    pub(crate) fn new(value: usize) -> Self {
+        Self(F::Word::new(value))
+    }
+}
+
+impl<F: Flavour> Deref for Word<F> {
+    type Target = F::Word;
+
+    #[inline]
+    fn deref(&self) -> &F::Word {
+        &self.0
+    }
+}
+
+/// The face of an atomic. The single-threaded one ignores orderings: nobody else looks.
+pub(crate) trait RawWord {
     fn new(value: usize) -> Self;
 
     fn load(&self, ordering: Ordering) -> usize;
@@ -34,7 +57,7 @@ pub(crate) trait Word {
     fn fetch_and(&self, bits: usize, ordering: Ordering) -> usize;
 }
 
-impl Word for AtomicUsize {
+impl RawWord for AtomicUsize {
     #[inline]
     fn new(value: usize) -> Self {
         Self::new(value)
@@ -83,7 +106,7 @@ impl Word for AtomicUsize {
     }
 }
 
-impl Word for Cell<usize> {
+impl RawWord for Cell<usize> {
     #[inline]
     fn new(value: usize) -> Self {
         Self::new(value)

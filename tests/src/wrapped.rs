@@ -2,12 +2,15 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use withal::cleanup::CleanupTask;
-use withal::runtime::{Alarm, Blocking, Cleanup, Runtime, RuntimeId, Spawn, TaskError, Timer};
+use withal::runtime::{
+    Alarm, Blocking, Cleanup, Coop, Runtime, RuntimeId, Spawn, TaskError, Timer,
+};
 
 /// What is different: each provided method does as the runtime below does.
 pub trait Wrap: Send + Sync + 'static {
@@ -127,6 +130,18 @@ impl<R: Runtime, W: Wrap> Spawn for Wrapped<R, W> {
         F::Output: Send + 'static,
     {
         W::spawn(&self.rt, future)
+    }
+}
+
+impl<R: Runtime, W: Wrap> Coop for Wrapped<R, W> {
+    type Unit = R::Unit;
+
+    fn poll_unit(cx: &mut Context<'_>) -> Poll<R::Unit> {
+        R::poll_unit(cx)
+    }
+
+    fn spend(unit: R::Unit) {
+        R::spend(unit);
     }
 }
 

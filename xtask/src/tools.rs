@@ -76,17 +76,19 @@ pub(crate) fn valgrind() -> Vec<Step> {
     })
 }
 
-/// The tests of core, and some flavours of the suite.
+/// The tests of core and sync, and some flavours of the suite.
 fn under(suite: &str, call: impl Fn(&str) -> Cargo) -> Vec<Step> {
-    let core = call(&format!("-p {} --all-features --tests", CORE.name));
+    let unsafe_ones = [&CORE, &SYNC].map(|package| {
+        let tests = call(&format!("-p {} --all-features --tests", package.name));
+        Step::Run(tests)
+    });
     let (what, choice) = suite.split_once(" -- ").unwrap_or((suite, ""));
     let suite = call(&format!("-p {} {what}", TESTS.name)).arg("--");
     let leaking = LEAKING.iter().flat_map(|name| ["--skip", name]);
     let choice = choice.split(' ').chain(leaking);
-    vec![
-        Step::Run(core),
-        Step::Run(choice.fold(suite, |suite, arg| suite.arg(arg))),
-    ]
+    let mut steps = Vec::from(unsafe_ones);
+    steps.push(Step::Run(choice.fold(suite, |suite, arg| suite.arg(arg))));
+    steps
 }
 
 /// The target that this runs on, if it is one that memory tools are set up for.
@@ -116,8 +118,8 @@ mod tests {
         let steps = under("--test matrix -- by_hand", |what| {
             Cargo::new(&format!("test {what}"))
         });
-        let [_, Step::Run(suite)] = &steps[..] else {
-            panic!("core, then the suite");
+        let [_, _, Step::Run(suite)] = &steps[..] else {
+            panic!("core and sync, then the suite");
         };
         let line = suite.to_string();
         assert!(line.contains("--test matrix -- by_hand --skip"), "{line}");

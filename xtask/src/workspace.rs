@@ -94,8 +94,14 @@ pub(crate) const RUNTIMES: &[&str] = &["tokio", "async-std", "smol"];
 /// The manifest of the workspace without std.
 pub(crate) const NO_STD: &str = "tests/no-std/Cargo.toml";
 
-/// How its programs are chosen.
-pub(crate) const NO_STD_PROGRAMS: &[&str] = &["--bin bare", "--bin heap --features alloc"];
+/// How its programs are chosen, and what they print.
+pub(crate) const NO_STD_PROGRAMS: &[(&str, &str)] = &[
+    ("--bin bare", "+a +b +c -c -b -a\nheld waited\n"),
+    (
+        "--bin heap --features alloc",
+        "+a +b +c -c -b -a\nheld waited\none two three\n",
+    ),
+];
 
 /// The published members.
 pub(crate) fn published() -> impl Iterator<Item = &'static Package> {

@@ -10,7 +10,7 @@ use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
-use crate::word::Word;
+use crate::word::RawWord;
 
 /// The future that [`Event::wait`] and [`Event::wait_owned`] return.
 #[must_use = "futures do nothing unless polled"]

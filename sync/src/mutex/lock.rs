@@ -10,7 +10,7 @@ use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
 use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
-use crate::word::Word;
+use crate::word::RawWord;
 use core::sync::atomic::Ordering;
 
 /// The future that [`Mutex::lock`] and [`Mutex::lock_owned`] return.
@@ -72,6 +72,11 @@ impl<H: Handle<Mutex<T, F>>, T, F: Flavour> Lock<H, T, F> {
                 _mutex: PhantomData,
             }),
         }
+    }
+
+    /// The same wait, from its begin.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.waiter.on().mutex.clone())
     }
 
     /// Waits behind the others.

@@ -73,6 +73,11 @@ impl<H: Handle<Semaphore<F>>, F: Flavour> Acquire<H, F> {
         }
     }
 
+    /// The same wait, from its begin.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.waiter.on().semaphore.clone(), self.permits)
+    }
+
     /// Waits behind the others.
     #[cold]
     fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), TryAcquireError>> {

@@ -1,7 +1,7 @@
-//! What a program without std needs so that withal-core can run in it: a place to print, a panic
+//! What a program without std needs so that withal can run in it: a place to print, a panic
 //! handler and a loop that polls.
 //!
-//! Nothing here may link std. If withal-core or one of its dependencies did, the build would stop
+//! Nothing here may link std. If one of withal's crates or of their dependencies did, the build would stop
 //! at the panic handler with E0152, which names the crate that brought std in.
 
 #![no_std]
@@ -13,8 +13,12 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
 mod nested;
+mod waiting;
 
 pub use self::nested::{Broken, nested};
+#[cfg(feature = "alloc")]
+pub use self::waiting::passing;
+pub use self::waiting::waiting;
 
 #[link(name = "c")]
 unsafe extern "C" {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use withal::cleanup::CleanupTask;
-use withal::runtime::{Alarm, Blocking, Cleanup, RuntimeId, Spawn, SpawnLocal, Timer};
+use withal::runtime::{Alarm, Blocking, Cleanup, Coop, RuntimeId, Spawn, SpawnLocal, Timer};
 
 use super::scenario::point;
 
@@ -115,6 +115,18 @@ impl<R: Cleanup + SpawnLocal> SpawnLocal for Followed<R> {
     {
         self.start();
         Awaited::new(self.runtime.spawn_local(future))
+    }
+}
+
+impl<R: Cleanup + Coop> Coop for Followed<R> {
+    type Unit = R::Unit;
+
+    fn poll_unit(cx: &mut Context<'_>) -> Poll<R::Unit> {
+        R::poll_unit(cx)
+    }
+
+    fn spend(unit: R::Unit) {
+        R::spend(unit);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Three nested scopes in a box, polled by hand, with an allocator but without std.
+//! Three nested scopes in a box, waits for locks, and a queue, polled by hand, with an allocator but without std.
 
 #![no_std]
 #![no_main]
@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::{c_int, c_void};
 
-use withal_no_std::{nested, run};
+use withal_no_std::{nested, passing, run, waiting};
 
 #[link(name = "c")]
 unsafe extern "C" {
@@ -40,8 +40,13 @@ static HEAP: CHeap = CHeap;
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> c_int {
-    match run(Box::pin(nested()), 100) {
-        Some(Ok(3)) => 0,
+    let ended = (
+        run(Box::pin(nested()), 100),
+        run(waiting(), 100),
+        run(passing(), 100),
+    );
+    match ended {
+        (Some(Ok(3)), Some(Ok(())), Some(())) => 0,
         _ => 1,
     }
 }
