@@ -226,13 +226,13 @@ fn test() -> Vec<Step> {
 }
 
 /// What runs long: the test, and the variable that says how long; this is for who does not set it.
-const LONG: &[(&str, &str, &str)] = &[
+const LONG: [(&str, &str, &str); 2] = [
     ("soak", "WITHAL_SOAK_SCOPES", "500000"),
     ("primitives", "WITHAL_STRESS_OPS", "500000"),
 ];
 
 fn soak() -> Vec<Step> {
-    let step = |(test, variable, usual): &(&str, &str, &str)| {
+    let step = |(test, variable, usual)| {
         let long = Cargo::new(&format!(
             "test --locked --release -p {} --all-features --test {test} -- --nocapture \
              --test-threads 1",
@@ -243,7 +243,7 @@ fn soak() -> Vec<Step> {
             None => long.env(variable, usual),
         })
     };
-    LONG.iter().map(step).collect()
+    LONG.map(step).into()
 }
 
 fn matrix() -> Vec<Step> {

@@ -24,14 +24,15 @@ macro_rules! sweep_primitives_cases {
     };
 }
 
-type Scenario = BoxFuture<'static, ()>;
+/// What several tasks do to a state, and a name for it.
+type Scenario<S> = (&'static str, fn(Arc<S>) -> BoxFuture<'static, ()>);
 
 /// Sweeps on `rt` what two tasks do to a state, which must hold afterwards.
 async fn sweep<R: Runtime, S: Send + Sync + 'static>(
     rt: &R,
     setup: fn() -> S,
     holds: fn(&S),
-    scenarios: &[(&str, fn(Arc<S>) -> Scenario)],
+    scenarios: &[Scenario<S>],
 ) {
     for (name, scenario) in scenarios {
         let sweep: Sweep<Arc<S>, Real<R>> = Sweep::on(rt, move || Arc::new(setup()));
@@ -98,7 +99,7 @@ impl Items {
 
 //
 pub async fn each_operation_of_a_queue<R: Runtime>(rt: &R) {
-    let scenarios: &[(&str, fn(Arc<Items>) -> Scenario)] = &[
+    let scenarios: &[Scenario<Items>] = &[
         ("push and pop", |items| {
             async move {
                 let pops = async {
@@ -222,7 +223,7 @@ async fn lock(mutex: &Mutex<u32>) {
 
 // LK-4, LK-5, SE-5, SE-10, EV-5, CV-5, CV-6, CV-8, CV-9, A-3, A-10
 pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
-    let scenarios: &[(&str, fn(Arc<Locks>) -> Scenario)] = &[
+    let scenarios: &[Scenario<Locks>] = &[
         ("lock", |locks| {
             async move {
                 join(lock(&locks.mutex), lock(&locks.mutex)).await;
