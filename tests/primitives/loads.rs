@@ -51,10 +51,11 @@ struct Fates {
 struct Item(Arc<Fates>);
 
 impl Item {
-    fn new(fates: &Arc<Fates>) -> Self {
-        fates.made.fetch_add(1, Ordering::Relaxed);
+    /// A new one, and how many there were before.
+    fn new(fates: &Arc<Fates>) -> (Self, u64) {
+        let before = fates.made.fetch_add(1, Ordering::Relaxed);
         fates.alive.fetch_add(1, Ordering::Relaxed);
-        Self(fates.clone())
+        (Self(fates.clone()), before)
     }
 }
 
@@ -70,11 +71,17 @@ fn queue(operations: u64) -> Load {
     let queue = Arc::new(Queue::bounded(16));
     let (fates, progress) = (Arc::new(Fates::default()), Arc::<AtomicU64>::default());
     let each = operations / TASKS;
-    let producers = (0..TASKS).map(|producer| {
+    // The last ones get theirs back.
+    let closes_at = operations * 9 / 10;
+    let producers = (0..TASKS).map(|_| {
         let (queue, fates, progress) = (queue.clone(), fates.clone(), progress.clone());
         async move {
             for _ in 0..each {
-                let push = queue.push(Item::new(&fates));
+                let (item, before) = Item::new(&fates);
+                if before == closes_at {
+                    queue.close();
+                }
+                let push = queue.push(item);
                 match gives_up_at_times(fastrand::usize(..), push).await {
                     Some(Ok(())) => &fates.went_in,
                     Some(Err(_item)) => &fates.returned,
@@ -82,10 +89,6 @@ fn queue(operations: u64) -> Load {
                 }
                 .fetch_add(1, Ordering::Relaxed);
                 progress.fetch_add(1, Ordering::Relaxed);
-            }
-            // The others get theirs back from here on.
-            if producer == 0 {
-                queue.close();
             }
         }
         .boxed()
@@ -119,6 +122,10 @@ fn queue(operations: u64) -> Load {
         ]
         .map(|count| count.load(Ordering::Relaxed));
         assert_eq!(alive, 0, "items are leaked");
+        assert!(
+            came_out > closes_at / 3 && returned > 0,
+            "{came_out} of {made}, {returned} back"
+        );
         // Nobody reported one as done, so this counts what went in.
         assert_eq!(now.unfinished as u64, came_out, "in and out");
         assert!(
