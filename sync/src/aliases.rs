@@ -38,6 +38,15 @@ macro_rules! aliases {
 #[macro_export]
 macro_rules! __alloc_aliases {
     ($flavour:ty) => {
+        /// Makes channels: a queue between senders and receivers that closes by itself.
+        pub type Channel<T> = $crate::channel::Channel<T, $flavour>;
+
+        /// Sends values into a channel.
+        pub type Sender<T> = $crate::channel::Sender<T, $flavour>;
+
+        /// Receives values from a channel.
+        pub type Receiver<T> = $crate::channel::Receiver<T, $flavour>;
+
         /// A queue that any number of tasks push to and pop from: first in, first out.
         pub type Queue<T> = $crate::queue::Queue<T, $crate::queue::Fifo<T>, $flavour>;
 

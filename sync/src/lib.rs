@@ -13,6 +13,10 @@ extern crate std;
 
 #[macro_use]
 mod aliases;
+#[cfg(feature = "std")]
+mod blocking;
+#[cfg(feature = "alloc")]
+pub mod channel;
 pub mod condition;
 pub mod event;
 pub mod flavour;

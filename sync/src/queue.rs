@@ -103,6 +103,11 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
             capacity > 0,
             "a queue holds one item at least; a rendezvous is a channel of capacity 0"
         );
+        Self::with_capacity(capacity)
+    }
+
+    /// [`bounded`](Self::bounded), where none is legal: items then go from hand to hand.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self {
             state: Locked::new(State::new(capacity)),
             idle: Event::new(),

@@ -99,7 +99,7 @@ pub(crate) const NO_STD_PROGRAMS: &[(&str, &str)] = &[
     ("--bin bare", "+a +b +c -c -b -a\nheld waited\n"),
     (
         "--bin heap --features alloc",
-        "+a +b +c -c -b -a\nheld waited\none two three\n",
+        "+a +b +c -c -b -a\nheld waited\none two three\nready steady go\n",
     ),
 ];
 

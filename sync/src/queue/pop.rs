@@ -67,13 +67,17 @@ where
     S: Storage<T>,
     F: Flavour,
 {
-    pub(super) fn new(queue: H) -> Self {
+    pub(crate) fn new(queue: H) -> Self {
         Self {
             waiter: Waiter::new(ToPop {
                 queue,
                 _queue: PhantomData,
             }),
         }
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.waiter.is_queued()
     }
 
     pub(super) fn queue(&self) -> &H {

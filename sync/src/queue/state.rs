@@ -85,8 +85,19 @@ impl<T, S: Storage<T>> State<T, S> {
         self.items.len() + self.reserved < self.capacity
     }
 
+    /// Whoever is woken is woken after the section.
     #[inline]
     pub(super) fn push(&mut self, item: T) -> Result<Option<Waker>, NotIn<T>> {
+        let nobody_waits = self.pushers.is_empty() && self.poppers.is_empty();
+        if nobody_waits && self.is_below_capacity() && !self.closed {
+            self.store(item);
+            return Ok(None);
+        }
+        self.push_past_waiters(item)
+    }
+
+    #[inline(never)]
+    fn push_past_waiters(&mut self, item: T) -> Result<Option<Waker>, NotIn<T>> {
         if self.closed {
             Err(NotIn::Closed(item))
         } else if self.has_room() {
@@ -117,15 +128,25 @@ impl<T, S: Storage<T>> State<T, S> {
         }
     }
 
-    /// Puts an item in, for whom there is room: into the hands of who waits for it, if somebody does.
+    /// Stores an item, where nobody waits for it.
     #[inline]
-    fn insert(&mut self, item: T) -> Option<Waker> {
+    fn store(&mut self, item: T) {
         self.unfinished += 1;
+        self.items.push(item);
+        let stored = self.items.len();
+        // Seldom, so that a section has a store less to wait for.
+        if stored > self.peak {
+            self.peak = stored;
+        }
+    }
+
+    /// Puts an item in, for whom there is room: into the hands of who waits for it, if somebody does.
+    fn insert(&mut self, item: T) -> Option<Waker> {
         if self.poppers.is_empty() {
-            self.items.push(item);
-            self.peak = self.peak.max(self.items.len());
+            self.store(item);
             None
         } else {
+            self.unfinished += 1;
             let taken = self.items.pass(item);
             self.hand(taken)
         }
@@ -150,17 +171,23 @@ impl<T, S: Storage<T>> State<T, S> {
         self.hand(taken)
     }
 
+    /// Whoever is woken is woken after the section.
     #[inline]
     pub(super) fn pop(&mut self) -> Result<(S::Taken, Option<Waker>), NotOut> {
-        match self.items.pop() {
-            Some(taken) => {
-                let waker = if self.pushers.is_empty() {
-                    None
-                } else {
-                    self.admit_one()
-                };
-                Ok((taken, waker))
+        if self.pushers.is_empty() {
+            if let Some(taken) = self.items.pop() {
+                return Ok((taken, None));
             }
+        }
+        self.pop_among_waiters()
+    }
+
+    /// [`pop`](Self::pop) where nothing is stored, or somebody waits for room.
+    #[cold]
+    #[inline(never)]
+    fn pop_among_waiters(&mut self) -> Result<(S::Taken, Option<Waker>), NotOut> {
+        match self.items.pop() {
+            Some(taken) => Ok((taken, self.admit_one())),
             None if self.closed => Err(NotOut::Closed),
             None => self.meet_pusher().ok_or(NotOut::Empty),
         }

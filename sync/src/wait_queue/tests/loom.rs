@@ -12,7 +12,9 @@ use loom::sync::Arc;
 use loom::thread;
 
 use crate::flavour::{Modelled, Spin};
-use crate::{Mutex, Semaphore};
+use crate::mutex::Mutex;
+use crate::semaphore::Semaphore;
+use crate::short_lock::Locked;
 
 fn semaphore() -> Semaphore<Modelled> {
     Semaphore::new(0)
@@ -67,6 +69,30 @@ fn a_release_is_seen_by_who_begins_to_wait() {
         block_on(async { semaphore.acquire().await.unwrap().forget() });
         releaser.join().unwrap();
         assert_eq!(semaphore.available_permits(), 0);
+    });
+}
+
+// SE-4, A-9: release against release, where neither is enough
+#[test]
+fn what_two_release_is_enough_for_one_who_wants_both() {
+    model(|| {
+        let semaphore = Arc::new(semaphore());
+        let release = |semaphore: Arc<Semaphore<Modelled>>| semaphore.add_permits(1);
+        let other = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || release(semaphore))
+        };
+        let waiter = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || {
+                block_on(async { semaphore.acquire_many(2).await.unwrap().forget() });
+            })
+        };
+        release(semaphore.clone());
+        other.join().unwrap();
+        waiter.join().unwrap();
+        assert_eq!(semaphore.available_permits(), 0);
+        assert_eq!(semaphore.waiting(), 0);
     });
 }
 
