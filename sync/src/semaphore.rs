@@ -84,7 +84,9 @@ impl<F: Flavour> Semaphore<F> {
 
     /// Takes a permit as soon as it is this caller's turn.
     ///
-    /// It is a scope as well: `with(&rt, semaphore.acquire(), async |_permit| …)` holds the permit.
+    /// It is a scope as well: `with(&rt, semaphore.acquire(), async |_permit| …)` holds the permit. One
+    /// that borrows is given back at once with a dropped body; that of `acquire_owned` goes back after
+    /// the cleanups of scopes inside.
     ///
     /// # Cancel safety
     ///

@@ -41,7 +41,11 @@ pub fn stress(usual: usize) -> usize {
     usual * factor.and_then(|factor| factor.parse().ok()).unwrap_or(1)
 }
 
-/// The examples of the guide, so that they run.
+/// The examples of the guides, so that they run.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/testing.md")]
-struct Guide;
+mod guides {
+    #[doc = include_str!("../../docs/testing.md")]
+    struct Testing;
+    #[doc = include_str!("../../docs/primitives.md")]
+    struct Primitives;
+}

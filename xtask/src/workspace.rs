@@ -44,6 +44,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         features: &[],
         published: false,
     },
+    Package {
+        name: "primitives",
+        dir: "examples/primitives",
+        features: &[],
+        published: false,
+    },
     BENCHES,
     Package {
         name: "xtask",

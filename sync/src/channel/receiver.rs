@@ -61,9 +61,9 @@ impl<T, F: Flavour> Receiver<T, F> {
     /// # Cancel safety
     ///
     /// Dropped while it waits, it leaves the channel as it was. A value that was handed to it goes
-    /// to the next that waits, or is the next to come out, over the capacity if need be: also where
-    /// another receiver was told of the end meanwhile. Leaked, it keeps its place, and the value
-    /// that it is handed is lost.
+    /// to the next that waits, or is the next to come out, over the capacity if need be: so nobody
+    /// is told of the end before it was received. Leaked, it keeps its place, and the value that it
+    /// is handed is lost, and the end of the others with it.
     #[inline]
     pub fn recv(&self) -> Recv<&Self, T, F> {
         self.place.give_up();

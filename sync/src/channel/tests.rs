@@ -21,7 +21,7 @@ each_flavour!(
     a_value_is_the_first_receivers_alone,
     a_send_that_is_dropped_has_sent_its_value_or_changed_nothing,
     a_receive_that_is_dropped_passes_its_value_on_or_changes_nothing,
-    a_value_that_comes_back_after_the_end_is_received_still,
+    the_end_comes_when_no_value_can_come_back,
     a_receiver_is_a_stream_that_ends,
     a_stream_gives_its_place_up_when_asked_otherwise_or_dropped,
     statistics_tell_what_is_going_on,
@@ -189,7 +189,7 @@ fn a_receive_that_is_dropped_passes_its_value_on_or_changes_nothing<F: Flavour>(
 }
 
 // CH-4, CH-6
-fn a_value_that_comes_back_after_the_end_is_received_still<F: Flavour>() {
+fn the_end_comes_when_no_value_can_come_back<F: Flavour>() {
     let (sender, receiver) = Channel::<_, F>::bounded(1);
     let (first, mut second) = (
         Task::waiting(receiver.recv()),
@@ -197,9 +197,11 @@ fn a_value_that_comes_back_after_the_end_is_received_still<F: Flavour>() {
     );
     sender.try_send(1).unwrap();
     drop(sender);
-    assert_eq!(second.poll(), Poll::Ready(None));
+    assert_eq!(second.poll(), Poll::Pending);
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
     drop(first);
-    assert_eq!(receiver.try_recv(), Ok(1));
+    assert_eq!(second.poll(), Poll::Ready(Some(1)));
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
 }
 
 // CH-10

@@ -135,3 +135,17 @@ fn a_value_survives_the_receiver_that_is_cancelled() {
         assert!(other.join().unwrap());
     });
 }
+
+// CH-6, Q-20: one that is cancelled, perhaps with the last value in its hands, before another ends
+#[test]
+fn the_end_comes_after_a_value_that_comes_back() {
+    model(|| {
+        let (sender, receiver) = channel(1);
+        let clone = receiver.clone();
+        let cancelled = thread::spawn(move || poll_once(clone.recv()).flatten());
+        let other = thread::spawn(move || sender.try_send(1).unwrap());
+        let here = block_on(receiver.recv());
+        other.join().unwrap();
+        assert_eq!(here.or(cancelled.join().unwrap()), Some(1));
+    });
+}
