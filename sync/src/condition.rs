@@ -2,6 +2,9 @@
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+#[path = "condition/tests/loom.rs"]
+mod tests;
 mod wait;
 
 use core::fmt;

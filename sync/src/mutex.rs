@@ -96,7 +96,9 @@ impl<T, F: Flavour> Mutex<T, F> {
 
     /// Waits for the lock.
     ///
-    /// It is a scope as well: `with(&rt, mutex.lock(), async |value| …)` lends the guard.
+    /// It is a scope as well: `with(&rt, mutex.lock(), async |value| …)` lends the guard. One that
+    /// borrows is released at once with a dropped body; that of `lock_owned` is released after the
+    /// cleanups of scopes inside.
     ///
     /// # Cancel safety
     ///

@@ -103,6 +103,11 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
             capacity > 0,
             "a queue holds one item at least; a rendezvous is a channel of capacity 0"
         );
+        Self::with_capacity(capacity)
+    }
+
+    /// [`bounded`](Self::bounded), where none is legal: items then go from hand to hand.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self {
             state: Locked::new(State::new(capacity)),
             idle: Event::new(),
@@ -178,8 +183,9 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     /// # Cancel safety
     ///
     /// Dropped while it waits, it leaves the queue. An item that was handed to it goes to the next
-    /// waiter, or is the next to come out: none is lost, none comes twice. Leaked, it keeps its
-    /// place, and the item that it is handed is lost.
+    /// waiter, or is the next to come out: none is lost, none comes twice; and nobody is told of the
+    /// end before it was received. Leaked, it keeps its place, and the item that it is handed is
+    /// lost, and the end of the others with it.
     pub fn pop(&self) -> Pop<&Self, T, S, F> {
         Pop::new(self)
     }
@@ -265,13 +271,10 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     /// Closes the queue for pushers: those that wait get their item back, and what is stored comes
     /// out still. Whether it was open before.
     pub fn close(&self) -> bool {
-        let mut wakers = Wakers::new();
         let was_open = self
             .state
             .with(|state| !core::mem::replace(&mut state.closed, true));
-        while !self.state.with(|state| state.refuse(&mut wakers)) {
-            wakers.wake();
-        }
+        self.refuse();
         was_open
     }
 
@@ -315,6 +318,22 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     pub fn capacity(&self) -> Option<usize> {
         let capacity = self.state.with(|state| state.capacity);
         (capacity != usize::MAX).then_some(capacity)
+    }
+
+    /// A popper has what it was handed.
+    fn received(&self) {
+        if self.state.with(State::received) {
+            self.refuse();
+        }
+    }
+
+    /// Tells those that wait in a closed queue for nothing.
+    #[cold]
+    fn refuse(&self) {
+        let mut wakers = Wakers::new();
+        while !self.state.with(|state| state.refuse(&mut wakers)) {
+            wakers.wake();
+        }
     }
 
     /// Lets pushers in, where a reserved place has become free.

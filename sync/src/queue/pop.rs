@@ -67,13 +67,17 @@ where
     S: Storage<T>,
     F: Flavour,
 {
-    pub(super) fn new(queue: H) -> Self {
+    pub(crate) fn new(queue: H) -> Self {
         Self {
             waiter: Waiter::new(ToPop {
                 queue,
                 _queue: PhantomData,
             }),
         }
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.waiter.is_queued()
     }
 
     pub(super) fn queue(&self) -> &H {
@@ -83,13 +87,14 @@ where
     #[cold]
     fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Taken>> {
         // SAFETY: `waiter` is pinned structurally.
-        let waiter = unsafe { self.map_unchecked_mut(|this| &mut this.waiter) };
+        let mut waiter = unsafe { self.map_unchecked_mut(|this| &mut this.waiter) };
         if waiter.is_queued() {
-            let served = ready!(waiter.poll_served(cx, |_, _| Err::<(), _>(None)));
-            return Poll::Ready(match served {
-                Err(Popper::Item(taken)) => Some(taken),
-                _ => None,
-            });
+            let served = ready!(waiter.as_mut().poll_served(cx, |_, _| Err::<(), _>(None)));
+            let Err(Popper::Item(taken)) = served else {
+                return Poll::Ready(None);
+            };
+            waiter.on().queue.get().received();
+            return Poll::Ready(Some(taken));
         }
         let popped = ready!(waiter.poll_enter(cx, |state| match state.pop() {
             Err(NotOut::Empty) => Err(Popper::Waiting),

@@ -79,11 +79,15 @@ where
     S: Storage<T>,
     F: Flavour,
 {
-    pub(super) fn new(queue: H, item: T) -> Self {
+    pub(crate) fn new(queue: H, item: T) -> Self {
         Self {
             item: Some(item),
             waiter: Waiter::new(ToPush::new(queue)),
         }
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.waiter.is_queued()
     }
 
     #[cold]

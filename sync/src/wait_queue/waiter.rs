@@ -45,10 +45,6 @@ pub(crate) enum Left<P> {
     /// It was not served.
     Waiting {
         /// What it had brought.
-        #[cfg_attr(
-            not(feature = "alloc"),
-            expect(dead_code, reason = "only pushers bring something to be dropped")
-        )]
         parcel: P,
         /// Whether it had been woken to try its luck, and did not get to it.
         roused: bool,
