@@ -32,7 +32,7 @@ pub use self::stream::Stream;
 use crate::event::Event;
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::Wakers;
+use crate::wait_queue::until_done;
 
 /// A queue that any number of tasks push to and pop from.
 ///
@@ -330,18 +330,12 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     /// Tells those that wait in a closed queue for nothing.
     #[cold]
     fn refuse(&self) {
-        let mut wakers = Wakers::new();
-        while !self.state.with(|state| state.refuse(&mut wakers)) {
-            wakers.wake();
-        }
+        until_done(|wakers| self.state.with(|state| state.refuse(wakers)));
     }
 
     /// Lets pushers in, where a reserved place has become free.
     fn admit(&self) {
-        let mut wakers = Wakers::new();
-        while !self.state.with(|state| state.admit(&mut wakers)) {
-            wakers.wake();
-        }
+        until_done(|wakers| self.state.with(|state| state.admit(wakers)));
     }
 
     /// What is going on at this moment.
