@@ -16,6 +16,7 @@ pub mod laws;
 pub mod leak_check;
 pub mod log;
 pub mod poll;
+pub mod primitives;
 pub mod probe;
 pub mod reports;
 pub mod scopes;
@@ -30,6 +31,7 @@ pub use self::deterministic::Deterministic;
 pub use self::harness::Harness;
 pub use self::leak_check::LeakCheck;
 pub use self::log::Log;
+pub use self::primitives::{QueueUnderTest, SemaphoreUnderTest};
 pub use self::probe::Probe;
 pub use self::scopes::Scopes;
 

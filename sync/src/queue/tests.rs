@@ -7,6 +7,7 @@ mod user_code;
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
@@ -72,6 +73,44 @@ fn each_order_is_kept() {
         priority.close_now(),
         [(1, 'b'), (1, 'd'), (2, 'a'), (2, 'c')]
     );
+}
+
+/// Compares by its rank alone.
+#[derive(Debug)]
+struct Ranked(u32, u32);
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ranked {}
+
+// also those that had been handed over in vain.
+#[test]
+fn equal_ones_come_out_in_the_order_in_which_they_came() {
+    let queue = PriorityQueue::unbounded();
+    let poppers: Vec<_> = (0..10).map(|_| Task::waiting(queue.pop())).collect();
+    for n in 0..50 {
+        queue.try_push(Ranked(n % 2, n)).unwrap();
+    }
+    drop(poppers);
+    let came_out: Vec<_> = queue.close_now().into_iter().map(|item| item.1).collect();
+    let even = (0..50).step_by(2);
+    assert_eq!(came_out, even.chain((1..50).step_by(2)).collect::<Vec<_>>());
 }
 
 //
