@@ -1,6 +1,7 @@
 //! A queue of items between tasks, with asyncio's whole face.
 
 mod error;
+mod held;
 mod job;
 mod join;
 mod pop;
@@ -88,9 +89,6 @@ pub struct Queue<T, S: Storage<T> = Fifo<T>, F: Flavour = Spin> {
     /// Pulsed when no item is unfinished any more.
     idle: Event<F>,
 }
-
-/// Which queue a handle leads to: nothing of it is owned.
-type Of<T, S, F> = fn() -> (T, S, F);
 
 impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     /// An empty queue for at most `capacity` items.
