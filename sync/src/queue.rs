@@ -19,7 +19,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::task::Waker;
 
-pub use self::error::{Closed, DoneError, PushError, TryPopError, TryPushError};
+pub use self::error::{Closed, DoneError, PushError, TryPopError, TryPushError, TryReserveError};
+use self::held::Held;
 pub use self::job::{Job, PopJob};
 pub use self::join::Join;
 pub use self::pop::Pop;
@@ -175,6 +176,28 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
         Reserve::new(self.clone())
     }
 
+    /// [`reserve`](Self::reserve), if there is room and nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`TryReserveError`], which says why not.
+    pub fn try_reserve(&self) -> Result<Slot<&Self, T, S, F>, TryReserveError> {
+        self.take_place()?;
+        Ok(Slot::new(Held::new(self)))
+    }
+
+    /// [`try_reserve`](Self::try_reserve), with a place that owns its share of the queue.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_reserve`](Self::try_reserve).
+    pub fn try_reserve_owned(
+        self: &Arc<Self>,
+    ) -> Result<Slot<Arc<Self>, T, S, F>, TryReserveError> {
+        self.take_place()?;
+        Ok(Slot::new(Held::new(self.clone())))
+    }
+
     /// Takes the next item out, as soon as there is one and it is this caller's turn. `None` once
     /// the queue is closed and empty.
     ///
@@ -223,6 +246,24 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     /// [`pop_job`](Self::pop_job), with a job that owns its share of the queue.
     pub fn pop_job_owned(self: &Arc<Self>) -> PopJob<Arc<Self>, T, S, F> {
         PopJob::new(self.clone())
+    }
+
+    /// [`try_pop`](Self::try_pop), with an item that reports itself as done when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_pop`](Self::try_pop).
+    pub fn try_pop_job(&self) -> Result<Job<&Self, T, S, F>, TryPopError> {
+        Ok(Job::new(self.try_pop()?, Held::new(self)))
+    }
+
+    /// [`try_pop_job`](Self::try_pop_job), with a job that owns its share of the queue.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_pop`](Self::try_pop).
+    pub fn try_pop_job_owned(self: &Arc<Self>) -> Result<Job<Arc<Self>, T, S, F>, TryPopError> {
+        Ok(Job::new(self.try_pop()?, Held::new(self.clone())))
     }
 
     /// The items, one after the other, until the queue is closed and empty.
@@ -329,6 +370,14 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     #[cold]
     fn refuse(&self) {
         until_done(|wakers| self.state.with(|state| state.refuse(wakers)));
+    }
+
+    fn take_place(&self) -> Result<(), TryReserveError> {
+        match self.state.with(State::reserve) {
+            Ok(()) => Ok(()),
+            Err(NotIn::Full(())) => Err(TryReserveError::Full),
+            Err(NotIn::Closed(())) => Err(TryReserveError::Closed),
+        }
     }
 
     /// Lets pushers in, where a reserved place has become free.

@@ -151,6 +151,31 @@ impl<F: Flavour> Semaphore<F> {
         Acquire::new(self.clone(), permits)
     }
 
+    /// [`try_acquire`](Self::try_acquire), with a permit that owns its share of the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    #[cfg(feature = "alloc")]
+    pub fn try_acquire_owned(self: &Arc<Self>) -> Result<Permit<Arc<Self>, F>, TryAcquireError> {
+        self.try_acquire_many_owned(1)
+    }
+
+    /// [`try_acquire_many`](Self::try_acquire_many), with permits that own their share of the
+    /// semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    #[cfg(feature = "alloc")]
+    pub fn try_acquire_many_owned(
+        self: &Arc<Self>,
+        permits: usize,
+    ) -> Result<Permit<Arc<Self>, F>, TryAcquireError> {
+        self.try_take(permits)?;
+        Ok(Permit::new(self.clone(), permits))
+    }
+
     /// Adds `permits` permits, which go to the first waiters.
     ///
     /// # Panics

@@ -23,6 +23,25 @@ where
     _done: Done<H, T, S, F>,
 }
 
+impl<H, T, S, F> Job<H, T, S, F>
+where
+    H: Handle<Queue<T, S, F>>,
+    S: Storage<T>,
+    F: Flavour,
+{
+    pub(super) fn new(item: T, queue: Held<H, T, S, F>) -> Self {
+        Self {
+            item,
+            _done: Done(queue),
+        }
+    }
+
+    /// The item, which counts as done from here on.
+    pub fn into_item(self) -> T {
+        self.item
+    }
+}
+
 /// Reports an item as done when it is dropped.
 struct Done<H, T, S, F>(Held<H, T, S, F>)
 where
@@ -114,10 +133,7 @@ where
         // SAFETY: `pop` is pinned structurally.
         let pop = unsafe { self.as_mut().map_unchecked_mut(|this| &mut this.pop) };
         let item = ready!(pop.poll(cx));
-        Poll::Ready(item.map(|item| Job {
-            item,
-            _done: Done(self.pop.queue().clone()),
-        }))
+        Poll::Ready(item.map(|item| Job::new(item, self.pop.queue().clone())))
     }
 }
 

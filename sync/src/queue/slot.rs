@@ -31,7 +31,7 @@ where
     S: Storage<T>,
     F: Flavour,
 {
-    fn new(queue: Held<H, T, S, F>) -> Self {
+    pub(super) fn new(queue: Held<H, T, S, F>) -> Self {
         Self { queue: Some(queue) }
     }
 

@@ -269,3 +269,14 @@ fn more_than_it_can_count_is_refused_and_changes_nothing<F: Flavour>() {
     semaphore.add_permits(1);
     assert!(waits.ready().is_ok());
 }
+
+// SE-2, SE-9
+#[test]
+fn owned_permits_are_had_at_once_or_not_at_all() {
+    let semaphore = Arc::new(Semaphore::<Spin>::new(2));
+    let both = semaphore.try_acquire_many_owned(2).unwrap();
+    assert!(semaphore.try_acquire_owned().is_err());
+    drop(both);
+    drop(semaphore.try_acquire_owned().unwrap());
+    assert_eq!(semaphore.available_permits(), 2);
+}
