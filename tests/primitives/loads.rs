@@ -7,6 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use withal_sync::flavour::Flavour;
 use withal_sync::mutex::Mutex;
 use withal_sync::queue::{Fifo, Queue};
+use withal_sync::rw_lock::RwLock;
 use withal_sync::semaphore::Semaphore;
 use withal_tests::foreign::gives_up_at_times;
 use withal_tests::poll::yields;
@@ -26,17 +27,20 @@ pub(crate) struct Load {
 const TASKS: u64 = 8;
 
 /// Everything that there is, in the flavour `F`, for so many operations each.
-pub(crate) fn all<F: Flavour>() -> [fn(u64) -> Load; 4]
+pub(crate) fn all<F: Flavour>() -> [fn(u64) -> Load; 6]
 where
     Queue<Item, Fifo<Item>, F>: Send + Sync,
     Semaphore<F>: Send + Sync,
     Mutex<u64, F>: Send + Sync,
+    RwLock<[u64; 2], F>: Send + Sync,
 {
     [
         queue::<F>,
         semaphore::<F>,
         |operations| mutex::<F>("mutex", Mutex::new(0), operations),
         |operations| mutex::<F>("fair mutex", Mutex::fair(0), operations),
+        |operations| rw_lock::<F>("read-write lock", RwLock::new([0; 2]), operations),
+        |operations| rw_lock::<F>("fair read-write lock", RwLock::fair([0; 2]), operations),
     ]
 }
 
@@ -224,6 +228,48 @@ where
         assert_eq!(mutex.waiting(), 0);
         let count = mutex.try_lock().expect("it is free");
         assert_eq!(*count, updates.load(Ordering::Relaxed));
+    };
+    Load {
+        name,
+        tasks,
+        progress,
+        holds: Box::new(holds),
+    }
+}
+
+// LK-2, LK-4, LK-5: nobody reads what is half written, no update is lost, and it is free in the end.
+fn rw_lock<F: Flavour>(name: &'static str, lock: RwLock<[u64; 2], F>, operations: u64) -> Load
+where
+    RwLock<[u64; 2], F>: Send + Sync,
+{
+    let lock = Arc::new(lock);
+    let (updates, progress) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+    let tasks = (0..2 * TASKS).map(|_| {
+        let (lock, updates, progress) = (lock.clone(), updates.clone(), progress.clone());
+        async move {
+            for _ in 0..operations / (2 * TASKS) {
+                let (turn, waits) = (fastrand::usize(..), fastrand::usize(..2));
+                if fastrand::u8(..4) > 0 {
+                    if let Some(value) = gives_up_at_times(turn, lock.read()).await {
+                        yields(waits).await;
+                        assert_eq!(value[0], value[1], "half written");
+                    }
+                } else if let Some(mut value) = gives_up_at_times(turn, lock.write()).await {
+                    value[0] += 1;
+                    yields(waits).await;
+                    value[1] += 1;
+                    updates.fetch_add(1, Ordering::Relaxed);
+                }
+                progress.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        .boxed()
+    });
+    let tasks = tasks.collect();
+    let holds = move || {
+        assert_eq!((lock.waiting(), lock.readers()), (0, 0));
+        let value = lock.try_write().expect("it is free");
+        assert_eq!(*value, [updates.load(Ordering::Relaxed); 2]);
     };
     Load {
         name,
