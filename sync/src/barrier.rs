@@ -17,7 +17,7 @@ use self::wait::Place;
 pub use self::wait::{BrokenBarrier, Wait};
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::{List, Wakers};
+use crate::wait_queue::{List, Wakers, until_done};
 use crate::word::{RawWord, Word};
 
 /// Holds tasks up until so many have come, and lets them go together; again and again.
@@ -27,7 +27,7 @@ use crate::word::{RawWord, Word};
 ///
 /// # Order
 ///
-/// Each one of a generation gets another index, from 0 up to the number of parties less one, in the
+/// Each one of a generation gets an index of its own, from 0 up to the number of parties less one, in the
 /// order in which they came. A waiter that is cancelled leaves, those behind it move up, and one
 /// more must come; the barrier is not broken by that. One that is dropped after its generation was
 /// let go did come: it holds up nobody, and its index is nobody's.
@@ -168,14 +168,10 @@ impl<F: Flavour> Barrier<F> {
     /// Serves all of the generations before `until`.
     #[cold]
     fn serve(&self, until: u64) {
-        let mut wakers = Wakers::new();
-        let mut done = false;
-        while !done {
-            done = self
-                .state
-                .with(|state| self.serve_some(state, until, &mut wakers));
-            wakers.wake();
-        }
+        until_done(|wakers| {
+            self.state
+                .with(|state| self.serve_some(state, until, wakers))
+        });
     }
 
     /// In a section: serves those of the generations before `until`, as many as the wakers have room

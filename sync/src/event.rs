@@ -15,7 +15,7 @@ use core::sync::atomic::Ordering;
 pub use self::wait::Wait;
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::{List, Wakers};
+use crate::wait_queue::{List, Wakers, until_done};
 use crate::word::{RawWord, Word};
 
 /// A flag that tasks wait for, and that can be cleared again.
@@ -134,22 +134,17 @@ impl<F: Flavour> Event<F> {
     /// Lets go who waits at this moment, if `begin`, called in the first section, says so: what it
     /// said.
     fn let_go(&self, begin: impl FnOnce() -> bool) -> bool {
-        let mut wakers = Wakers::new();
-        let begun = self.waiters.with(|waiters| {
-            let last = waiters.turns;
-            begin().then(|| (last, self.let_go_some(waiters, last, &mut wakers)))
+        let mut begin = Some(begin);
+        let mut last = None;
+        until_done(|wakers| {
+            self.waiters.with(|waiters| {
+                if let Some(begin) = begin.take() {
+                    last = begin().then_some(waiters.turns);
+                }
+                last.is_none_or(|last| self.let_go_some(waiters, last, wakers))
+            })
         });
-        wakers.wake();
-        let Some((last, mut done)) = begun else {
-            return false;
-        };
-        while !done {
-            done = self
-                .waiters
-                .with(|waiters| self.let_go_some(waiters, last, &mut wakers));
-            wakers.wake();
-        }
-        true
+        last.is_some()
     }
 
     /// In a section: lets go who came up to turn `last`, as far as the wakers have room. Whether that

@@ -20,7 +20,7 @@ use self::state::State;
 pub use self::token::Token;
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::Wakers;
+use crate::wait_queue::until_done;
 
 /// Lends a number of tokens, one to each borrower, in the order in which they are asked for.
 ///
@@ -194,18 +194,15 @@ impl<K: Copy + Ord, F: Flavour> Limiter<K, F> {
 
     /// Changes the state, and lends what is free then.
     fn change(&self, change: impl FnOnce(&mut State<K>)) {
-        let mut wakers = Wakers::new();
         let mut change = Some(change);
-        let mut done = false;
-        while !done {
-            done = self.state.with(|state| {
+        until_done(|wakers| {
+            self.state.with(|state| {
                 if let Some(change) = change.take() {
                     change(state);
                 }
-                state.lend(&mut wakers)
-            });
-            wakers.wake();
-        }
+                state.lend(wakers)
+            })
+        });
     }
 }
 

@@ -17,7 +17,7 @@ pub use self::acquire::Acquire;
 pub use self::permit::{Closed, Permit, TryAcquireError};
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::{List, Wakers};
+use crate::wait_queue::{List, Wakers, until_done};
 use crate::word::{RawWord, Word};
 
 /// Hands out a number of permits, in the order in which they are asked for.
@@ -151,6 +151,31 @@ impl<F: Flavour> Semaphore<F> {
         Acquire::new(self.clone(), permits)
     }
 
+    /// [`try_acquire`](Self::try_acquire), with a permit that owns its share of the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    #[cfg(feature = "alloc")]
+    pub fn try_acquire_owned(self: &Arc<Self>) -> Result<Permit<Arc<Self>, F>, TryAcquireError> {
+        self.try_acquire_many_owned(1)
+    }
+
+    /// [`try_acquire_many`](Self::try_acquire_many), with permits that own their share of the
+    /// semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    #[cfg(feature = "alloc")]
+    pub fn try_acquire_many_owned(
+        self: &Arc<Self>,
+        permits: usize,
+    ) -> Result<Permit<Arc<Self>, F>, TryAcquireError> {
+        self.try_take(permits)?;
+        Ok(Permit::new(self.clone(), permits))
+    }
+
     /// Adds `permits` permits, which go to the first waiters.
     ///
     /// # Panics
@@ -191,10 +216,8 @@ impl<F: Flavour> Semaphore<F> {
 
     /// Closes it for ever: whoever waits or comes gets [`Closed`]. Permits that are out stay valid.
     pub fn close(&self) {
-        let mut wakers = Wakers::new();
-        let mut done = false;
-        while !done {
-            done = self.waiters.with(|waiters| {
+        until_done(|wakers| {
+            self.waiters.with(|waiters| {
                 self.word.fetch_or(CLOSED, Ordering::Relaxed);
                 while wakers.has_room() {
                     match waiters.serve(|wanted| *wanted = acquire::CLOSED) {
@@ -206,9 +229,8 @@ impl<F: Flavour> Semaphore<F> {
                     }
                 }
                 false
-            });
-            wakers.wake();
-        }
+            })
+        });
     }
 
     /// Whether it is closed.
@@ -290,13 +312,10 @@ impl<F: Flavour> Semaphore<F> {
     /// Gives free permits to those who wait.
     #[cold]
     fn serve(&self) {
-        let mut wakers = Wakers::new();
-        while !self
-            .waiters
-            .with(|waiters| self.serve_some(waiters, &mut wakers))
-        {
-            wakers.wake();
-        }
+        until_done(|wakers| {
+            self.waiters
+                .with(|waiters| self.serve_some(waiters, wakers))
+        });
     }
 
     /// In a section: serves waiters, as many as the wakers have room for. Whether that were all.

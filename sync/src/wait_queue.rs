@@ -36,4 +36,4 @@ mod tests;
 
 pub(crate) use self::list::List;
 pub(crate) use self::waiter::{Left, WaitOn, Waiter};
-pub(crate) use self::wakers::Wakers;
+pub(crate) use self::wakers::{Wakers, until_done};

@@ -183,11 +183,18 @@ fn a_leaked_wait_has_come<F: Flavour>() {
 
 //
 fn a_waker_that_panics_hides_no_other<F: Flavour>() {
-    let barrier = barrier::<F>(3);
-    let mut bad = Task::new(barrier.wait());
-    assert!(bad.poll_with(&panicking_waker()).is_pending());
-    let mut good = Task::waiting(barrier.wait());
-    assert!(panics(|| now(barrier.wait())));
-    assert!(good.woken());
-    assert_eq!((bad.ready(), good.ready()), (Ok(0), Ok(1)));
+    // More than one section can wake.
+    let barrier = barrier::<F>(102);
+    for reset in [false, true] {
+        let mut bad = Task::new(barrier.wait());
+        assert!(bad.poll_with(&panicking_waker()).is_pending());
+        let good: Vec<_> = (0..100).map(|_| Task::waiting(barrier.wait())).collect();
+        assert!(panics(|| if reset {
+            barrier.reset();
+        } else {
+            now(barrier.wait()).unwrap();
+        }));
+        assert!(good.iter().all(Task::woken));
+        assert_eq!(bad.ready(), if reset { BROKEN } else { Ok(0) });
+    }
 }

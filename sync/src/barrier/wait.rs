@@ -95,8 +95,7 @@ impl<H: Handle<Barrier<F>>, F: Flavour> Wait<H, F> {
     ) -> Poll<Result<usize, BrokenBarrier>> {
         let handle = waiter.on().barrier.clone();
         let barrier = handle.get();
-        let mut wakers = Wakers::new();
-        let mut unserved = None;
+        let mut let_go = None;
         let come = waiter.poll_enter(cx, |state| {
             if state.aborted {
                 return Ok(Err(BrokenBarrier::new()));
@@ -109,14 +108,11 @@ impl<H: Handle<Barrier<F>>, F: Flavour> Wait<H, F> {
             }
             let index = state.gathered;
             state.begin_generation();
-            let until = state.generation;
-            if !barrier.serve_some(state, until, &mut wakers) {
-                unserved = Some(until);
-            }
+            // One alone lets nobody else go.
+            let_go = (index > 0).then_some(state.generation);
             Ok(Ok(index))
         });
-        wakers.wake();
-        if let Some(until) = unserved {
+        if let Some(until) = let_go {
             barrier.serve(until);
         }
         come

@@ -5,6 +5,7 @@ mod matrix;
 mod order;
 mod user_code;
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -13,7 +14,7 @@ use core::task::{Context, Poll, Waker};
 
 use futures_core::Stream as _;
 
-use super::{TryPopError, TryPushError};
+use super::{TryPopError, TryPushError, TryReserveError};
 use crate::tests::Task;
 use crate::{LifoQueue, PriorityQueue, Queue};
 
@@ -405,4 +406,29 @@ fn its_stream_ends_when_it_is_closed_and_drained() {
     assert_eq!(next(), Poll::Ready(Some('b')));
     assert_eq!(next(), Poll::Ready(None));
     assert_eq!(next(), Poll::Ready(None));
+}
+
+//
+#[test]
+fn the_forms_that_never_wait_overtake_nobody() {
+    let queue = Arc::new(Queue::bounded(1));
+    assert_eq!(queue.try_pop_job().unwrap_err(), TryPopError::Empty);
+    let slot = queue.try_reserve().unwrap();
+    assert_eq!(
+        queue.try_reserve_owned().unwrap_err(),
+        TryReserveError::Full
+    );
+    let waits = Task::waiting(queue.push(2));
+    slot.push(1).unwrap();
+    let job = queue.try_pop_job_owned().unwrap();
+    // The one that waited is in.
+    assert_eq!(queue.try_reserve().unwrap_err(), TryReserveError::Full);
+    drop(waits);
+    assert_eq!(job.into_item(), 1);
+    assert_eq!(queue.statistics().unfinished, 1);
+    queue.close();
+    assert_eq!(queue.try_reserve().unwrap_err(), TryReserveError::Closed);
+    assert_eq!(*queue.try_pop_job().unwrap(), 2);
+    assert_eq!(queue.try_pop_job_owned().unwrap_err(), TryPopError::Closed);
+    assert_eq!(queue.statistics().unfinished, 0);
 }

@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering;
 
 use crate::flavour::Flavour;
 use crate::short_lock::Locked;
-use crate::wait_queue::{List, Wakers};
+use crate::wait_queue::List;
 use crate::word::{RawWord, Word};
 
 /// Somebody writes, or was let in to.
@@ -142,18 +142,6 @@ impl<F: Flavour> Raw<F> {
             .compare_exchange(WRITER, 0, Ordering::Release, Ordering::Relaxed);
         if alone.is_err() {
             self.release_to_waiters(Access::Write);
-        }
-    }
-
-    #[cold]
-    fn release_to_waiters(&self, access: Access) {
-        let mut wakers = Wakers::new();
-        let done = self
-            .waiters
-            .with(|waiters| self.release_in_section(waiters, access, &mut wakers));
-        wakers.wake();
-        if !done {
-            self.admit_all();
         }
     }
 

@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use super::{Access, READER, Raw, WAITERS, WRITER, Wants, with_reader};
 use crate::flavour::Flavour;
-use crate::wait_queue::{List, Wakers};
+use crate::wait_queue::{List, Wakers, until_done};
 use crate::word::RawWord;
 
 impl<F: Flavour> Raw<F> {
@@ -56,14 +56,21 @@ impl<F: Flavour> Raw<F> {
     /// Lets in the readers that are first in line, if others are reading.
     #[cold]
     pub(in crate::rw_lock) fn admit_all(&self) {
-        let mut wakers = Wakers::new();
-        let mut done = false;
-        while !done {
-            done = self
-                .waiters
-                .with(|waiters| self.admit(waiters, &mut wakers));
-            wakers.wake();
-        }
+        until_done(|wakers| self.waiters.with(|waiters| self.admit(waiters, wakers)));
+    }
+
+    #[cold]
+    pub(in crate::rw_lock) fn release_to_waiters(&self, access: Access) {
+        let mut held = true;
+        until_done(|wakers| {
+            self.waiters.with(|waiters| {
+                if core::mem::take(&mut held) {
+                    self.release_in_section(waiters, access, wakers)
+                } else {
+                    self.admit(waiters, wakers)
+                }
+            })
+        });
     }
 
     /// In a section: gives back, and serves whose turn it is. Whether that were all that the wakers
@@ -96,7 +103,7 @@ impl<F: Flavour> Raw<F> {
     /// In a section, by the last holder: hands the lock to the first in line, or frees it and wakes
     /// that one to try its luck.
     fn pass(&self, waiters: &mut List<Wants>, wakers: &mut Wakers) -> bool {
-        // Nobody else changes the word as long as this holder is in (3), and it goes by a store.
+        // Nobody else changes the word while this holder is in (3), so a store will do.
         let Some(first) = waiters.front(|wants| *wants) else {
             self.word.store(0, Ordering::Release);
             return true;
