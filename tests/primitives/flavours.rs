@@ -5,19 +5,24 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
+#[cfg(feature = "async-std")]
+use withal::async_std::AsyncStdRuntime;
 use withal::runtime::Runtime;
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
+use withal_sync::flavour::Bound;
+use withal_sync::flavour::{Spin, Std};
 use withal_tests::deterministic::Order;
 use withal_tests::foreign::block_on;
 use withal_tests::log::PATIENCE;
 use withal_tests::{Deterministic, Harness};
 
-use crate::loads::{self, Task};
+use crate::loads::{self, Load, Task};
 use crate::{operations, turn};
 
-/// Runs every load by `run`, and fails where one stands still.
-fn conserve(flavour: &str, run: fn(Vec<Task>)) {
+/// Runs each of `loads` by `run`, and fails where one stands still.
+fn conserve(flavour: &str, loads: [fn(u64) -> Load; 6], run: fn(Vec<Task>)) {
     let _turn = turn();
-    for load in loads::all(operations()) {
+    for load in loads.map(|load| load(operations())) {
         let (name, progress, began) = (load.name, load.progress, Instant::now());
         let (ended, end) = mpsc::channel();
         let tasks = load.tasks;
@@ -58,7 +63,7 @@ fn on<H: Harness>(tasks: Vec<Task>) {
 //
 #[test]
 fn plain_threads() {
-    conserve("threads", |tasks| {
+    conserve("threads", loads::all::<Std>(), |tasks| {
         thread::scope(|threads| {
             for task in tasks {
                 threads.spawn(|| block_on(task));
@@ -67,14 +72,14 @@ fn plain_threads() {
     });
 }
 
-/// Names a harness, and makes its test.
+/// Names a harness, and makes its test. The primitives are those that one takes there.
 macro_rules! flavour {
-    ($test:ident, $runtime:ty, |$case:ident| $run:block) => {
+    ($test:ident, $runtime:ty, $flavour:ty, |$case:ident| $run:block) => {
         #[test]
         fn $test() {
-            struct Flavour;
+            struct Fresh;
 
-            impl Harness for Flavour {
+            impl Harness for Fresh {
                 type Runtime = $runtime;
 
                 fn run<T>($case: impl AsyncFnOnce(&Self::Runtime) -> T) -> T {
@@ -82,22 +87,22 @@ macro_rules! flavour {
                 }
             }
 
-            conserve(stringify!($test), on::<Flavour>);
+            conserve(stringify!($test), loads::all::<$flavour>(), on::<Fresh>);
         }
     };
 }
 
-flavour!(deterministic_fifo, Deterministic, |case| {
+flavour!(deterministic_fifo, Deterministic, Spin, |case| {
     let rt = Deterministic::builder().order(Order::Fifo).build();
     rt.block_on(case(&rt))
 });
 
-flavour!(deterministic_lifo, Deterministic, |case| {
+flavour!(deterministic_lifo, Deterministic, Spin, |case| {
     let rt = Deterministic::builder().order(Order::Lifo).build();
     rt.block_on(case(&rt))
 });
 
-flavour!(deterministic_random, Deterministic, |case| {
+flavour!(deterministic_random, Deterministic, Spin, |case| {
     let rt = Deterministic::builder().order(Order::random()).build();
     rt.block_on(case(&rt))
 });
@@ -109,13 +114,15 @@ mod on_tokio {
 
     use super::*;
 
-    flavour!(tokio_multi_thread, TokioRuntime, |case| {
+    type OnTokio = Bound<Spin, TokioRuntime>;
+
+    flavour!(tokio_multi_thread, TokioRuntime, OnTokio, |case| {
         let main = TokioMain::multi_thread().unwrap();
         let rt = main.runtime();
         main.block_on(case(&rt))
     });
 
-    flavour!(tokio_current_thread, TokioRuntime, |case| {
+    flavour!(tokio_current_thread, TokioRuntime, OnTokio, |case| {
         let main = TokioMain::current_thread().unwrap();
         let rt = main.runtime();
         main.block_on(case(&rt))
@@ -124,7 +131,7 @@ mod on_tokio {
     /// Its tasks are the set's own.
     #[test]
     fn tokio_local_set() {
-        conserve("tokio_local_set", |tasks| {
+        conserve("tokio_local_set", loads::all::<OnTokio>(), |tasks| {
             let main = TokioMain::current_thread().unwrap();
             main.block_on(async {
                 let local = LocalSet::new();
@@ -138,8 +145,8 @@ mod on_tokio {
 }
 
 #[cfg(feature = "async-std")]
-flavour!(async_std, withal::async_std::AsyncStdRuntime, |case| {
-    let rt = withal::async_std::AsyncStdRuntime::new();
+flavour!(async_std, AsyncStdRuntime, Bound<Spin, AsyncStdRuntime>, |case| {
+    let rt = AsyncStdRuntime::new();
     rt.block_on(case(&rt))
 });
 
@@ -152,12 +159,14 @@ mod on_smol {
 
     use super::*;
 
-    flavour!(smol_global, SmolRuntime, |case| {
+    type OnSmol = Bound<Spin, SmolRuntime>;
+
+    flavour!(smol_global, SmolRuntime, OnSmol, |case| {
         let rt = SmolRuntime::global();
         rt.block_on(case(&rt))
     });
 
-    flavour!(smol_own, SmolRuntime, |case| {
+    flavour!(smol_own, SmolRuntime, OnSmol, |case| {
         let executor = Arc::new(Executor::new());
         let rt = SmolRuntime::new(&executor);
         rt.block_on(case(&rt))
@@ -166,7 +175,7 @@ mod on_smol {
     /// Its tasks are the executor's own.
     #[test]
     fn smol_local() {
-        conserve("smol_local", |tasks| {
+        conserve("smol_local", loads::all::<OnSmol>(), |tasks| {
             let local = LocalExecutor::new();
             let tasks: Vec<_> = tasks.into_iter().map(|task| local.spawn(task)).collect();
             block_on(local.run(async {

@@ -4,7 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::{BoxFuture, FutureExt};
-use withal_sync::{Mutex, Queue, Semaphore};
+use withal_sync::flavour::Flavour;
+use withal_sync::mutex::Mutex;
+use withal_sync::queue::{Fifo, Queue};
+use withal_sync::rw_lock::RwLock;
+use withal_sync::semaphore::Semaphore;
 use withal_tests::foreign::gives_up_at_times;
 use withal_tests::poll::yields;
 
@@ -22,20 +26,27 @@ pub(crate) struct Load {
 /// Tasks on each side of a queue, and half of all elsewhere.
 const TASKS: u64 = 8;
 
-/// Everything that there is, for so many operations each.
-pub(crate) fn all(operations: u64) -> impl Iterator<Item = Load> {
-    let loads: [fn(u64) -> Load; 4] = [
-        queue,
-        semaphore,
-        |operations| mutex("mutex", Mutex::new(0), operations),
-        |operations| mutex("fair mutex", Mutex::fair(0), operations),
-    ];
-    loads.into_iter().map(move |load| load(operations))
+/// Everything that there is, in the flavour `F`, for so many operations each.
+pub(crate) fn all<F: Flavour>() -> [fn(u64) -> Load; 6]
+where
+    Queue<Item, Fifo<Item>, F>: Send + Sync,
+    Semaphore<F>: Send + Sync,
+    Mutex<u64, F>: Send + Sync,
+    RwLock<[u64; 2], F>: Send + Sync,
+{
+    [
+        queue::<F>,
+        semaphore::<F>,
+        |operations| mutex::<F>("mutex", Mutex::new(0), operations),
+        |operations| mutex::<F>("fair mutex", Mutex::fair(0), operations),
+        |operations| rw_lock::<F>("read-write lock", RwLock::new([0; 2]), operations),
+        |operations| rw_lock::<F>("fair read-write lock", RwLock::fair([0; 2]), operations),
+    ]
 }
 
 /// What becomes of the items of a queue.
 #[derive(Default)]
-struct Fates {
+pub(crate) struct Fates {
     made: AtomicU64,
     alive: AtomicU64,
     /// In the hands of consumers.
@@ -48,7 +59,7 @@ struct Fates {
     given_up: AtomicU64,
 }
 
-struct Item(Arc<Fates>);
+pub(crate) struct Item(Arc<Fates>);
 
 impl Item {
     /// A new one, and how many there were before.
@@ -67,8 +78,11 @@ impl Drop for Item {
 
 // items in are items out; what did not go in came back, or was
 // dropped with its push.
-fn queue(operations: u64) -> Load {
-    let queue = Arc::new(Queue::bounded(16));
+fn queue<F: Flavour>(operations: u64) -> Load
+where
+    Queue<Item, Fifo<Item>, F>: Send + Sync,
+{
+    let queue = Arc::new(Queue::<_, Fifo<_>, F>::bounded(16));
     let (fates, progress) = (Arc::new(Fates::default()), Arc::<AtomicU64>::default());
     let each = operations / TASKS;
     // The last ones get theirs back.
@@ -148,9 +162,12 @@ fn queue(operations: u64) -> Load {
 }
 
 // SE-2, SE-5, SE-10: never more out than there are, and all back in the end.
-fn semaphore(operations: u64) -> Load {
+fn semaphore<F: Flavour>(operations: u64) -> Load
+where
+    Semaphore<F>: Send + Sync,
+{
     const PERMITS: usize = 5;
-    let semaphore = Arc::new(Semaphore::new(PERMITS));
+    let semaphore = Arc::new(Semaphore::<F>::new(PERMITS));
     let (out, progress) = (Arc::<AtomicUsize>::default(), Arc::<AtomicU64>::default());
     let tasks = (0..2 * TASKS).map(|_| {
         let (semaphore, out, progress) = (semaphore.clone(), out.clone(), progress.clone());
@@ -184,7 +201,10 @@ fn semaphore(operations: u64) -> Load {
 }
 
 // LK-2, LK-4, LK-5: no update is lost, and it is free in the end.
-fn mutex(name: &'static str, mutex: Mutex<u64>, operations: u64) -> Load {
+fn mutex<F: Flavour>(name: &'static str, mutex: Mutex<u64, F>, operations: u64) -> Load
+where
+    Mutex<u64, F>: Send + Sync,
+{
     let mutex = Arc::new(mutex);
     let (updates, progress) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
     let tasks = (0..2 * TASKS).map(|_| {
@@ -208,6 +228,48 @@ fn mutex(name: &'static str, mutex: Mutex<u64>, operations: u64) -> Load {
         assert_eq!(mutex.waiting(), 0);
         let count = mutex.try_lock().expect("it is free");
         assert_eq!(*count, updates.load(Ordering::Relaxed));
+    };
+    Load {
+        name,
+        tasks,
+        progress,
+        holds: Box::new(holds),
+    }
+}
+
+// LK-2, LK-4, LK-5: nobody reads what is half written, no update is lost, and it is free in the end.
+fn rw_lock<F: Flavour>(name: &'static str, lock: RwLock<[u64; 2], F>, operations: u64) -> Load
+where
+    RwLock<[u64; 2], F>: Send + Sync,
+{
+    let lock = Arc::new(lock);
+    let (updates, progress) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+    let tasks = (0..2 * TASKS).map(|_| {
+        let (lock, updates, progress) = (lock.clone(), updates.clone(), progress.clone());
+        async move {
+            for _ in 0..operations / (2 * TASKS) {
+                let (turn, waits) = (fastrand::usize(..), fastrand::usize(..2));
+                if fastrand::u8(..4) > 0 {
+                    if let Some(value) = gives_up_at_times(turn, lock.read()).await {
+                        yields(waits).await;
+                        assert_eq!(value[0], value[1], "half written");
+                    }
+                } else if let Some(mut value) = gives_up_at_times(turn, lock.write()).await {
+                    value[0] += 1;
+                    yields(waits).await;
+                    value[1] += 1;
+                    updates.fetch_add(1, Ordering::Relaxed);
+                }
+                progress.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        .boxed()
+    });
+    let tasks = tasks.collect();
+    let holds = move || {
+        assert_eq!((lock.waiting(), lock.readers()), (0, 0));
+        let value = lock.try_write().expect("it is free");
+        assert_eq!(*value, [updates.load(Ordering::Relaxed); 2]);
     };
     Load {
         name,

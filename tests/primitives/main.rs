@@ -6,6 +6,8 @@
 #[path = "../soak/heap.rs"]
 mod heap;
 
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
+mod bound;
 mod cancelled;
 mod flavours;
 mod loads;

@@ -22,11 +22,11 @@ pub type Semaphore = withal_sync::Semaphore;
 /// ```
 /// use withal_tests::QueueUnderTest;
 ///
-/// struct Mine(withal_sync::Queue<u32>);
+/// struct Mine(withal::sync::Queue<u32>);
 ///
 /// impl QueueUnderTest for Mine {
 ///     fn bounded(capacity: usize) -> Self {
-///         Self(withal_sync::Queue::bounded(capacity))
+///         Self(withal::sync::Queue::bounded(capacity))
 ///     }
 ///
 ///     fn try_push(&self, item: u32) -> Result<(), u32> {

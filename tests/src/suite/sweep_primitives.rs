@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt, join};
 use futures_util::stream::StreamExt;
 use withal::runtime::Runtime;
-use withal_sync::{Condition, Event, Mutex, Queue, Semaphore};
+use withal_sync::{Condition, Event, Latch, Limiter, Mutex, Queue, RwLock, Semaphore};
 
 use crate::poll::yields;
 use crate::sweep::{Followed, PollTimer, Real, Sweep};
@@ -177,6 +177,9 @@ struct Locks {
     semaphore: Option<Semaphore>,
     event: Event,
     condition: Condition,
+    latch: Latch,
+    rw_lock: RwLock<u32>,
+    limiter: Option<Limiter<u32>>,
 }
 
 const PERMITS: usize = 3;
@@ -186,6 +189,7 @@ impl Locks {
         Self {
             fair: Some(Mutex::fair(0)),
             semaphore: Some(Semaphore::new(PERMITS)),
+            limiter: Some(Limiter::new(1)),
             ..Self::default()
         }
     }
@@ -196,6 +200,10 @@ impl Locks {
 
     fn semaphore(&self) -> &Semaphore {
         self.semaphore.as_ref().expect("it is there")
+    }
+
+    fn limiter(&self) -> &Limiter<u32> {
+        self.limiter.as_ref().expect("it is there")
     }
 
     /// Everything is free, and nobody waits.
@@ -209,8 +217,13 @@ impl Locks {
             self.semaphore().waiting(),
             self.event.waiting(),
             self.condition.waiting(),
+            self.latch.waiting(),
+            self.rw_lock.waiting(),
+            self.limiter().waiting(),
         ];
-        assert_eq!(waiting, [0; 3]);
+        assert_eq!(waiting, [0; 6]);
+        assert!(self.rw_lock.try_write().is_ok());
+        assert_eq!(self.limiter().borrowed(), 0);
     }
 }
 
@@ -241,6 +254,41 @@ pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
                     }
                 };
                 join(acquire(2), join(acquire(3), acquire(1))).await;
+            }
+            .boxed()
+        }),
+        ("read and write", |locks| {
+            async move {
+                let read = async || {
+                    let _guard = locks.rw_lock.read().await;
+                    yields(1).await;
+                };
+                let write = async || {
+                    *locks.rw_lock.write().await += 1;
+                    let _guard = locks.rw_lock.write().await;
+                    yields(1).await;
+                };
+                join(join(read(), write()), join(write(), read())).await;
+            }
+            .boxed()
+        }),
+        ("acquire of a limiter", |locks| {
+            async move {
+                let borrow = async |key| {
+                    let _token = locks.limiter().acquire(key).await;
+                    yields(1).await;
+                };
+                join(borrow(1), join(borrow(2), borrow(3))).await;
+            }
+            .boxed()
+        }),
+        ("latch wait", |locks| {
+            async move {
+                let opens = async {
+                    yields(1).await;
+                    locks.latch.open();
+                };
+                join(join(locks.latch.wait(), locks.latch.wait()), opens).await;
             }
             .boxed()
         }),
