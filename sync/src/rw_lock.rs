@@ -28,7 +28,8 @@ use crate::flavour::{Flavour, Spin};
 /// nor writers a reader.
 ///
 /// By default one that comes while the lock happens to be free takes it, also past a waiter that has
-/// been woken and did not run yet; a waiter that missed it so once is handed the lock directly.
+/// been woken and did not run yet. A waiter that ran and missed it so, or for which it came free 256
+/// times, is handed the lock directly.
 /// [`fair`](Self::fair) makes a lock that nobody is overtaken in.
 ///
 /// It is not reentrant: a task that reads, and asks to read again behind a writer that waits, waits

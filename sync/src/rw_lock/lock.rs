@@ -10,7 +10,7 @@ use super::raw::{Access, Wants};
 use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
-use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
+use crate::wait_queue::{Left, List, Patience, WaitOn, Waiter, Wakers};
 
 /// The future that [`RwLock::read`] and [`RwLock::read_owned`] return.
 #[must_use = "futures do nothing unless polled"]
@@ -98,7 +98,7 @@ impl<H: Handle<RwLock<T, F>>, T, F: Flavour> Waiter<On<H, T, F>> {
                 }
                 Err(Wants {
                     access,
-                    missed: false,
+                    patience: Patience::FULL,
                 })
             });
         }
@@ -108,7 +108,7 @@ impl<H: Handle<RwLock<T, F>>, T, F: Flavour> Waiter<On<H, T, F>> {
             }
             Err(roused.then_some(Wants {
                 access,
-                missed: true,
+                patience: Patience::SPENT,
             }))
         };
         // Served, it was let in with the others.

@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering;
 
 use crate::flavour::Flavour;
 use crate::short_lock::Locked;
-use crate::wait_queue::List;
+use crate::wait_queue::{List, Patience};
 use crate::word::{RawWord, Word};
 
 /// Somebody writes, or was let in to.
@@ -33,8 +33,7 @@ const TOO_MANY: usize = usize::MAX / 2;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wants {
     pub(super) access: Access,
-    /// Whether it was woken once and could not get in: then it is let in by whoever gives back.
-    pub(super) missed: bool,
+    pub(super) patience: Patience,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -104,17 +104,21 @@ impl<F: Flavour> Raw<F> {
     /// that one to try its luck.
     fn pass(&self, waiters: &mut List<Wants>, wakers: &mut Wakers) -> bool {
         // Nobody else changes the word while this holder is in (3), so a store will do.
-        let Some(first) = waiters.front(|wants| *wants) else {
+        let first = waiters.front(|first| {
+            let hand_over = self.fair || first.patience.is_at_end();
+            (first.access, hand_over)
+        });
+        let Some((access, hand_over)) = first else {
             self.word.store(0, Ordering::Release);
             return true;
         };
-        if !first.missed && !self.fair {
+        if !hand_over {
             self.word.store(WAITERS, Ordering::Release);
             wakers.push(waiters.rouse());
             return true;
         }
         // Counted in first (5).
-        let holder = match first.access {
+        let holder = match access {
             Access::Read => READER,
             Access::Write => WRITER,
         };
