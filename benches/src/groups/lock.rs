@@ -35,7 +35,8 @@ pub(crate) const GROUP: Group = Group {
     ],
 };
 
-/// smol's executors allocate by themselves, one time in 31, when a task is woken.
+/// Not asked for on smol's executors: they allocate by themselves, one time in 31, when a task is
+/// woken.
 const NO_ALLOCATION: Bar = Bar::Allocations(0.0);
 
 fn cases() -> Vec<Case> {

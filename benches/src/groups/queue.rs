@@ -32,7 +32,8 @@ pub(crate) const GROUP: Group = Group {
     ],
 };
 
-/// smol's executors allocate by themselves, one time in 31, when a task is woken.
+/// Not asked for on smol's executors: they allocate by themselves, one time in 31, when a task is
+/// woken.
 const NO_ALLOCATION: Bar = Bar::Allocations(0.0);
 
 fn cases() -> Vec<Case> {
@@ -44,8 +45,7 @@ fn cases() -> Vec<Case> {
             try_on_one_thread,
         ),
     ];
-    let executors = Executor::all().into_iter().map(Rc::new);
-    for executor in executors {
+    for executor in Executor::all().into_iter().map(Rc::new) {
         for (name, senders, receivers) in [("SPSC", 1, 1), ("MPSC 4", 4, 1), ("MPMC 4×4", 4, 4)] {
             for capacity in [Some(1), Some(16), Some(1024), None] {
                 let shape = Shape {
@@ -61,14 +61,15 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// A case without an executor: nothing waits.
 fn alone(name: &str, run: fn(&Subject) -> fn(u64), on_one_thread: fn(u64)) -> Case {
-    let case = Case::new(name);
-    let case = SUBJECTS
+    let bars = [Bar::Fastest(0.95), NO_ALLOCATION];
+    SUBJECTS
         .iter()
         .filter(|subject| subject.bound_to.is_none() && (subject.has)(shapes::ALONE))
-        .map(|subject| contender(subject, &[Bar::Fastest(0.95), NO_ALLOCATION], run(subject)))
-        .fold(case, Case::with);
-    case.with(Contender::batch("withal (SingleThread)", on_one_thread))
+        .map(|subject| contender(subject, &bars, run(subject)))
+        .fold(Case::new(name), Case::with)
+        .with(Contender::batch("withal (SingleThread)", on_one_thread))
         .with(Contender::batch(
             "limit: std's mutex around a VecDeque",
             shapes::alone_by_hand,
@@ -103,15 +104,15 @@ fn on(
     tasks: impl Fn(&Subject, u64) -> Sides + Copy + 'static,
 ) -> Case {
     let case = Case::new(format!("{name}, {executor}")).threaded(executor.is_threaded());
+    let allocation = (executor.home() == Home::Tokio).then_some(NO_ALLOCATION);
+    let bars: Vec<_> = [Bar::Fastest(1.0)].into_iter().chain(allocation).collect();
     SUBJECTS
         .iter()
         .filter(|subject| executor.suits(subject.bound_to) && (subject.has)(shape))
         .map(|subject| {
             let executor = executor.clone();
-            let bars = [Bar::Fastest(1.0), NO_ALLOCATION];
-            let bars = &bars[..1 + usize::from(executor.home() == Home::Tokio)];
-            contender(subject, bars, move |times| {
-                executor.run(tasks(subject, times))
+            contender(subject, &bars, move |times| {
+                executor.run(tasks(subject, times));
             })
         })
         .fold(case, Case::with)

@@ -82,7 +82,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     Subject::of::<single_consumer::FuturesUnbounded>(),
 ];
 
-/// As many clones.
-fn clones<T: Clone>(value: &T, count: usize) -> Vec<T> {
-    vec![value.clone(); count]
+/// As many handles.
+fn clones<T: Clone>(end: T, count: usize) -> Vec<T> {
+    vec![end; count]
 }

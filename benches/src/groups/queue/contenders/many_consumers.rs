@@ -23,8 +23,8 @@ macro_rules! peer {
                     None => $unbounded(),
                 };
                 Some((
-                    clones(&sender, shape.senders),
-                    clones(&receiver, shape.receivers),
+                    clones(sender, shape.senders),
+                    clones(receiver, shape.receivers),
                 ))
             }
 

@@ -25,8 +25,8 @@ macro_rules! ours {
                     None => OurQueue::unbounded(),
                 });
                 Some((
-                    clones(&queue, shape.senders),
-                    clones(&queue, shape.receivers),
+                    clones(queue.clone(), shape.senders),
+                    clones(queue, shape.receivers),
                 ))
             }
 

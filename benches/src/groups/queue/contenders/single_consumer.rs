@@ -26,7 +26,7 @@ macro_rules! peer {
                     return None;
                 }
                 let (sender, receiver) = $make?;
-                Some((clones(&sender, $shape.senders), vec![receiver]))
+                Some((clones(sender, $shape.senders), vec![receiver]))
             }
 
             async fn send($to: &mut Self::Sender, $item: u64) {
