@@ -237,7 +237,7 @@ where
     }
 }
 
-// LK-2, LK-4, LK-5: nobody reads what is half written, no update is lost, and it is free in the end.
+// RW-1, LK-4, LK-5: nobody reads what is half written, no update is lost, and it is free in the end.
 fn rw_lock<F: Flavour>(name: &'static str, lock: RwLock<[u64; 2], F>, operations: u64) -> Load
 where
     RwLock<[u64; 2], F>: Send + Sync,

@@ -235,7 +235,7 @@ async fn lock(mutex: &Mutex<u32>) {
     }
 }
 
-// LK-4, LK-5, SE-5, SE-10, EV-5, CV-5, CV-6, CV-8, CV-9, A-3, A-10
+// LK-4, LK-5, SE-5, SE-10, EV-5, EV-6, CV-5, CV-6, CV-8, CV-9, CS-12, A-3, A-10
 pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
     let scenarios: &[Scenario<Locks>] = &[
         ("lock", |locks| {
