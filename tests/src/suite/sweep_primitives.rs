@@ -1,5 +1,6 @@
 //! Every operation that waits, cancelled after every number of polls, in every way: nothing is lost.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,7 +8,10 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt, join};
 use futures_util::stream::StreamExt;
 use withal::runtime::Runtime;
-use withal_sync::{Condition, Event, Latch, Limiter, Mutex, Queue, RwLock, Semaphore};
+use withal_sync::{
+    Barrier, Channel, Condition, Event, Latch, Limiter, Mutex, Queue, Receiver, RwLock, Semaphore,
+    Sender,
+};
 
 use crate::poll::yields;
 use crate::sweep::{Followed, PollTimer, Real, Sweep};
@@ -19,6 +23,7 @@ macro_rules! sweep_primitives_cases {
     ($make:ident $with:tt $of:tt) => {
         $crate::$make! { $with $of sweep_primitives:
             each_operation_of_a_queue,
+            each_operation_of_a_channel,
             each_operation_of_a_lock,
         }
     };
@@ -169,17 +174,93 @@ pub async fn each_operation_of_a_queue<R: Runtime>(rt: &R) {
     sweep(rt, Items::new, Items::hold, scenarios).await;
 }
 
+/// A rendezvous, whose handles stay.
+struct Passed {
+    sender: Sender<Item>,
+    receiver: Receiver<Item>,
+    alive: Arc<AtomicUsize>,
+}
+
+impl Passed {
+    fn new() -> Self {
+        let (sender, receiver) = Channel::bounded(0);
+        Self {
+            sender,
+            receiver,
+            alive: Arc::default(),
+        }
+    }
+
+    async fn send(&self, times: usize) {
+        for _ in 0..times {
+            self.alive.fetch_add(1, Ordering::SeqCst);
+            let sent = self.sender.send(Item(self.alive.clone())).await;
+            assert!(sent.is_ok());
+            yields(1).await;
+        }
+    }
+
+    /// Each value was received, or was dropped with its send, or came back; nobody is left.
+    fn hold(&self) {
+        let now = self.sender.statistics();
+        assert_eq!((now.waiting_senders, now.waiting_receivers), (0, 0));
+        assert_eq!((now.senders, now.receivers), (1, 1));
+        let alive = self.alive.load(Ordering::SeqCst);
+        assert_eq!(alive, now.buffered, "values are leaked: {now:?}");
+    }
+}
+
+// CH-1, CH-2, CH-4, CH-5, CH-10, A-3
+pub async fn each_operation_of_a_channel<R: Runtime>(rt: &R) {
+    let scenarios: &[Scenario<Passed>] = &[
+        ("send and recv", |passed| {
+            async move {
+                let receives = async {
+                    for _ in 0..3 {
+                        yields(1).await;
+                        drop(passed.receiver.recv().await);
+                    }
+                };
+                join(join(passed.send(2), passed.send(1)), receives).await;
+            }
+            .boxed()
+        }),
+        ("a stream", |passed| {
+            async move {
+                let receives = async {
+                    let mut receiver = passed.receiver.clone();
+                    for _ in 0..2 {
+                        drop(receiver.next().await);
+                        yields(1).await;
+                    }
+                };
+                join(passed.send(2), receives).await;
+            }
+            .boxed()
+        }),
+        ("owned operations", |passed| {
+            async move {
+                let send = passed.sender.clone().send_owned(Item(passed.alive.clone()));
+                passed.alive.fetch_add(1, Ordering::SeqCst);
+                drop(join(send, passed.receiver.recv_owned()).await);
+            }
+            .boxed()
+        }),
+    ];
+    sweep(rt, Passed::new, Passed::hold, scenarios).await;
+}
+
 /// What tasks wait for one after the other.
-#[derive(Default)]
 struct Locks {
     mutex: Mutex<u32>,
-    fair: Option<Mutex<u32>>,
-    semaphore: Option<Semaphore>,
+    fair: Mutex<u32>,
+    semaphore: Semaphore,
     event: Event,
     condition: Condition,
     latch: Latch,
+    barrier: Barrier,
     rw_lock: RwLock<u32>,
-    limiter: Option<Limiter<u32>>,
+    limiter: Limiter<u32>,
 }
 
 const PERMITS: usize = 3;
@@ -187,43 +268,37 @@ const PERMITS: usize = 3;
 impl Locks {
     fn new() -> Self {
         Self {
-            fair: Some(Mutex::fair(0)),
-            semaphore: Some(Semaphore::new(PERMITS)),
-            limiter: Some(Limiter::new(1)),
-            ..Self::default()
+            mutex: Mutex::new(0),
+            fair: Mutex::fair(0),
+            semaphore: Semaphore::new(PERMITS),
+            event: Event::new(),
+            condition: Condition::new(),
+            latch: Latch::new(),
+            barrier: Barrier::new(NonZeroUsize::MIN.saturating_add(1)),
+            rw_lock: RwLock::new(0),
+            limiter: Limiter::new(1),
         }
-    }
-
-    fn fair(&self) -> &Mutex<u32> {
-        self.fair.as_ref().expect("it is there")
-    }
-
-    fn semaphore(&self) -> &Semaphore {
-        self.semaphore.as_ref().expect("it is there")
-    }
-
-    fn limiter(&self) -> &Limiter<u32> {
-        self.limiter.as_ref().expect("it is there")
     }
 
     /// Everything is free, and nobody waits.
     fn hold(&self) {
-        for mutex in [&self.mutex, self.fair()] {
+        for mutex in [&self.mutex, &self.fair] {
             assert_eq!((mutex.is_locked(), mutex.waiting()), (false, 0));
             assert!(mutex.try_lock().is_ok());
         }
-        assert_eq!(self.semaphore().available_permits(), PERMITS);
+        assert_eq!(self.semaphore.available_permits(), PERMITS);
         let waiting = [
-            self.semaphore().waiting(),
+            self.semaphore.waiting(),
             self.event.waiting(),
             self.condition.waiting(),
             self.latch.waiting(),
+            self.barrier.waiting(),
             self.rw_lock.waiting(),
-            self.limiter().waiting(),
+            self.limiter.waiting(),
         ];
-        assert_eq!(waiting, [0; 6]);
+        assert_eq!(waiting, [0; 7]);
         assert!(self.rw_lock.try_write().is_ok());
-        assert_eq!(self.limiter().borrowed(), 0);
+        assert_eq!(self.limiter.borrowed(), 0);
     }
 }
 
@@ -235,13 +310,13 @@ async fn lock(mutex: &Mutex<u32>) {
     }
 }
 
-// LK-4, LK-5, SE-5, SE-10, EV-5, EV-6, CV-5, CV-6, CV-8, CV-9, CS-12, A-3, A-10
+// LK-4, LK-5, SE-5, SE-10, EV-5, EV-6, CV-5, CV-6, CV-8, CV-9, BA-5, CS-12, A-3, A-10
 pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
     let scenarios: &[Scenario<Locks>] = &[
         ("lock", |locks| {
             async move {
                 join(lock(&locks.mutex), lock(&locks.mutex)).await;
-                join(lock(locks.fair()), lock(locks.fair())).await;
+                join(lock(&locks.fair), lock(&locks.fair)).await;
             }
             .boxed()
         }),
@@ -249,7 +324,7 @@ pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
             async move {
                 let acquire = async |permits| {
                     for _ in 0..2 {
-                        let _permits = locks.semaphore().acquire_many(permits).await;
+                        let _permits = locks.semaphore.acquire_many(permits).await;
                         yields(1).await;
                     }
                 };
@@ -275,7 +350,7 @@ pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
         ("acquire of a limiter", |locks| {
             async move {
                 let borrow = async |key| {
-                    let _token = locks.limiter().acquire(key).await;
+                    let _token = locks.limiter.acquire(key).await;
                     yields(1).await;
                 };
                 join(borrow(1), join(borrow(2), borrow(3))).await;
@@ -289,6 +364,18 @@ pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
                     locks.latch.open();
                 };
                 join(join(locks.latch.wait(), locks.latch.wait()), opens).await;
+            }
+            .boxed()
+        }),
+        ("barrier wait", |locks| {
+            async move {
+                let rounds = async |before| {
+                    for _ in 0..2 {
+                        yields(before).await;
+                        assert!(locks.barrier.wait().await.is_ok());
+                    }
+                };
+                join(rounds(0), rounds(1)).await;
             }
             .boxed()
         }),
