@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::{BoxFuture, FutureExt};
+use withal_sync::channel::{Channel, Receiver, Sender};
 use withal_sync::flavour::Flavour;
 use withal_sync::mutex::Mutex;
 use withal_sync::queue::{Fifo, Queue};
@@ -27,15 +28,18 @@ pub(crate) struct Load {
 const TASKS: u64 = 8;
 
 /// Everything that there is, in the flavour `F`, for so many operations each.
-pub(crate) fn all<F: Flavour>() -> [fn(u64) -> Load; 6]
+pub(crate) fn all<F: Flavour>() -> [fn(u64) -> Load; 7]
 where
     Queue<Item, Fifo<Item>, F>: Send + Sync,
+    Sender<Item, F>: Send + Sync,
+    Receiver<Item, F>: Send + Sync,
     Semaphore<F>: Send + Sync,
     Mutex<u64, F>: Send + Sync,
     RwLock<[u64; 2], F>: Send + Sync,
 {
     [
         queue::<F>,
+        channel::<F>,
         semaphore::<F>,
         |operations| mutex::<F>("mutex", Mutex::new(0), operations),
         |operations| mutex::<F>("fair mutex", Mutex::fair(0), operations),
@@ -57,6 +61,20 @@ pub(crate) struct Fates {
     went_in: AtomicU64,
     /// Whose push was dropped, and may have let it in before; and pops that were dropped.
     given_up: AtomicU64,
+}
+
+impl Fates {
+    /// Made, alive, out, back, and in.
+    fn counts(&self) -> [u64; 5] {
+        let counts = [
+            &self.made,
+            &self.alive,
+            &self.came_out,
+            &self.returned,
+            &self.went_in,
+        ];
+        counts.map(|count| count.load(Ordering::Relaxed))
+    }
 }
 
 pub(crate) struct Item(Arc<Fates>);
@@ -127,14 +145,7 @@ where
         let now = queue.statistics();
         let waiting = now.waiting_poppers + now.waiting_pushers;
         assert_eq!((now.stored, now.reserved, waiting), (0, 0, 0), "{now:?}");
-        let [made, alive, came_out, returned, went_in] = [
-            &fates.made,
-            &fates.alive,
-            &fates.came_out,
-            &fates.returned,
-            &fates.went_in,
-        ]
-        .map(|count| count.load(Ordering::Relaxed));
+        let [made, alive, came_out, returned, went_in] = fates.counts();
         assert_eq!(alive, 0, "items are leaked");
         assert!(
             came_out > closes_at / 3 && returned > 0,
@@ -155,6 +166,69 @@ where
     };
     Load {
         name: "queue",
+        tasks,
+        progress,
+        holds: Box::new(holds),
+    }
+}
+
+// CH-2, CH-4, CH-5, CH-6: what is sent is received, from hand to hand; the end comes by itself, and
+// for everybody.
+fn channel<F: Flavour>(operations: u64) -> Load
+where
+    Sender<Item, F>: Send + Sync,
+    Receiver<Item, F>: Send + Sync,
+{
+    let (sender, receiver) = Channel::<_, F>::bounded(0);
+    let (fates, progress) = (Arc::new(Fates::default()), Arc::<AtomicU64>::default());
+    let watch = receiver.clone();
+    let tasks = TASKS as usize;
+    let senders = sender.into_clones(tasks).map(|sender| {
+        let (fates, progress) = (fates.clone(), progress.clone());
+        async move {
+            for _ in 0..operations / TASKS {
+                let send = sender.send(Item::new(&fates).0);
+                match gives_up_at_times(fastrand::usize(..), send).await {
+                    Some(Ok(())) => &fates.went_in,
+                    Some(Err(_item)) => &fates.returned,
+                    None => &fates.given_up,
+                }
+                .fetch_add(1, Ordering::Relaxed);
+                progress.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        .boxed()
+    });
+    let receivers = receiver.into_clones(tasks).map(|receiver| {
+        let (fates, progress) = (fates.clone(), progress.clone());
+        async move {
+            loop {
+                match gives_up_at_times(fastrand::usize(..), receiver.recv()).await {
+                    Some(Some(_item)) => &fates.came_out,
+                    Some(None) => break,
+                    None => &fates.given_up,
+                }
+                .fetch_add(1, Ordering::Relaxed);
+                progress.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        .boxed()
+    });
+    let tasks = senders.chain(receivers).collect();
+    let holds = move || {
+        let now = watch.statistics();
+        assert_eq!((now.senders, now.receivers, now.buffered), (0, 1, 0));
+        assert_eq!((now.waiting_senders, now.waiting_receivers), (0, 0));
+        let [made, alive, came_out, returned, went_in] = fates.counts();
+        assert_eq!((alive, returned), (0, 0), "leaked, or back");
+        assert!(
+            went_in <= came_out && came_out <= made,
+            "{went_in} sent, {came_out} received of {made}"
+        );
+        assert!(came_out > made / 3, "{came_out} of {made}");
+    };
+    Load {
+        name: "channel",
         tasks,
         progress,
         holds: Box::new(holds),
