@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use self::contenders::{
     EVENTS, LockSubject, MUTEXES, PERMITS, SEMAPHORES, Work, acquire_on_one_thread,
-    lock_on_one_thread,
+    lock_for_a_body, lock_on_one_thread,
 };
 use self::shapes::Watch;
 use crate::executor::{Executor, Home};
@@ -49,7 +49,8 @@ fn cases() -> Vec<Case> {
         .with(Contender::batch(
             "withal (SingleThread)",
             lock_on_one_thread,
-        )),
+        ))
+        .with(Contender::batch("withal (for a body)", lock_for_a_body)),
         alone(
             "semaphore, uncontended",
             0.6,

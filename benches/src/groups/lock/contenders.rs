@@ -7,7 +7,7 @@ mod semaphores;
 use std::future::Future;
 
 pub(super) use self::events::EVENTS;
-pub(super) use self::mutexes::{MUTEXES, lock_on_one_thread};
+pub(super) use self::mutexes::{MUTEXES, lock_for_a_body, lock_on_one_thread};
 pub(super) use self::semaphores::{PERMITS, SEMAPHORES, acquire_on_one_thread};
 use super::shapes::{self, Watch};
 use crate::executor::{Home, Sides};

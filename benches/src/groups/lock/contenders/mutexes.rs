@@ -1,5 +1,8 @@
+use std::convert::Infallible;
 use std::hint::black_box;
 
+use withal::runtime::NoExecutor;
+use withal::with;
 use withal_sync::flavour::Std;
 use withal_sync::{mutex, single_thread};
 
@@ -120,5 +123,18 @@ pub(in super::super) fn lock_on_one_thread(times: u64) {
         let mut sum = now(mutex.lock());
         *sum += 1;
         black_box(*sum);
+    }
+}
+
+/// The same work, in scopes that hold the lock.
+pub(in super::super) fn lock_for_a_body(times: u64) {
+    let rt = NoExecutor::new();
+    let mutex = withal_sync::Mutex::new(0_u64);
+    for _ in 0..times {
+        let added = now(with(&rt, mutex.lock(), async |sum| {
+            **sum += 1;
+            Ok::<_, Infallible>(**sum)
+        }));
+        black_box(added.is_ok());
     }
 }
