@@ -2,7 +2,9 @@
 
 use crate::Group;
 
+mod lock;
+mod queue;
 mod scope;
 
 /// Every group, in the order in which they are measured.
-pub const GROUPS: &[Group] = &[scope::GROUP];
+pub const GROUPS: &[Group] = &[scope::GROUP, queue::GROUP, lock::GROUP];

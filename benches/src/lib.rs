@@ -6,6 +6,7 @@
 
 pub mod allocations;
 pub mod case;
+pub mod executor;
 pub mod gate;
 pub mod groups;
 pub mod measure;
@@ -13,4 +14,4 @@ pub mod now;
 pub mod report;
 pub mod stats;
 
-pub use self::case::{Bar, Case, Contender, Group};
+pub use self::case::{Bar, Case, Contender, Fairness, Group, Served};

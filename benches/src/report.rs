@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Bar;
+use crate::{Bar, Fairness};
 
 /// One contender of one case.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,6 +20,9 @@ pub struct Row {
     pub ratio: Option<f64>,
     /// Allocations for each operation.
     pub allocs: f64,
+    /// How evenly its tasks were served, where there are several.
+    #[serde(flatten)]
+    pub fairness: Option<Fairness>,
     /// The size of the future that does the work, where that is of interest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<usize>,
@@ -52,6 +55,18 @@ pub(crate) fn judge(bar: &Bar, row: &Row, ratio: impl Fn(&str) -> f64) -> Judged
     };
     match bar {
         Bar::Times(limit, other) => at_most(format!("≤ {limit} × {other}"), ratio(other), *limit),
+        Bar::Fastest(limit) => {
+            let ratio = row.ratio.expect("the case has a peer");
+            at_most(format!("≤ {limit} × the fastest"), ratio, *limit)
+        }
+        Bar::Share(limit) => {
+            let fairness = row.fairness.expect("its tasks are watched");
+            Judged {
+                bar: format!("share ≥ {limit}"),
+                is: Some(fairness.share),
+                reached: fairness.share >= *limit,
+            }
+        }
         Bar::Allocations(limit) => at_most(format!("≤ {limit} allocs"), row.allocs, *limit),
         Bar::Known(bar, reached) => Judged {
             bar: bar.clone(),
@@ -68,13 +83,19 @@ pub fn table(rows: &[Row]) -> String {
     };
     let width = rows.iter().map(|row| row.contender.chars().count()).max();
     let width = width.unwrap_or(0).max(36);
+    let watched = rows.iter().any(|row| row.fairness.is_some());
     let mut text = format!(
-        "{:<width$} {:>10} {:>5} {:>8} {:>7} {:>6}  bars\n",
+        "{:<width$} {:>10} {:>5} {:>8} {:>7} {}{:>6}  bars\n",
         format!("{}: {}", first.group, first.case),
         "ns",
         "±%",
         "ratio",
         "allocs",
+        if watched {
+            "share   turns  longest "
+        } else {
+            ""
+        },
         "bytes",
     );
     for row in rows {
@@ -84,9 +105,20 @@ pub fn table(rows: &[Row]) -> String {
         let bytes = row
             .bytes
             .map_or_else(String::new, |bytes| bytes.to_string());
+        let fairness = match row.fairness {
+            Some(Fairness {
+                share,
+                turns,
+                longest,
+            }) => {
+                format!("{share:>5.2} {turns:>7} {:>6.0}µs ", longest / 1e3)
+            }
+            None if watched => " ".repeat(23),
+            None => String::new(),
+        };
         let bars: Vec<_> = row.bars.iter().map(Judged::text).collect();
         let line = format!(
-            "{:<width$} {:>10.2} {:>5.1} {ratio:>8} {:>7} {bytes:>6}  {}",
+            "{:<width$} {:>10.2} {:>5.1} {ratio:>8} {:>7} {fairness}{bytes:>6}  {}",
             row.contender,
             row.ns,
             row.spread * 100.0,

@@ -16,14 +16,23 @@
 #[macro_export]
 macro_rules! aliases {
     ($flavour:ty) => {
+        /// Holds tasks up until so many have come, and lets them go together.
+        pub type Barrier = $crate::barrier::Barrier<$flavour>;
+
         /// Lets tasks that hold a mutex wait for a change.
         pub type Condition = $crate::condition::Condition<$flavour>;
 
         /// A flag that tasks wait for, and that can be cleared again.
         pub type Event = $crate::event::Event<$flavour>;
 
+        /// A door that is opened once, and stays open.
+        pub type Latch = $crate::latch::Latch<$flavour>;
+
         /// Gives one task at a time access to a value, over awaits.
         pub type Mutex<T> = $crate::mutex::Mutex<T, $flavour>;
+
+        /// Gives many tasks at a time access to a value, or one that may change it.
+        pub type RwLock<T> = $crate::rw_lock::RwLock<T, $flavour>;
 
         /// Hands out a number of permits, in the order in which they are asked for.
         pub type Semaphore = $crate::semaphore::Semaphore<$flavour>;
@@ -38,6 +47,18 @@ macro_rules! aliases {
 #[macro_export]
 macro_rules! __alloc_aliases {
     ($flavour:ty) => {
+        /// Makes channels: a queue between senders and receivers that closes by itself.
+        pub type Channel<T> = $crate::channel::Channel<T, $flavour>;
+
+        /// Sends values into a channel.
+        pub type Sender<T> = $crate::channel::Sender<T, $flavour>;
+
+        /// Receives values from a channel.
+        pub type Receiver<T> = $crate::channel::Receiver<T, $flavour>;
+
+        /// Lends a number of tokens, one to each key, in the order in which they are asked for.
+        pub type Limiter<K> = $crate::limiter::Limiter<K, $flavour>;
+
         /// A queue that any number of tasks push to and pop from: first in, first out.
         pub type Queue<T> = $crate::queue::Queue<T, $crate::queue::Fifo<T>, $flavour>;
 

@@ -2,6 +2,9 @@
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+#[path = "condition/tests/loom.rs"]
+mod tests;
 mod wait;
 
 use core::fmt;
@@ -12,7 +15,7 @@ use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
 use crate::mutex::{Guard, Mutex};
 use crate::short_lock::Locked;
-use crate::wait_queue::{List, Wakers};
+use crate::wait_queue::{List, until_done};
 use withal_core::runtime::Timer;
 
 /// Lets tasks that hold a [`Mutex`] wait for a change that another holder makes.
@@ -160,10 +163,8 @@ impl<F: Flavour> Condition<F> {
     }
 
     fn notify_until(&self, last: u64, note: Note, mut more: impl FnMut() -> bool) {
-        let mut wakers = Wakers::new();
-        let mut done = false;
-        while !done {
-            done = self.waiters.with(|waiters| {
+        until_done(|wakers| {
+            self.waiters.with(|waiters| {
                 while waiters.list.front(|note| note.is_before(last)) == Some(true) {
                     if !wakers.has_room() {
                         return false;
@@ -176,9 +177,8 @@ impl<F: Flavour> Condition<F> {
                     }
                 }
                 true
-            });
-            wakers.wake();
-        }
+            })
+        });
     }
 
     /// How many wait at this moment.

@@ -2,6 +2,9 @@
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+#[path = "event/tests/loom.rs"]
+mod tests;
 mod wait;
 
 #[cfg(feature = "alloc")]
@@ -12,7 +15,7 @@ use core::sync::atomic::Ordering;
 pub use self::wait::Wait;
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::{List, Wakers};
+use crate::wait_queue::{List, Wakers, until_done};
 use crate::word::{RawWord, Word};
 
 /// A flag that tasks wait for, and that can be cleared again.
@@ -100,14 +103,15 @@ impl<F: Flavour> Event<F> {
                 Err(now) => word = now,
             }
         }
-        self.let_go()
+        // Set in a section, so that who comes after it finds it set, or cleared again, and is not
+        // among those that are let go.
+        self.let_go(|| self.word.fetch_or(SET, Ordering::AcqRel) & SET == 0)
     }
 
     /// Lets go who waits at this moment, and sets nothing: who comes later waits.
     pub fn pulse(&self) {
         if self.word.load(Ordering::Acquire) & WAITERS != 0 {
-            let last = self.waiters.with(|waiters| waiters.turns);
-            self.let_go_until(last);
+            self.let_go(|| true);
         }
     }
 
@@ -127,39 +131,35 @@ impl<F: Flavour> Event<F> {
         self.waiters.with(|waiters| waiters.list.len())
     }
 
-    #[cold]
-    fn let_go(&self) -> bool {
-        // Set in a section, so that who comes after it finds it set, or cleared again, and is not
-        // among those that are let go.
-        let (was_set, last) = self.waiters.with(|waiters| {
-            let before = self.word.fetch_or(SET, Ordering::AcqRel);
-            (before & SET != 0, waiters.turns)
+    /// Lets go who waits at this moment, if `begin`, called in the first section, says so: what it
+    /// said.
+    fn let_go(&self, begin: impl FnOnce() -> bool) -> bool {
+        let mut begin = Some(begin);
+        let mut last = None;
+        until_done(|wakers| {
+            self.waiters.with(|waiters| {
+                if let Some(begin) = begin.take() {
+                    last = begin().then_some(waiters.turns);
+                }
+                last.is_none_or(|last| self.let_go_some(waiters, last, wakers))
+            })
         });
-        if !was_set {
-            self.let_go_until(last);
-        }
-        !was_set
+        last.is_some()
     }
 
-    #[cold]
-    fn let_go_until(&self, last: u64) {
-        let mut wakers = Wakers::new();
-        let mut done = false;
-        while !done {
-            done = self.waiters.with(|waiters| {
-                while waiters.list.front(|Turn(turn)| *turn <= last) == Some(true) {
-                    if !wakers.has_room() {
-                        return false;
-                    }
-                    if let Some(((), waker)) = waiters.list.serve(|_| ()) {
-                        wakers.push(waker);
-                    }
-                }
-                self.note_empty(waiters);
-                true
-            });
-            wakers.wake();
+    /// In a section: lets go who came up to turn `last`, as far as the wakers have room. Whether that
+    /// were all.
+    fn let_go_some(&self, waiters: &mut Waiters, last: u64, wakers: &mut Wakers) -> bool {
+        while waiters.list.front(|Turn(turn)| *turn <= last) == Some(true) {
+            if !wakers.has_room() {
+                return false;
+            }
+            if let Some(((), waker)) = waiters.list.serve(|_| ()) {
+                wakers.push(waker);
+            }
         }
+        self.note_empty(waiters);
+        true
     }
 
     /// In a section: takes the flag back if nobody waits any more.

@@ -94,8 +94,9 @@ unsafe impl Parts for Std {
 /// No lock and no atomics: the primitive is not `Sync`, so one thread uses it.
 ///
 /// The cheapest, for executors of one thread and for microcontrollers with one core. A section
-/// calls no code of the user's but the order of a priority queue; if that comes back to the same
-/// queue, it panics instead of waiting for itself.
+/// calls no code of the user's but the order of a priority queue's items or a limiter's keys; if that
+/// comes back to the same primitive, it panics instead of waiting for itself; and aborts, if it drops
+/// one that waits there.
 #[derive(Clone, Copy, Debug)]
 pub struct SingleThread {
     // As a cell: not `Sync`.

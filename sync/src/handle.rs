@@ -3,7 +3,8 @@
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
 
-/// What futures and guards hold a primitive by: `&P`, or `Arc<P>`. Sealed.
+/// What futures and guards hold a primitive by: `&P`, or `Arc<P>`; the queue of a channel, by its
+/// handles. Sealed.
 #[expect(
     private_bounds,
     reason = "sealed: the safety of every wait rests on it"

@@ -13,18 +13,27 @@ extern crate std;
 
 #[macro_use]
 mod aliases;
+pub mod barrier;
+#[cfg(feature = "std")]
+mod blocking;
+#[cfg(feature = "alloc")]
+pub mod channel;
 pub mod condition;
 pub mod event;
 pub mod flavour;
 pub mod handle;
+pub mod latch;
+#[cfg(feature = "alloc")]
+pub mod limiter;
 pub mod mutex;
 mod primitives;
 #[cfg(feature = "alloc")]
 pub mod queue;
+pub mod rw_lock;
 mod scopes;
 pub mod semaphore;
 mod short_lock;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;
 mod wait_queue;
 mod word;

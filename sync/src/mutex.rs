@@ -14,10 +14,9 @@ use core::task::Waker;
 
 pub use self::guard::{Guard, TryLockError};
 pub use self::lock::Lock;
-use self::lock::Missed;
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::List;
+use crate::wait_queue::{List, Patience};
 use crate::word::{RawWord, Word};
 
 /// Gives one task at a time access to a value, over awaits.
@@ -25,10 +24,9 @@ use crate::word::{RawWord, Word};
 /// # Order and fairness
 ///
 /// Waiters come in order. By default one that comes while the lock happens to be free takes it,
-/// also past a waiter that has been woken and did not run yet; a waiter that missed it so once is
-/// handed the lock directly, so it is overtaken for the span of one wake at most. That spares a task
-/// switch for every short section. [`fair`](Self::fair) makes a mutex that nobody overtakes in, as
-/// asyncio's.
+/// also past a waiter that has been woken and did not run yet. A waiter that ran and missed it so,
+/// or was overtaken 256 times, is handed the lock directly. That spares a task switch for every short
+/// section. [`fair`](Self::fair) makes a mutex that nobody overtakes in, as asyncio's.
 ///
 /// It is not reentrant: locked again by its holder, it waits for ever. A panic of the holder
 /// releases it, and poisons nothing. Where no section awaits, std's mutex is the better choice.
@@ -61,7 +59,7 @@ use crate::word::{RawWord, Word};
 pub struct Mutex<T, F: Flavour = Spin> {
     word: Word<F>,
     fair: bool,
-    waiters: Locked<List<Missed>, F>,
+    waiters: Locked<List<Patience>, F>,
     value: UnsafeCell<T>,
 }
 
@@ -96,7 +94,9 @@ impl<T, F: Flavour> Mutex<T, F> {
 
     /// Waits for the lock.
     ///
-    /// It is a scope as well: `with(&rt, mutex.lock(), async |value| …)` lends the guard.
+    /// It is a scope as well: `with(&rt, mutex.lock(), async |value| …)` lends the guard. One that
+    /// borrows is released at once with a dropped body; that of `lock_owned` is released after the
+    /// cleanups of scopes inside.
     ///
     /// # Cancel safety
     ///
@@ -219,8 +219,8 @@ impl<T, F: Flavour> Mutex<T, F> {
 
     /// In a section, by the holder: hands the lock to the first waiter, or frees it and wakes that
     /// one to try its luck.
-    fn pass(&self, waiters: &mut List<Missed>) -> Option<Waker> {
-        let hand_over = waiters.front(|Missed(missed)| *missed || self.fair);
+    fn pass(&self, waiters: &mut List<Patience>) -> Option<Waker> {
+        let hand_over = waiters.front(|patience| self.fair || patience.is_at_end());
         match hand_over {
             Some(true) => {
                 let served = waiters.serve(|_| ());

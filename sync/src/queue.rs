@@ -1,6 +1,7 @@
 //! A queue of items between tasks, with asyncio's whole face.
 
 mod error;
+mod held;
 mod job;
 mod join;
 mod pop;
@@ -18,7 +19,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::task::Waker;
 
-pub use self::error::{Closed, DoneError, PushError, TryPopError, TryPushError};
+pub use self::error::{Closed, DoneError, PushError, TryPopError, TryPushError, TryReserveError};
+use self::held::Held;
 pub use self::job::{Job, PopJob};
 pub use self::join::Join;
 pub use self::pop::Pop;
@@ -32,7 +34,7 @@ pub use self::stream::Stream;
 use crate::event::Event;
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::Wakers;
+use crate::wait_queue::until_done;
 
 /// A queue that any number of tasks push to and pop from.
 ///
@@ -89,9 +91,6 @@ pub struct Queue<T, S: Storage<T> = Fifo<T>, F: Flavour = Spin> {
     idle: Event<F>,
 }
 
-/// Which queue a handle leads to: nothing of it is owned.
-type Of<T, S, F> = fn() -> (T, S, F);
-
 impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     /// An empty queue for at most `capacity` items.
     ///
@@ -103,6 +102,11 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
             capacity > 0,
             "a queue holds one item at least; a rendezvous is a channel of capacity 0"
         );
+        Self::with_capacity(capacity)
+    }
+
+    /// [`bounded`](Self::bounded), where none is legal: items then go from hand to hand.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self {
             state: Locked::new(State::new(capacity)),
             idle: Event::new(),
@@ -172,14 +176,37 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
         Reserve::new(self.clone())
     }
 
+    /// [`reserve`](Self::reserve), if there is room and nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`TryReserveError`], which says why not.
+    pub fn try_reserve(&self) -> Result<Slot<&Self, T, S, F>, TryReserveError> {
+        self.take_place()?;
+        Ok(Slot::new(Held::new(self)))
+    }
+
+    /// [`try_reserve`](Self::try_reserve), with a place that owns its share of the queue.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_reserve`](Self::try_reserve).
+    pub fn try_reserve_owned(
+        self: &Arc<Self>,
+    ) -> Result<Slot<Arc<Self>, T, S, F>, TryReserveError> {
+        self.take_place()?;
+        Ok(Slot::new(Held::new(self.clone())))
+    }
+
     /// Takes the next item out, as soon as there is one and it is this caller's turn. `None` once
     /// the queue is closed and empty.
     ///
     /// # Cancel safety
     ///
     /// Dropped while it waits, it leaves the queue. An item that was handed to it goes to the next
-    /// waiter, or is the next to come out: none is lost, none comes twice. Leaked, it keeps its
-    /// place, and the item that it is handed is lost.
+    /// waiter, or is the next to come out: none is lost, none comes twice; and nobody is told of the
+    /// end before it was received. Leaked, it keeps its place, and the item that it is handed is
+    /// lost, and the end of the others with it.
     pub fn pop(&self) -> Pop<&Self, T, S, F> {
         Pop::new(self)
     }
@@ -219,6 +246,24 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     /// [`pop_job`](Self::pop_job), with a job that owns its share of the queue.
     pub fn pop_job_owned(self: &Arc<Self>) -> PopJob<Arc<Self>, T, S, F> {
         PopJob::new(self.clone())
+    }
+
+    /// [`try_pop`](Self::try_pop), with an item that reports itself as done when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_pop`](Self::try_pop).
+    pub fn try_pop_job(&self) -> Result<Job<&Self, T, S, F>, TryPopError> {
+        Ok(Job::new(self.try_pop()?, Held::new(self)))
+    }
+
+    /// [`try_pop_job`](Self::try_pop_job), with a job that owns its share of the queue.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_pop`](Self::try_pop).
+    pub fn try_pop_job_owned(self: &Arc<Self>) -> Result<Job<Arc<Self>, T, S, F>, TryPopError> {
+        Ok(Job::new(self.try_pop()?, Held::new(self.clone())))
     }
 
     /// The items, one after the other, until the queue is closed and empty.
@@ -265,13 +310,10 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     /// Closes the queue for pushers: those that wait get their item back, and what is stored comes
     /// out still. Whether it was open before.
     pub fn close(&self) -> bool {
-        let mut wakers = Wakers::new();
         let was_open = self
             .state
             .with(|state| !core::mem::replace(&mut state.closed, true));
-        while !self.state.with(|state| state.refuse(&mut wakers)) {
-            wakers.wake();
-        }
+        self.refuse();
         was_open
     }
 
@@ -317,12 +359,30 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
         (capacity != usize::MAX).then_some(capacity)
     }
 
+    /// A popper has what it was handed.
+    fn received(&self) {
+        if self.state.with(State::received) {
+            self.refuse();
+        }
+    }
+
+    /// Tells those that wait in a closed queue for nothing.
+    #[cold]
+    fn refuse(&self) {
+        until_done(|wakers| self.state.with(|state| state.refuse(wakers)));
+    }
+
+    fn take_place(&self) -> Result<(), TryReserveError> {
+        match self.state.with(State::reserve) {
+            Ok(()) => Ok(()),
+            Err(NotIn::Full(())) => Err(TryReserveError::Full),
+            Err(NotIn::Closed(())) => Err(TryReserveError::Closed),
+        }
+    }
+
     /// Lets pushers in, where a reserved place has become free.
     fn admit(&self) {
-        let mut wakers = Wakers::new();
-        while !self.state.with(|state| state.admit(&mut wakers)) {
-            wakers.wake();
-        }
+        until_done(|wakers| self.state.with(|state| state.admit(wakers)));
     }
 
     /// What is going on at this moment.

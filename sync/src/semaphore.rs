@@ -4,6 +4,9 @@ mod acquire;
 mod permit;
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+#[path = "semaphore/tests/loom.rs"]
+mod tests;
 
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
@@ -14,7 +17,7 @@ pub use self::acquire::Acquire;
 pub use self::permit::{Closed, Permit, TryAcquireError};
 use crate::flavour::{Flavour, Spin};
 use crate::short_lock::Locked;
-use crate::wait_queue::{List, Wakers};
+use crate::wait_queue::{List, Wakers, until_done};
 use crate::word::{RawWord, Word};
 
 /// Hands out a number of permits, in the order in which they are asked for.
@@ -53,8 +56,8 @@ pub struct Semaphore<F: Flavour = Spin> {
     waiters: Locked<List<usize>, F>,
 }
 
-/// Somebody waits. While this is set, the word is changed in sections only, so that nobody
-/// overtakes.
+/// Somebody waits. Set and cleared in sections only. While it is set, permits are taken in sections
+/// only, so that nobody overtakes; and who adds some sees to it that they are given out.
 const WAITERS: usize = 1;
 /// It is closed.
 const CLOSED: usize = 2;
@@ -63,7 +66,8 @@ const ONE: usize = 4;
 
 impl<F: Flavour> Semaphore<F> {
     /// The most permits that a semaphore can hold.
-    pub const MAX_PERMITS: usize = usize::MAX / ONE;
+    // Half of what there are bits for: two such numbers can be added before one looks at the sum.
+    pub const MAX_PERMITS: usize = usize::MAX / ONE / 2;
 
     /// A semaphore with `permits` free permits; none is legal.
     ///
@@ -83,7 +87,9 @@ impl<F: Flavour> Semaphore<F> {
 
     /// Takes a permit as soon as it is this caller's turn.
     ///
-    /// It is a scope as well: `with(&rt, semaphore.acquire(), async |_permit| …)` holds the permit.
+    /// It is a scope as well: `with(&rt, semaphore.acquire(), async |_permit| …)` holds the permit. One
+    /// that borrows is given back at once with a dropped body; that of `acquire_owned` goes back after
+    /// the cleanups of scopes inside.
     ///
     /// # Cancel safety
     ///
@@ -145,6 +151,31 @@ impl<F: Flavour> Semaphore<F> {
         Acquire::new(self.clone(), permits)
     }
 
+    /// [`try_acquire`](Self::try_acquire), with a permit that owns its share of the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    #[cfg(feature = "alloc")]
+    pub fn try_acquire_owned(self: &Arc<Self>) -> Result<Permit<Arc<Self>, F>, TryAcquireError> {
+        self.try_acquire_many_owned(1)
+    }
+
+    /// [`try_acquire_many`](Self::try_acquire_many), with permits that own their share of the
+    /// semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    #[cfg(feature = "alloc")]
+    pub fn try_acquire_many_owned(
+        self: &Arc<Self>,
+        permits: usize,
+    ) -> Result<Permit<Arc<Self>, F>, TryAcquireError> {
+        self.try_take(permits)?;
+        Ok(Permit::new(self.clone(), permits))
+    }
+
     /// Adds `permits` permits, which go to the first waiters.
     ///
     /// # Panics
@@ -156,19 +187,9 @@ impl<F: Flavour> Semaphore<F> {
             permits <= Self::MAX_PERMITS,
             "a semaphore holds at most MAX_PERMITS permits"
         );
-        let mut word = self.word.load(Ordering::Relaxed);
-        while word & WAITERS == 0 {
-            match self.word.compare_exchange_weak(
-                word,
-                added(word, permits),
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return,
-                Err(now) => word = now,
-            }
+        if self.add(permits) & WAITERS != 0 {
+            self.serve();
         }
-        self.serve(permits);
     }
 
     /// Takes up to `permits` free permits away for good, and says how many: none while somebody
@@ -195,10 +216,8 @@ impl<F: Flavour> Semaphore<F> {
 
     /// Closes it for ever: whoever waits or comes gets [`Closed`]. Permits that are out stay valid.
     pub fn close(&self) {
-        let mut wakers = Wakers::new();
-        let mut done = false;
-        while !done {
-            done = self.waiters.with(|waiters| {
+        until_done(|wakers| {
+            self.waiters.with(|waiters| {
                 self.word.fetch_or(CLOSED, Ordering::Relaxed);
                 while wakers.has_room() {
                     match waiters.serve(|wanted| *wanted = acquire::CLOSED) {
@@ -210,9 +229,8 @@ impl<F: Flavour> Semaphore<F> {
                     }
                 }
                 false
-            });
-            wakers.wake();
-        }
+            })
+        });
     }
 
     /// Whether it is closed.
@@ -274,44 +292,40 @@ impl<F: Flavour> Semaphore<F> {
         }
     }
 
-    /// Adds permits where somebody waits, or may do so.
-    #[cold]
-    fn serve(&self, permits: usize) {
-        let mut wakers = Wakers::new();
-        let mut permits = permits;
-        loop {
-            let done = self
-                .waiters
-                .with(|waiters| self.serve_some(waiters, permits, &mut wakers));
-            wakers.wake();
-            if done {
-                return;
-            }
-            // They are counted now.
-            permits = 0;
+    /// Adds permits, and gives what the word was before.
+    #[inline]
+    fn add(&self, permits: usize) -> usize {
+        // One operation, without a look first, which would have to wait for the one before.
+        let before = self.word.fetch_add(permits * ONE, Ordering::Release);
+        if before / ONE + permits > Self::MAX_PERMITS {
+            self.refuse(permits);
         }
+        before
     }
 
-    /// In a section: adds permits and serves waiters, as many as the wakers have room for. Whether
-    /// that were all.
-    fn serve_some(&self, waiters: &mut List<usize>, permits: usize, wakers: &mut Wakers) -> bool {
-        let mut word = self.word.load(Ordering::Relaxed);
-        // Until the flag is set, others change the word at any time.
-        while word & WAITERS == 0 {
-            match self.word.compare_exchange_weak(
-                word,
-                added(word, permits),
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return true,
-                Err(now) => word = now,
-            }
-        }
-        let mut word = added(word, permits);
+    #[cold]
+    fn refuse(&self, permits: usize) -> ! {
+        self.word.fetch_sub(permits * ONE, Ordering::Relaxed);
+        panic!("a semaphore holds at most MAX_PERMITS permits");
+    }
+
+    /// Gives free permits to those who wait.
+    #[cold]
+    fn serve(&self) {
+        until_done(|wakers| {
+            self.waiters
+                .with(|waiters| self.serve_some(waiters, wakers))
+        });
+    }
+
+    /// In a section: serves waiters, as many as the wakers have room for. Whether that were all.
+    fn serve_some(&self, waiters: &mut List<usize>, wakers: &mut Wakers) -> bool {
+        // Acquired for those who are served. It may grow meanwhile: who adds to it comes here next.
+        let word = self.word.load(Ordering::Acquire);
+        let mut free = word / ONE;
         let mut done = true;
         while let Some(wanted) = waiters.front(|wanted| *wanted) {
-            if word / ONE < wanted {
+            if free < wanted {
                 break;
             }
             if !wakers.has_room() {
@@ -319,28 +333,19 @@ impl<F: Flavour> Semaphore<F> {
                 break;
             }
             if let Some(((), waker)) = waiters.serve(|_| ()) {
-                word -= wanted * ONE;
+                free -= wanted;
                 wakers.push(waker);
             }
         }
+        let mut taken = (word / ONE - free) * ONE;
         if waiters.is_empty() {
-            word &= !WAITERS;
+            taken += word & WAITERS;
         }
-        // Nobody else writes while the flag is set.
-        self.word.store(word, Ordering::Release);
+        if taken != 0 {
+            // Relaxed: what was released to the word stays so through this.
+            self.word.fetch_sub(taken, Ordering::Relaxed);
+        }
         done
-    }
-}
-
-/// `word` with so many permits more.
-#[inline]
-fn added(word: usize, permits: usize) -> usize {
-    match permits
-        .checked_mul(ONE)
-        .and_then(|permits| word.checked_add(permits))
-    {
-        Some(word) => word,
-        None => panic!("a semaphore holds at most MAX_PERMITS permits"),
     }
 }
 

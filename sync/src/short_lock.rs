@@ -54,6 +54,13 @@ impl<S, F: Flavour> Locked<S, F> {
         }
     }
 
+    /// The value, without locking: nobody else has it.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn get_mut(&mut self) -> &mut S {
+        // SAFETY: `&mut self` is the only way to the value.
+        self.value.with_mut(|value| unsafe { &mut *value })
+    }
+
     /// Calls `section` with the value. What it must wake, drop or call that is the user's, it
     /// returns.
     #[inline]

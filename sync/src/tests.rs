@@ -1,5 +1,15 @@
 //! What the tests of all primitives share: tasks that are polled by hand, and a die to throw.
 
+#![cfg_attr(
+    loom,
+    expect(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "models need less of it"
+    )
+)]
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::task::Wake;
@@ -104,6 +114,12 @@ impl<F: Future> Task<F> {
     }
 }
 
+/// The output of a future that need not wait.
+#[track_caller]
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
+    Task::new(future).ready()
+}
+
 /// A waker that panics when it is woken.
 pub(crate) fn panicking_waker() -> Waker {
     struct Panics;
@@ -133,4 +149,18 @@ impl Die {
         self.0 ^= self.0 << 5;
         self.0 % sides
     }
+}
+
+/// Runs `model` in every interleaving with at most three preemptions.
+#[cfg(loom)]
+pub(crate) fn model(model: impl Fn() + Send + Sync + 'static) {
+    model_within(3, model);
+}
+
+/// Runs `model` in every interleaving with at most so many preemptions.
+#[cfg(loom)]
+pub(crate) fn model_within(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
 }

@@ -25,6 +25,7 @@
 //!    `served` as true with `Acquire`, or has unlinked the node itself.
 
 mod list;
+mod patience;
 mod waiter;
 mod wakers;
 
@@ -35,5 +36,6 @@ mod tests;
 mod tests;
 
 pub(crate) use self::list::List;
+pub(crate) use self::patience::Patience;
 pub(crate) use self::waiter::{Left, WaitOn, Waiter};
-pub(crate) use self::wakers::Wakers;
+pub(crate) use self::wakers::{Wakers, until_done};

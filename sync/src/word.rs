@@ -55,6 +55,12 @@ pub(crate) trait RawWord {
     fn fetch_or(&self, bits: usize, ordering: Ordering) -> usize;
 
     fn fetch_and(&self, bits: usize, ordering: Ordering) -> usize;
+
+    /// Wraps around.
+    fn fetch_add(&self, value: usize, ordering: Ordering) -> usize;
+
+    /// Wraps around.
+    fn fetch_sub(&self, value: usize, ordering: Ordering) -> usize;
 }
 
 impl RawWord for AtomicUsize {
@@ -103,6 +109,16 @@ impl RawWord for AtomicUsize {
     #[inline]
     fn fetch_and(&self, bits: usize, ordering: Ordering) -> usize {
         self.fetch_and(bits, ordering)
+    }
+
+    #[inline]
+    fn fetch_add(&self, value: usize, ordering: Ordering) -> usize {
+        self.fetch_add(value, ordering)
+    }
+
+    #[inline]
+    fn fetch_sub(&self, value: usize, ordering: Ordering) -> usize {
+        self.fetch_sub(value, ordering)
     }
 }
 
@@ -161,6 +177,20 @@ impl RawWord for Cell<usize> {
     fn fetch_and(&self, bits: usize, _ordering: Ordering) -> usize {
         let value = self.get();
         self.set(value & bits);
+        value
+    }
+
+    #[inline]
+    fn fetch_add(&self, added: usize, _ordering: Ordering) -> usize {
+        let value = self.get();
+        self.set(value.wrapping_add(added));
+        value
+    }
+
+    #[inline]
+    fn fetch_sub(&self, taken: usize, _ordering: Ordering) -> usize {
+        let value = self.get();
+        self.set(value.wrapping_sub(taken));
         value
     }
 }

@@ -1,4 +1,4 @@
-//! Runtimes and scopes that are broken on purpose. Each must be caught.
+//! Runtimes, scopes, queues and semaphores that are broken on purpose. Each must be caught.
 //!
 //! A suite that cannot fail proves nothing. So each thing here breaks one promise and keeps the
 //! others, and `teeth/` names the case of the [suite](crate::suite) that it fails, and what that
@@ -8,12 +8,35 @@
 //! is made from, and a line in the table of `teeth/`. A promise that no case fails for needs a case
 //! first.
 //!
-//! A broken runtime is a [`Wrap`] around a sound one, put into its harness by
-//! [`Broken`].
+//! A broken queue or semaphore is a plain one that knows which promise not to keep. A broken runtime
+//! is a [`Wrap`] around a sound one, put into its harness by [`Broken`].
+
+/// Names the breaches of a `Plain` primitive, and the broken ones that they make.
+macro_rules! breaches {
+    ($($(#[$doc:meta])* $name:ident, $breach:ident: $promise:ident;)*) => {
+        $(
+            $(#[$doc])*
+            pub type $name = Plain<$breach>;
+
+            #[doc = concat!("The breach of [`", stringify!($name), "`].")]
+            #[derive(Debug)]
+            #[non_exhaustive]
+            pub enum $breach {}
+
+            impl Breach for $breach {}
+
+            impl Breaks for $breach {
+                const PROMISE: Promise = $promise;
+            }
+        )*
+    };
+}
 
 pub mod entry;
+pub mod queues;
 pub mod runtime;
 pub mod scopes;
+pub mod semaphores;
 
 use std::marker::PhantomData;
 use std::time::Duration;

@@ -41,6 +41,28 @@ macro_rules! scope_conformance {
     };
 }
 
+/// Expands to one `#[test]` for each case about [queues](crate::suite::queues), on the given
+/// [`Harness`], of the given [`QueueUnderTest`](crate::QueueUnderTest).
+///
+/// The same cases as data: [`suite::queue_cases`](crate::suite::queue_cases).
+#[macro_export]
+macro_rules! queue_conformance {
+    ($harness:ty, $queue:ty) => {
+        $crate::queues_cases!(make_tests () [$harness, $queue]);
+    };
+}
+
+/// Expands to one `#[test]` for each case about [semaphores](crate::suite::semaphores), on the given
+/// [`Harness`], of the given [`SemaphoreUnderTest`](crate::SemaphoreUnderTest).
+///
+/// The same cases as data: [`suite::semaphore_cases`](crate::suite::semaphore_cases).
+#[macro_export]
+macro_rules! semaphore_conformance {
+    ($harness:ty, $semaphore:ty) => {
+        $crate::semaphores_cases!(make_tests () [$harness, $semaphore]);
+    };
+}
+
 /// A named case of the suite on a harness, as a [`Case`](crate::Case):
 /// `case!([MyHarness] traces::our_timeout_in_a_body)`. Cases of the
 /// [scope protocol](crate::suite::protocol) take their scopes as well:

@@ -16,6 +16,7 @@ pub mod laws;
 pub mod leak_check;
 pub mod log;
 pub mod poll;
+pub mod primitives;
 pub mod probe;
 pub mod reports;
 pub mod scopes;
@@ -30,6 +31,7 @@ pub use self::deterministic::Deterministic;
 pub use self::harness::Harness;
 pub use self::leak_check::LeakCheck;
 pub use self::log::Log;
+pub use self::primitives::{QueueUnderTest, SemaphoreUnderTest};
 pub use self::probe::Probe;
 pub use self::scopes::Scopes;
 
@@ -39,7 +41,11 @@ pub fn stress(usual: usize) -> usize {
     usual * factor.and_then(|factor| factor.parse().ok()).unwrap_or(1)
 }
 
-/// The examples of the guide, so that they run.
+/// The examples of the guides, so that they run.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/testing.md")]
-struct Guide;
+mod guides {
+    #[doc = include_str!("../../docs/testing.md")]
+    struct Testing;
+    #[doc = include_str!("../../docs/primitives.md")]
+    struct Primitives;
+}

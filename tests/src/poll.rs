@@ -29,6 +29,56 @@ impl Wake for Wakes {
     }
 }
 
+/// A future that is polled by hand, and how often it was woken.
+#[derive(Debug)]
+pub struct ByHand<F> {
+    future: Pin<Box<F>>,
+    wakes: Arc<Wakes>,
+}
+
+impl<F: Future> ByHand<F> {
+    /// It is not polled yet.
+    pub fn new(future: F) -> Self {
+        Self {
+            future: Box::pin(future),
+            wakes: Arc::default(),
+        }
+    }
+
+    /// Polled once, and waiting.
+    #[track_caller]
+    pub fn waiting(future: F) -> Self {
+        let mut by_hand = Self::new(future);
+        assert!(by_hand.poll().is_pending(), "it does not wait");
+        by_hand
+    }
+
+    /// Polls it once.
+    pub fn poll(&mut self) -> Poll<F::Output> {
+        poll_once(self.future.as_mut(), &self.wakes)
+    }
+
+    /// What it is ready with.
+    #[track_caller]
+    pub fn ready(&mut self) -> F::Output {
+        match self.poll() {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("it waits"),
+        }
+    }
+
+    /// Whether it was woken so far.
+    pub fn woken(&self) -> bool {
+        self.wakes.count() > 0
+    }
+
+    /// Drops the future, and tells whether anybody still has its waker.
+    pub fn drop_and_look(self) -> bool {
+        drop(self.future);
+        Arc::strong_count(&self.wakes) > 1
+    }
+}
+
 /// Polls `future` once, with a waker that counts.
 pub fn poll_once<F: Future>(future: Pin<&mut F>, wakes: &Arc<Wakes>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(&Waker::from(wakes.clone())))

@@ -10,7 +10,7 @@
     reason = "the name of a case is a sentence about behaviour"
 )]
 
-use crate::{Case, Harness, Scopes};
+use crate::{Case, Harness, QueueUnderTest, Scopes, SemaphoreUnderTest};
 
 pub mod ambient;
 pub mod attack;
@@ -26,13 +26,17 @@ pub mod local;
 pub mod matrix_m1;
 pub mod panics;
 pub mod policies;
+pub mod primitives;
 pub mod protocol;
+pub mod queues;
 pub mod runtime;
 pub mod scope;
+pub mod semaphores;
 pub mod spawn;
 pub mod stops;
 pub mod strategies;
 pub mod sweep;
+pub mod sweep_primitives;
 pub mod sweep_tasks;
 pub mod threads;
 pub mod timer;
@@ -58,13 +62,17 @@ macro_rules! suite_cases {
         $crate::matrix_m1_cases!($make $with [$harness]);
         $crate::panics_cases!($make $with [$harness]);
         $crate::policies_cases!($make $with [$harness]);
+        $crate::primitives_cases!($make $with [$harness]);
         $crate::protocol_cases!($make $with [$harness, $crate::scopes::Direct]);
+        $crate::queues_cases!($make $with [$harness, $crate::primitives::Queue]);
         $crate::runtime_cases!($make $with [$harness]);
         $crate::scope_cases!($make $with [$harness]);
+        $crate::semaphores_cases!($make $with [$harness, $crate::primitives::Semaphore]);
         $crate::spawn_cases!($make $with [$harness]);
         $crate::stops_cases!($make $with [$harness]);
         $crate::strategies_cases!($make $with [$harness]);
         $crate::sweep_cases!($make $with [$harness]);
+        $crate::sweep_primitives_cases!($make $with [$harness]);
         $crate::sweep_tasks_cases!($make $with [$harness]);
         $crate::threads_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);
@@ -109,5 +117,21 @@ pub fn cases<H: Harness>() -> impl Iterator<Item = Case> {
 pub fn protocol_cases<H: Harness, S: Scopes>() -> impl Iterator<Item = Case> {
     let mut cases = Vec::new();
     crate::protocol_cases!(make_list (cases) [H, S]);
+    cases.into_iter()
+}
+
+/// Every case about [`queues`] on `H`, of `Q`: what
+/// [`queue_conformance!`](crate::queue_conformance) makes tests of.
+pub fn queue_cases<H: Harness, Q: QueueUnderTest>() -> impl Iterator<Item = Case> {
+    let mut cases = Vec::new();
+    crate::queues_cases!(make_list (cases) [H, Q]);
+    cases.into_iter()
+}
+
+/// Every case about [`semaphores`] on `H`, of `S`: what
+/// [`semaphore_conformance!`](crate::semaphore_conformance) makes tests of.
+pub fn semaphore_cases<H: Harness, S: SemaphoreUnderTest>() -> impl Iterator<Item = Case> {
+    let mut cases = Vec::new();
+    crate::semaphores_cases!(make_list (cases) [H, S]);
     cases.into_iter()
 }

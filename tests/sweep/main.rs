@@ -2,4 +2,5 @@
 
 mod interleave;
 mod kernel;
+mod primitives;
 mod teeth;

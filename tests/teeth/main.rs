@@ -11,8 +11,10 @@ use std::collections::BTreeSet;
 
 use withal::tokio::{TokioMain, TokioRuntime};
 use withal_tests::broken::entry::BlocksInPlace;
+use withal_tests::broken::queues;
 use withal_tests::broken::runtime::*;
 use withal_tests::broken::scopes::*;
+use withal_tests::broken::semaphores;
 use withal_tests::broken::{Broken, Impatient};
 use withal_tests::reports::Reports;
 use withal_tests::scopes::Direct;
@@ -91,6 +93,23 @@ macro_rules! scopes {
             bites(
                 case!([Sound, Direct] protocol::$case),
                 case!([Impatient<Sound>, $broken] protocol::$case),
+                $words,
+            );
+        }
+        )*
+    };
+}
+
+/// Queues and semaphores that are broken; each stands beside a sound one in its module.
+macro_rules! primitives {
+    ($($test:ident: $broken:ident, $module:ident::$case:ident, $words:literal;)*) => {
+        const PRIMITIVES: &[&str] = &[$(concat!(stringify!($module), "::", stringify!($case))),*];
+        $(
+        #[test]
+        fn $test() {
+            bites(
+                case!([Sound, $module::Sound] $module::$case),
+                case!([Impatient<Sound>, $module::$broken] $module::$case),
                 $words,
             );
         }
@@ -200,12 +219,64 @@ scopes! {
         ForgetsCancelled, an_abandoned_one_says_so, "left: \"+a\"";
 }
 
+primitives! {
+    a_queue_that_gives_out_the_last_one_first:
+        LastFirst, queues::items_come_out_in_the_order_in_which_they_went_in, "the order";
+    a_queue_without_bounds:
+        Overfills, queues::a_push_waits_for_room_and_a_pop_for_an_item, "there is no room";
+    a_queue_that_loses_a_wake:
+        LosesWakes, queues::each_item_wakes_one_that_waits_for_it, "a lost wake";
+    a_queue_that_serves_the_last_one_first:
+        ServesTheLast, queues::waiters_are_served_in_the_order_in_which_they_came, "the order";
+    a_queue_that_lets_newcomers_barge_in:
+        Barges, queues::nobody_overtakes_one_that_was_woken, "a newcomer overtakes";
+    a_queue_that_loses_an_item_on_cancel:
+        LosesItems, queues::a_pop_that_is_dropped_loses_no_item, "an item is lost";
+    a_queue_that_loses_an_item_on_cancel_somewhere:
+        LosesItems, queues::tasks_that_give_up_lose_nothing, "an item is lost";
+    a_queue_that_loses_an_item_in_a_timeout:
+        LosesItems, queues::a_timeout_around_a_pop_loses_no_item, "an item is lost";
+    a_queue_that_takes_what_was_given_up:
+        PutsInAnyway, queues::a_push_that_is_dropped_puts_nothing_in, "sleeps on";
+    a_queue_that_keeps_ghosts_in_line:
+        KeepsGhosts, queues::a_waiter_that_is_dropped_leaves_the_line, "its waker is still there";
+    a_queue_that_closes_quietly:
+        ClosesQuietly, queues::closing_lets_everybody_go_and_everything_out, "one sleeps on";
+
+    a_semaphore_that_overbooks:
+        Overbooks, semaphores::as_many_as_there_are_permits_get_one, "one too many";
+    a_semaphore_that_loses_a_wake:
+        LosesWakes, semaphores::each_permit_wakes_one_that_waits, "a lost wake";
+    a_semaphore_that_serves_the_last_one_first:
+        ServesTheLast, semaphores::waiters_are_served_in_the_order_in_which_they_came, "the order";
+    a_semaphore_that_lets_newcomers_barge_in:
+        Barges, semaphores::nobody_overtakes_one_that_was_woken, "a newcomer overtakes";
+    a_semaphore_that_leaks_a_permit_on_cancel:
+        LeaksPermits, semaphores::an_acquire_that_is_dropped_leaks_no_permit, "a permit is lost";
+    a_semaphore_that_leaks_a_permit_on_cancel_somewhere:
+        LeaksPermits, semaphores::tasks_that_give_up_leak_nothing, "a permit is lost";
+    a_semaphore_that_keeps_ghosts_in_line:
+        KeepsGhosts, semaphores::a_waiter_that_is_dropped_leaves_the_line, "its waker is still there";
+}
+
 /// A case that nothing fails proves nothing. Those about withal itself have teeth of their own:
 /// changes of its kernel.
 #[test]
-fn each_case_about_a_runtime_or_a_helper_has_teeth() {
-    let teeth: BTreeSet<_> = [RUNTIMES, ENTRIES, SCOPES].concat().into_iter().collect();
-    let about = ["timer", "spawn", "blocking", "runtime", "entry", "protocol"];
+fn each_case_about_what_others_may_bring_has_teeth() {
+    let teeth: BTreeSet<_> = [RUNTIMES, ENTRIES, SCOPES, PRIMITIVES]
+        .concat()
+        .into_iter()
+        .collect();
+    let about = [
+        "timer",
+        "spawn",
+        "blocking",
+        "runtime",
+        "entry",
+        "protocol",
+        "queues",
+        "semaphores",
+    ];
     let cases = suite::cases::<Sound>().filter(|case| about.contains(&case.module));
     let toothless: Vec<_> = cases
         .map(|case| case.to_string())

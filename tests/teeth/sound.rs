@@ -1,4 +1,4 @@
-//! A helper that keeps the rules passes them all.
+//! What keeps the rules passes them all: a helper, and the plain queue and semaphore.
 
 use std::time::Duration;
 
@@ -27,3 +27,13 @@ impl Scopes for WithinAMinute {
 }
 
 scope_conformance!(Sound, WithinAMinute);
+
+/// Those that the broken ones are made from.
+mod plain {
+    use withal_tests::{broken, queue_conformance, semaphore_conformance};
+
+    use crate::Sound;
+
+    queue_conformance!(Sound, broken::queues::Sound);
+    semaphore_conformance!(Sound, broken::semaphores::Sound);
+}

@@ -93,7 +93,7 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "soak",
-        about: "random scripts of scopes against a model, optimised, on every flavour",
+        about: "random scripts of scopes, and primitives under load, optimised, on every flavour",
         also: &[],
         steps: soak,
     },
@@ -225,19 +225,25 @@ fn test() -> Vec<Step> {
     steps
 }
 
-/// How many scopes are entered on each flavour, unless the environment says otherwise.
-const SOAK: (&str, &str) = ("WITHAL_SOAK_SCOPES", "500000");
+/// What runs long: the test, and the variable that says how long; this is for who does not set it.
+const LONG: [(&str, &str, &str); 2] = [
+    ("soak", "WITHAL_SOAK_SCOPES", "500000"),
+    ("primitives", "WITHAL_STRESS_OPS", "500000"),
+];
 
 fn soak() -> Vec<Step> {
-    let soak = Cargo::new(&format!(
-        "test --locked --release -p {} --all-features --test soak -- --nocapture --test-threads 1",
-        TESTS.name
-    ));
-    let (variable, scopes) = SOAK;
-    vec![Step::Run(match env::var_os(variable) {
-        Some(_) => soak,
-        None => soak.env(variable, scopes),
-    })]
+    let step = |(test, variable, usual)| {
+        let long = Cargo::new(&format!(
+            "test --locked --release -p {} --all-features --test {test} -- --nocapture \
+             --test-threads 1",
+            TESTS.name
+        ));
+        Step::Run(match env::var_os(variable) {
+            Some(_) => long,
+            None => long.env(variable, usual),
+        })
+    };
+    LONG.map(step).into()
 }
 
 fn matrix() -> Vec<Step> {

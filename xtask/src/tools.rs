@@ -11,7 +11,7 @@ use crate::step::{Cargo, Step, has_program, toolchain};
 use crate::workspace::{CORE, Package, SYNC, TESTS};
 
 /// Cases that leak on purpose, by parts of their names.
-const LEAKING: &[&str] = &["the_proof_of_another_scope_is_refused"];
+const LEAKING: &[&str] = &["the_proof_of_another_scope_is_refused", "leaked"];
 
 /// The target directory of a tool.
 pub(crate) fn target_dir(tool: &str) -> PathBuf {
@@ -78,17 +78,21 @@ pub(crate) fn valgrind() -> Vec<Step> {
 
 /// The tests of core and sync, and some flavours of the suite.
 fn under(suite: &str, call: impl Fn(&str) -> Cargo) -> Vec<Step> {
-    let unsafe_ones = [&CORE, &SYNC].map(|package| {
-        let tests = call(&format!("-p {} --all-features --tests", package.name));
-        Step::Run(tests)
-    });
+    let chosen = |tests: &str, choice: &str| {
+        let leaking = LEAKING.iter().flat_map(|name| ["--skip", name]);
+        let choice = choice.split_whitespace().chain(leaking);
+        Step::Run(choice.fold(call(tests).arg("--"), |tests, arg| tests.arg(arg)))
+    };
     let (what, choice) = suite.split_once(" -- ").unwrap_or((suite, ""));
-    let suite = call(&format!("-p {} {what}", TESTS.name)).arg("--");
-    let leaking = LEAKING.iter().flat_map(|name| ["--skip", name]);
-    let choice = choice.split(' ').chain(leaking);
-    let mut steps = Vec::from(unsafe_ones);
-    steps.push(Step::Run(choice.fold(suite, |suite, arg| suite.arg(arg))));
-    steps
+    let unsafe_one = |package: &Package| {
+        let tests = format!("-p {} --all-features --tests", package.name);
+        chosen(&tests, "")
+    };
+    vec![
+        unsafe_one(&CORE),
+        unsafe_one(&SYNC),
+        chosen(&format!("-p {} {what}", TESTS.name), choice),
+    ]
 }
 
 /// The target that this runs on, if it is one that memory tools are set up for.

@@ -44,6 +44,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         features: &[],
         published: false,
     },
+    Package {
+        name: "primitives",
+        dir: "examples/primitives",
+        features: &[],
+        published: false,
+    },
     BENCHES,
     Package {
         name: "xtask",
@@ -99,7 +105,7 @@ pub(crate) const NO_STD_PROGRAMS: &[(&str, &str)] = &[
     ("--bin bare", "+a +b +c -c -b -a\nheld waited\n"),
     (
         "--bin heap --features alloc",
-        "+a +b +c -c -b -a\nheld waited\none two three\n",
+        "+a +b +c -c -b -a\nheld waited\none two three\nready steady go\n",
     ),
 ];
 

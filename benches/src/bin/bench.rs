@@ -1,9 +1,10 @@
-//! `bench [GROUP…]`: measures, and prints a table for each case.
+//! `bench [GROUP [WORD…]]`: measures, and prints a table for each case.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::slice;
 use std::time::Duration;
 
 use clap::Parser;
@@ -15,9 +16,13 @@ use withal_benches::{Group, report};
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench")]
 struct Options {
-    /// The groups to measure; all, if none is named
+    /// The group to measure; all, if none is named
     #[arg(value_name = "GROUP", value_parser = find)]
-    groups: Vec<Group>,
+    group: Option<Group>,
+
+    /// Only its cases in whose names all these words occur: `queue spsc unbounded`
+    #[arg(value_name = "WORD")]
+    words: Vec<String>,
 
     /// Also write the rows to this file, as an array of JSON objects
     #[arg(long, value_name = "FILE")]
@@ -67,16 +72,16 @@ fn bench(options: &Options) -> Result<(), String> {
             sample: Duration::from_millis(options.sample_ms),
         }
     };
-    let groups = match &options.groups[..] {
-        [] => GROUPS,
-        named => named,
-    };
+    let groups = options.group.as_ref().map_or(GROUPS, slice::from_ref);
     let mut rows = Vec::new();
     for group in groups {
         println!("\n== {}: {}", group.name, group.about);
-        rows.extend(measure::group(group, effort, |rows| {
+        rows.extend(measure::cases(group, &options.words, effort, |rows| {
             println!("\n{}", report::table(rows).trim_end());
         }));
+    }
+    if rows.is_empty() {
+        return Err(format!("no case is about {}", options.words.join(" and ")));
     }
     if let Some(mut file) = file {
         let json = report::json(&rows).map_err(|error| error.to_string())?;
@@ -116,8 +121,14 @@ mod tests {
     #[test]
     fn groups_are_known_by_name() {
         let options = parse("bench --json out.json scope").unwrap();
-        assert_eq!(options.groups[0].name, "scope");
+        assert_eq!(options.group.map(|group| group.name), Some("scope"));
         assert!(options.json.is_some() && !options.quick);
+    }
+
+    #[test]
+    fn the_words_after_a_group_choose_cases() {
+        let options = parse("bench queue spsc unbounded").unwrap();
+        assert_eq!(options.words, ["spsc", "unbounded"]);
     }
 
     #[test]

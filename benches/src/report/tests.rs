@@ -1,5 +1,5 @@
 use super::{Judged, Row, json, judge, table};
-use crate::Bar;
+use crate::{Bar, Fairness};
 
 fn row(contender: &str) -> Row {
     Row {
@@ -9,6 +9,7 @@ fn row(contender: &str) -> Row {
         ns: 12.345,
         ratio: Some(1.5),
         allocs: 1.0,
+        fairness: None,
         bytes: None,
         spread: 0.021,
         bars: Vec::new(),
@@ -64,6 +65,39 @@ fn the_table_is_aligned_and_says_what_was_reached() {
     );
     let column = |line: &str, word: &str| line.find(word).map(|at| at + word.len());
     assert_eq!(column(lines[0], "ns"), column(lines[2], "12.35"), "{text}");
+}
+
+#[test]
+fn fairness_has_columns_where_somebody_was_watched() {
+    let watched = Row {
+        fairness: Some(Fairness {
+            share: 0.5,
+            turns: 63.0,
+            longest: 12_300.0,
+        }),
+        ..row("withal")
+    };
+    let text = table(&[watched.clone(), row("peer")]);
+    assert!(text.contains(" share   turns  longest "), "{text}");
+    assert!(text.contains("  0.50      63     12µs"), "{text}");
+    assert!(!table(&[row("peer")]).contains("share"));
+    let json = json(&[watched]).unwrap();
+    assert!(json.contains("\"turns\": 63.0"), "{json}");
+}
+
+#[test]
+fn a_share_below_the_bar_and_a_ratio_above_it_are_missed() {
+    let unfair = Row {
+        fairness: Some(Fairness {
+            share: 0.5,
+            turns: 0.0,
+            longest: 0.0,
+        }),
+        ..row("withal")
+    };
+    let reached = |bar| judge(&bar, &unfair, |_| f64::NAN).reached;
+    assert!(reached(Bar::Share(0.5)) && !reached(Bar::Share(0.51)));
+    assert!(reached(Bar::Fastest(1.5)) && !reached(Bar::Fastest(1.49)));
 }
 
 #[test]

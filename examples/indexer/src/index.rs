@@ -1,24 +1,24 @@
 //! The indexing itself: one function, for every runtime.
 
+mod pipeline;
 mod read;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
 use withal::runtime::Runtime;
 use withal::scope::ExitError;
 use withal::{ScopeError, with};
 
+use self::pipeline::Pipeline;
 use crate::blocking::{Discarded, unblock};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::progress::Progress;
 use crate::scopes::{Batch, BatchError, BatchScope};
-use crate::store::{Document, Store, StoreError, Transaction};
-use crate::walk::{Found, FoundFile, Walk, WalkError};
+use crate::store::{Store, StoreError, Transaction};
+use crate::walk::{Walk, WalkError};
 
 /// What to index, where to, and how.
 #[derive(Clone, Debug)]
@@ -32,11 +32,13 @@ pub struct Options {
     pub other_dbs: Vec<PathBuf>,
     /// How long to wait for another program's lock on the database.
     pub busy_timeout: Duration,
-    /// Files in one transaction.
+    /// Paths that may wait to be read: the walk is ahead of the reading by these and a small stretch.
+    pub queue: usize,
+    /// How many files are read at the same time.
+    pub workers: usize,
+    /// Documents in one transaction.
     pub batch: usize,
-    /// Files of a batch that are open at the same time.
-    pub width: usize,
-    /// Files larger than this are skipped, in bytes: a batch holds up to `width` of them in memory.
+    /// Files larger than this are skipped, in bytes: about twice `workers` of them are in memory.
     pub max_bytes: u64,
 }
 
@@ -48,8 +50,9 @@ impl Options {
             db,
             other_dbs: Vec::new(),
             busy_timeout: Duration::from_secs(5),
+            queue: 64,
+            workers: 16,
             batch: 128,
-            width: 16,
             max_bytes: 16 << 20,
         }
     }
@@ -60,7 +63,7 @@ impl Options {
     }
 }
 
-/// Why the indexing ended early. What earlier batches committed stays in the index.
+/// Why the indexing ended early. What earlier transactions committed stays in the index.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexError {
@@ -73,7 +76,7 @@ pub enum IndexError {
     /// The runtime went away.
     #[error(transparent)]
     Discarded(#[from] Discarded),
-    /// A batch could not be used, and its transaction did not end as it should have either.
+    /// A transaction could not be used, and did not end as it should have either.
     #[error("{body}; and then the transaction could not be ended")]
     Both {
         /// What went wrong first.
@@ -87,6 +90,9 @@ pub enum IndexError {
 }
 
 /// Indexes `options.root` into `options.db`, so that it holds every text file there and no other.
+///
+/// What it holds in memory does not depend on how many files there are: a walker, workers and a writer
+/// pass them on by short queues, and what must be remembered is in the database.
 ///
 /// Files that cannot be read or are no text are skipped and counted. All counts go to `ledger`:
 /// they are right however this ends, also if it is dropped.
@@ -128,123 +134,21 @@ pub async fn index_in<R: Runtime, B: Batch<R>>(
     let walk = unblock(rt, move || Walk::new(&root, &dbs)).await??;
     let (db, busy_timeout) = (options.db.clone(), options.busy_timeout);
     let store = unblock(rt, move || Store::open(&db, busy_timeout)).await??;
-    let files = find(rt, walk, ledger, progress).await?;
-    progress.started(files.len() as u64);
+    let numbered = store.clone();
+    let run = unblock(rt, move || numbered.next_run()).await??;
 
-    let run = Run {
-        rt,
-        options,
-        ledger,
-        progress,
-    };
-    let mut kept = HashSet::with_capacity(files.len());
-    for (number, batch) in files.chunks(options.batch.max(1)).enumerate() {
-        let transaction = B::new(rt, &store, ledger);
-        let read = with(rt, transaction, async |transaction| {
-            run.batch(transaction, batch).await
-        })
-        .await?;
-        kept.extend(read);
-        progress.committed((number * options.batch.max(1) + batch.len()) as u64);
-    }
+    let pipeline = Pipeline::new(rt, options, ledger, progress, &store, run);
+    pipeline.run::<B>(walk).await?;
 
     // Last of all, so that a run that is stopped takes nothing out.
     with(rt, B::new(rt, &store, ledger), async |transaction| {
         on_lease(rt, transaction, move |transaction| {
-            transaction.keep_only(&kept)
+            transaction.keep_seen(run)
         })
         .await
     })
     .await?;
     Ok(())
-}
-
-/// Walks on a stretch at a time: a blocking job cannot be stopped, so none is long.
-async fn find<R: Runtime>(
-    rt: &R,
-    mut walk: Walk,
-    ledger: &Arc<Ledger>,
-    progress: &dyn Progress,
-) -> Result<Vec<FoundFile>, IndexError> {
-    const STRETCH: usize = 512;
-
-    let mut files = Vec::new();
-    loop {
-        let stretch;
-        (walk, stretch) = unblock(rt, move || {
-            let stretch: Vec<_> = walk.by_ref().take(STRETCH).collect();
-            (walk, stretch)
-        })
-        .await?;
-        if stretch.is_empty() {
-            return Ok(files);
-        }
-        let before = files.len();
-        for found in stretch {
-            match found {
-                Found::File(file) => files.push(file),
-                Found::Skipped(path, skip) => {
-                    ledger.skipped(&skip);
-                    progress.skipped(&path, &skip);
-                }
-            }
-        }
-        ledger.found((files.len() - before) as u64);
-        progress.walking(files.len() as u64);
-    }
-}
-
-/// What every part of a run needs.
-struct Run<'a, R> {
-    rt: &'a R,
-    options: &'a Options,
-    ledger: &'a Arc<Ledger>,
-    progress: &'a dyn Progress,
-}
-
-impl<R: Runtime> Run<'_, R> {
-    /// Reads `files` side by side and writes them as they come. Gives the names of those written.
-    async fn batch(
-        &self,
-        transaction: &Lease<Transaction>,
-        files: &[FoundFile],
-    ) -> Result<Vec<String>, IndexError> {
-        let mut names = Vec::with_capacity(files.len());
-        // The file scopes live in a foreign combinator inside this batch's body. When it is
-        // dropped, they are handed to the batch's scope, which waits for them before it exits.
-        let width = self.options.width.max(1);
-        // Collected first: a closure inside the stream would be tied to one lifetime, and the whole
-        // would no longer be `Send`.
-        let files: Vec<_> = files.iter().map(|file| self.file(file)).collect();
-        let mut read = stream::iter(files)
-            .buffer_unordered(width)
-            .ready_chunks(width);
-        while let Some(read) = read.next().await {
-            let documents: Vec<Document> = read.into_iter().flatten().collect();
-            names.extend(documents.iter().map(|document| document.path.clone()));
-            on_lease(self.rt, transaction, move |transaction| {
-                documents
-                    .iter()
-                    .try_for_each(|document| transaction.put(document))
-            })
-            .await?;
-        }
-        Ok(names)
-    }
-
-    async fn file(&self, file: &FoundFile) -> Option<Document> {
-        match read::document(self.rt, file, self.options.max_bytes, self.ledger).await {
-            Ok(document) => {
-                self.progress.read(&file.name);
-                Some(document)
-            }
-            Err(skip) => {
-                self.ledger.skipped(&skip);
-                self.progress.skipped(&file.name, &skip);
-                None
-            }
-        }
-    }
 }
 
 /// Runs `work` on the transaction, in a blocking job.

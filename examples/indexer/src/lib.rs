@@ -3,6 +3,10 @@
 //! The program is a small one, but it is whole: [`index::index`] does the work and knows no
 //! executor; the binary parses the command line, picks a runtime and prints what came of it.
 //!
+//! A walker finds the files, workers read them, a writer puts them into the index: side by side, with
+//! a bounded queue from each to the next, so that memory does not grow with the folder. The end is
+//! that a queue is closed.
+//!
 //! Everything that must be undone is a scope ([`scopes`]): each file is opened and closed, each
 //! batch of files is a transaction that is committed or rolled back. Ctrl-C and the time limit drop
 //! the work wherever it stands ([`stop`]); the scopes see to it that the database stays consistent,

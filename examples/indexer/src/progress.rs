@@ -50,13 +50,13 @@ impl Skip {
 
 /// Watches a run. Called from the task that indexes, so it must not block for long.
 pub trait Progress: Send + Sync {
-    /// The walk has found `files` files so far.
+    /// The walk has found `files` files so far, and gives the last of them to be read next.
     fn walking(&self, files: u64) {
         let _ = files;
     }
 
-    /// The walk is over; `files` files are going to be read.
-    fn started(&self, files: u64) {
+    /// The walk is over: it has found `files` files.
+    fn walked(&self, files: u64) {
         let _ = files;
     }
 
@@ -70,9 +70,9 @@ pub trait Progress: Send + Sync {
         let _ = (path, skip);
     }
 
-    /// A batch was committed; `files` files of this run are settled.
-    fn committed(&self, files: u64) {
-        let _ = files;
+    /// A batch was committed; `documents` documents of this run are in the index.
+    fn committed(&self, documents: u64) {
+        let _ = documents;
     }
 }
 

@@ -38,26 +38,36 @@ impl<R: Runtime> FileScope<R> {
 
 impl<R: Runtime> Scope for FileScope<R> {
     type Resource = Lease<File>;
-    type Error = io::Error;
+    type Error = FileError;
     type OnDrop = HandOver;
 
-    async fn enter(&mut self) -> io::Result<Lease<File>> {
+    async fn enter(&mut self) -> Result<Lease<File>, FileError> {
         let path = self.path.clone();
         // Cancelled here, the job drops the file that it opened: nothing is left to exit.
-        let file = unblock(&self.rt, move || File::open(path))
-            .await
-            .map_err(io::Error::other)??;
+        let file = unblock(&self.rt, move || File::open(path)).await??;
         self.ledger.files.enter();
         Ok(Lease::new(file))
     }
 
-    async fn exit(self, file: Lease<File>, reason: ExitReason<'_>) -> io::Result<()> {
+    async fn exit(self, file: Lease<File>, reason: ExitReason<'_>) -> Result<(), FileError> {
         let kind = reason.kind();
         // To close a file can block as well as to read one (network file systems).
         let closed = unblock(&self.rt, move || drop(file.take_back())).await;
         self.ledger.files.exit(kind);
-        closed.map_err(io::Error::other)
+        Ok(closed?)
     }
+}
+
+/// A file could not be opened or closed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The file is the reason.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The runtime is the reason.
+    #[error(transparent)]
+    Discarded(#[from] Discarded),
 }
 
 /// The scope of a batch's transaction: [`BatchScope`], or another in its place, such as a test has.

@@ -2,7 +2,6 @@
 
 mod error;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,12 +12,15 @@ pub use self::error::StoreError;
 /// Marks a database as ours: SQLite keeps it in the file's header.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"widx");
 /// The layout below. To be raised with each change of it.
-const LAYOUT: i32 = 1;
+const LAYOUT: i32 = 2;
+/// `seen` is the highest number of a run that came across the document: two programs may index the
+/// same folder at the same time, and neither is to take out what the other has seen.
 const SCHEMA: &str = "
     CREATE TABLE document (
         id INTEGER PRIMARY KEY,
         path TEXT NOT NULL UNIQUE,
-        digest BLOB NOT NULL
+        digest BLOB NOT NULL,
+        seen INTEGER NOT NULL
     ) STRICT;
     CREATE VIRTUAL TABLE content USING fts5(text);
 ";
@@ -53,13 +55,6 @@ pub struct Written {
     pub removed: u64,
     /// The text of what was indexed, in bytes.
     pub bytes: u64,
-}
-
-impl Written {
-    /// Documents that are settled, one way or another.
-    pub fn settled(&self) -> u64 {
-        self.indexed + self.unchanged
-    }
 }
 
 /// A sound index, in brief.
@@ -108,6 +103,21 @@ impl Store {
             store.create(&mut connection)?;
         }
         Ok(store)
+    }
+
+    /// A number for a run: higher than that of every run that wrote to the index before.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database could not be read.
+    pub fn next_run(&self) -> Result<i64, StoreError> {
+        self.connect()?
+            .query_row(
+                "SELECT coalesce(max(seen), 0) + 1 FROM document",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(|error| self.error(error))
     }
 
     /// Begins a transaction, and waits for another program's to end.
@@ -296,12 +306,12 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Writes `document`, unless it is in the index as it is.
+    /// Writes `document`, unless it is in the index as it is, and notes that `run` has seen it.
     ///
     /// # Errors
     ///
     /// [`StoreError`], if the database could not be written.
-    pub fn put(&mut self, document: &Document) -> Result<(), StoreError> {
+    pub fn put(&mut self, document: &Document, run: i64) -> Result<(), StoreError> {
         let put = || {
             let known = self
                 .connection
@@ -311,11 +321,18 @@ impl Transaction {
                 })
                 .optional()?;
             let id = match known {
-                Some((_, digest)) if digest == document.digest => return Ok(false),
+                Some((id, digest)) if digest == document.digest => {
+                    self.connection
+                        .prepare_cached("UPDATE document SET seen = max(seen, ?2) WHERE id = ?1")?
+                        .execute(params![id, run])?;
+                    return Ok(false);
+                }
                 Some((id, _)) => {
                     self.connection
-                        .prepare_cached("UPDATE document SET digest = ?2 WHERE id = ?1")?
-                        .execute(params![id, document.digest])?;
+                        .prepare_cached(
+                            "UPDATE document SET digest = ?2, seen = max(seen, ?3) WHERE id = ?1",
+                        )?
+                        .execute(params![id, document.digest, run])?;
                     self.connection
                         .prepare_cached("DELETE FROM content WHERE rowid = ?1")?
                         .execute([id])?;
@@ -323,8 +340,10 @@ impl Transaction {
                 }
                 None => self
                     .connection
-                    .prepare_cached("INSERT INTO document (path, digest) VALUES (?1, ?2)")?
-                    .insert(params![document.path, document.digest])?,
+                    .prepare_cached(
+                        "INSERT INTO document (path, digest, seen) VALUES (?1, ?2, ?3)",
+                    )?
+                    .insert(params![document.path, document.digest, run])?,
             };
             self.connection
                 .prepare_cached("INSERT INTO content (rowid, text) VALUES (?1, ?2)")?
@@ -340,31 +359,23 @@ impl Transaction {
         Ok(())
     }
 
-    /// Takes out every document whose path is not in `keep`.
+    /// Takes out every document that neither `run` nor a later one has seen.
     ///
     /// # Errors
     ///
     /// [`StoreError`], if the database could not be read or written.
-    pub fn keep_only(&mut self, keep: &HashSet<String>) -> Result<(), StoreError> {
+    pub fn keep_seen(&mut self, run: i64) -> Result<(), StoreError> {
         let remove = || {
-            let gone: Vec<i64> = self
-                .connection
-                .prepare("SELECT id, path FROM document")?
-                .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
-                .filter(|row| !matches!(row, Ok((_, path)) if keep.contains(path)))
-                .map(|row| row.map(|(id, _)| id))
-                .collect::<rusqlite::Result<_>>()?;
-            for id in &gone {
-                self.connection
-                    .prepare_cached("DELETE FROM content WHERE rowid = ?1")?
-                    .execute([id])?;
-                self.connection
-                    .prepare_cached("DELETE FROM document WHERE id = ?1")?
-                    .execute([id])?;
-            }
-            Ok(gone.len() as u64)
+            self.connection.execute(
+                "DELETE FROM content
+                 WHERE rowid IN (SELECT id FROM document WHERE seen < ?1)",
+                [run],
+            )?;
+            self.connection
+                .execute("DELETE FROM document WHERE seen < ?1", [run])
         };
-        self.written.removed += remove().map_err(|error| self.store.error(error))?;
+        let removed = remove().map_err(|error| self.store.error(error))?;
+        self.written.removed += removed as u64;
         Ok(())
     }
 

@@ -23,7 +23,7 @@ impl Bar {
         } else {
             ProgressBar::new_spinner()
         };
-        bar.set_style(style("{prefix} {spinner} {msg}"));
+        bar.set_style(style("{prefix} {spinner} {human_pos} files indexed, {msg}"));
         bar.set_prefix(runtime.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
         Self {
@@ -53,7 +53,7 @@ impl Progress for Bar {
         self.bar.set_message(format!("{files} files found"));
     }
 
-    fn started(&self, files: u64) {
+    fn walked(&self, files: u64) {
         self.bar.set_style(style(
             "{prefix} [{bar:40}] {human_pos}/{human_len} files, {eta} left",
         ));
@@ -67,8 +67,8 @@ impl Progress for Bar {
         }
     }
 
-    fn committed(&self, files: u64) {
-        self.bar.set_position(files);
+    fn committed(&self, documents: u64) {
+        self.bar.set_position(documents);
     }
 }
 
@@ -80,8 +80,8 @@ impl Progress for Lines {
         line(format_args!("walking {files}"));
     }
 
-    fn started(&self, files: u64) {
-        line(format_args!("started {files}"));
+    fn walked(&self, files: u64) {
+        line(format_args!("walked {files}"));
     }
 
     fn read(&self, path: &str) {
@@ -92,8 +92,8 @@ impl Progress for Lines {
         line(format_args!("skipped {path:?}: {skip}"));
     }
 
-    fn committed(&self, files: u64) {
-        line(format_args!("committed {files}"));
+    fn committed(&self, documents: u64) {
+        line(format_args!("committed {documents}"));
     }
 }
 

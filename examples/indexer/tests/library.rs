@@ -22,7 +22,7 @@ use withal::smol::SmolRuntime;
 struct Remover(PathBuf);
 
 impl Progress for Remover {
-    fn started(&self, _: u64) {
+    fn walking(&self, _: u64) {
         fs::remove_file(&self.0).expect("it was found");
     }
 }
@@ -44,7 +44,44 @@ fn a_file_that_vanishes_meanwhile_is_counted() {
     assert_eq!(documents(&place.db()), 5);
 }
 
-/// Panics inside of a batch, when some files of it were read.
+/// How far the walk was ever ahead of the reading.
+#[derive(Default)]
+struct Lead {
+    found: AtomicU64,
+    read: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Progress for Lead {
+    fn walking(&self, files: u64) {
+        self.found.store(files, Ordering::Relaxed);
+        let lead = files - self.read.load(Ordering::Relaxed);
+        self.most.fetch_max(lead, Ordering::Relaxed);
+    }
+
+    fn read(&self, _: &str) {
+        self.read.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn the_walk_waits_for_the_reading() {
+    const FILES: u64 = 1000;
+    let place = Place::with_files(FILES as usize);
+    let ledger = Arc::default();
+    let mut options = Options::new(place.tree(), place.db());
+    (options.queue, options.workers) = (4, 2);
+    let lead = Lead::default();
+    let rt = SmolRuntime::global();
+    rt.block_on(index(&rt, &options, &ledger, &lead))
+        .expect("there is nothing that could go wrong");
+    assert_eq!(lead.read.into_inner(), FILES);
+    // One stretch of the walk, one queue, and what the workers have in their hands.
+    let most = lead.most.into_inner();
+    assert!((64..=64 + 4 + 2).contains(&most), "{most}");
+}
+
+/// Panics in a worker while a batch is open: more files were read than a batch and the queue take.
 struct Panicker {
     read: AtomicU64,
 }
@@ -71,8 +108,9 @@ fn a_panic_rolls_the_batch_back_and_goes_on() {
     let summary = ledger.summary();
     assert_eq!(summary.unaccounted(), 0, "{summary}");
     assert_eq!(
-        (summary.batches.completed, summary.batches.panicked),
-        (1, 1)
+        (summary.batches.completed, summary.batches.cancelled),
+        (1, 1),
+        "the worker's panic cancels the writer: {summary}"
     );
     assert_eq!(documents(&place.db()), BATCH);
 }

@@ -105,7 +105,7 @@ fn ctrl_c_in_the_middle_leaves_nothing_behind() {
             match round % 3 {
                 0 => watched.wait_for("read", 1 + round * 37 % 1000),
                 1 => watched.wait_for("committed", 1 + round % 7),
-                _ => watched.wait_for("started", 1),
+                _ => watched.wait_for("walking", 1),
             }
             watched.press_ctrl_c();
             let ran = watched.end();

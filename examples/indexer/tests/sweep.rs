@@ -5,18 +5,20 @@ mod common;
 
 use std::mem::forget;
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{Place, documents};
-use indexer::index::{Options, index_in};
+use indexer::index::{IndexError, Options, index_in};
 use indexer::lease::Lease;
 use indexer::ledger::Ledger;
 use indexer::scopes::{Batch, BatchError, BatchScope};
 use indexer::store::{Store, Transaction};
 use withal::ExitReason;
+use withal::cleanup::drain;
 use withal::runtime::Runtime;
 use withal::scope::{ExitKind, HandOver, Scope};
-use withal_tests::Deterministic;
 use withal_tests::sweep::{At, Followed, Sweep, Violation};
+use withal_tests::{Deterministic, LeakCheck};
 
 /// One run of the program: where it works, and its books.
 #[derive(Clone)]
@@ -26,12 +28,13 @@ struct Job {
 }
 
 impl Job {
-    /// Two files, in one batch.
+    /// More files than fit into the queues, for two batches; one of them is left out.
     fn new() -> Self {
         let place = Place::in_memory();
-        for name in ["a", "b"] {
+        for name in ["a", "b", "d", "e"] {
             place.write(name, format!("the text of {name}"));
         }
+        place.write("c", b"no text: \0");
         Self {
             place: Arc::new(place),
             ledger: Arc::default(),
@@ -39,10 +42,14 @@ impl Job {
     }
 
     async fn index<R: Runtime, B: Batch<R>>(self, rt: R) {
-        let mut options = Options::new(self.place.tree(), self.place.db());
-        options.batch = 2;
-        let indexed = index_in::<R, B>(&rt, &options, &self.ledger, &()).await;
+        let indexed = self.try_index::<R, B>(&rt).await;
         indexed.expect("there is nothing that could go wrong");
+    }
+
+    async fn try_index<R: Runtime, B: Batch<R>>(&self, rt: &R) -> Result<(), IndexError> {
+        let mut options = Options::new(self.place.tree(), self.place.db());
+        (options.queue, options.workers, options.batch) = (1, 2, 3);
+        index_in::<R, B>(rt, &options, &self.ledger, &()).await
     }
 
     /// The books are even, and the database holds what they say and is not locked.
@@ -61,8 +68,37 @@ fn nothing_is_lost_at_any_poll() {
         .invariant(Job::assert_consistent)
         .run(async |rt, job| job.index::<_, BatchScope<Rt>>(rt).await);
     println!("{swept}");
-    assert!(swept.polls > 20, "{swept}");
-    assert!(swept.scopes > swept.runs, "{swept}");
+    assert!(swept.polls > 30, "{swept}");
+    assert!(swept.scopes > 3 * swept.runs, "{swept}");
+}
+
+/// The walker, a worker or the writer finds the runtime gone, whichever comes first: that ends all.
+#[test]
+fn a_shutdown_at_any_step_is_an_error_and_leaves_nothing_open() {
+    let mut failed = 0;
+    for polls in 0.. {
+        let rt = Deterministic::builder().shut_down_after(polls).build();
+        let leaks = LeakCheck::new(&rt);
+        let job = Job::new();
+        let indexed = rt.block_on(async {
+            let indexed = job.try_index::<_, BatchScope<Deterministic>>(&rt).await;
+            drain(&rt, Duration::from_secs(1)).await;
+            indexed
+        });
+        leaks.finish();
+        match indexed {
+            Ok(()) => {
+                assert_eq!(documents(&job.place.db()), 4);
+                break;
+            }
+            Err(IndexError::Discarded(_) | IndexError::Both { .. }) => failed += 1,
+            Err(error) => panic!("{error}"),
+        }
+        if job.place.db().exists() {
+            job.assert_consistent();
+        }
+    }
+    assert!(failed > 20, "{failed}");
 }
 
 /// A transaction that is committed or rolled back, and that forgets that it may be cancelled: then
@@ -108,20 +144,20 @@ fn an_exit_that_forgets_cancelled_is_found_with_its_poll() {
         .expect_err("a cancelled batch stays open");
     println!("{error}");
     assert_eq!(error.mode, "cancelled by cancel");
-    assert_eq!(error.at, At::Polls(6));
+    assert_eq!(error.at, At::Polls(16));
     assert!(
         matches!(&error.violation, Violation::Invariant(what) if what.contains("unaccounted")),
         "{error}"
     );
     let report = error.to_string();
     assert!(
-        report.starts_with("cancelled by cancel after 6 polls: "),
+        report.starts_with("cancelled by cancel after 16 polls: "),
         "{report}"
     );
     for part in [
         "sweep::Forgetful<",
-        "examples/indexer/src/index.rs:",
-        "~1 dropped: cancelled",
+        "examples/indexer/src/index/pipeline.rs:",
+        "~4 dropped: cancelled",
     ] {
         assert!(report.contains(part), "no «{part}» in: {report}");
     }

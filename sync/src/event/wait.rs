@@ -54,6 +54,12 @@ impl<H: Handle<Event<F>>, F: Flavour> Wait<H, F> {
         }
     }
 
+    /// What it was made with.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn event(&self) -> &H {
+        &self.waiter.on().event
+    }
+
     pub(crate) fn is_queued(&self) -> bool {
         self.waiter.is_queued()
     }

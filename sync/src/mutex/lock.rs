@@ -9,7 +9,7 @@ use super::{LOCKED, Mutex, WAITERS};
 use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
-use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
+use crate::wait_queue::{Left, List, Patience, WaitOn, Waiter, Wakers};
 use crate::word::RawWord;
 use core::sync::atomic::Ordering;
 
@@ -19,10 +19,6 @@ pub struct Lock<H: Handle<Mutex<T, F>>, T, F: Flavour = Spin> {
     waiter: Waiter<On<H, T, F>>,
 }
 
-/// Whether a waiter was woken once and found the mutex locked: then it is handed the lock.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Missed(pub(super) bool);
-
 struct On<H, T, F> {
     mutex: H,
     _mutex: PhantomData<fn() -> (T, F)>,
@@ -30,24 +26,24 @@ struct On<H, T, F> {
 
 // SAFETY: a handle keeps the mutex where it is, and that has one list.
 unsafe impl<H: Handle<Mutex<T, F>>, T, F: Flavour> WaitOn for On<H, T, F> {
-    type State = List<Missed>;
+    type State = List<Patience>;
     type Flavour = F;
-    type Parcel = Missed;
+    type Parcel = Patience;
 
-    fn locked(&self) -> &Locked<List<Missed>, F> {
+    fn locked(&self) -> &Locked<List<Patience>, F> {
         &self.mutex.get().waiters
     }
 
-    fn list(state: &mut List<Missed>) -> &mut List<Missed> {
+    fn list(state: &mut List<Patience>) -> &mut List<Patience> {
         state
     }
 
     fn pass_on(
         &self,
-        waiters: &mut List<Missed>,
-        left: Left<Missed>,
+        waiters: &mut List<Patience>,
+        left: Left<Patience>,
         wakers: &mut Wakers,
-    ) -> Option<Missed> {
+    ) -> Option<Patience> {
         let mutex = self.mutex.get();
         match left {
             // It was handed the lock.
@@ -91,13 +87,13 @@ impl<H: Handle<Mutex<T, F>>, T, F: Flavour> Lock<H, T, F> {
                 if mutex.take_or_announce() {
                     Ok(())
                 } else {
-                    Err(Missed(false))
+                    Err(Patience::FULL)
                 }
             });
         }
-        let retry = |waiters: &mut List<Missed>, roused: bool| {
+        let retry = |waiters: &mut List<Patience>, roused: bool| {
             if !mutex.take_or_announce() {
-                return Err(roused.then_some(Missed(true)));
+                return Err(roused.then_some(Patience::SPENT));
             }
             // This one is about to be unlinked.
             if waiters.len() == 1 {

@@ -15,6 +15,7 @@ each_flavour!(
     a_free_one_is_locked_at_once,
     a_fair_one_is_handed_over_in_order,
     a_newcomer_overtakes_one_that_was_woken_once,
+    one_that_was_overtaken_often_enough_is_handed_the_mutex,
     a_release_serves_the_first_one_only,
     before_its_first_poll_a_lock_does_nothing,
     while_it_waits_a_lock_leaves_at_once,
@@ -95,6 +96,19 @@ fn a_newcomer_overtakes_one_that_was_woken_once<F: Flavour>() {
     assert_eq!(b.wakes(), 1);
     drop(b.ready());
     assert!(!mutex.is_locked());
+}
+
+// LK-2, LK-3: also if it does not run.
+fn one_that_was_overtaken_often_enough_is_handed_the_mutex<F: Flavour>() {
+    let mutex = Mutex::<_, F>::new(());
+    let guard = mutex.try_lock().unwrap();
+    let mut waits = Task::waiting(mutex.lock());
+    drop(guard);
+    let overtakes = core::iter::from_fn(|| mutex.try_lock().ok());
+    assert_eq!(overtakes.map(drop).count(), 256);
+    assert_eq!(waits.wakes(), 1);
+    drop(waits.ready());
+    assert!(mutex.try_lock().is_ok());
 }
 
 // LK-3, LK-6

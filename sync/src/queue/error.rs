@@ -68,6 +68,27 @@ impl<T> fmt::Display for TryPushError<T> {
 
 impl<T> Error for TryPushError<T> {}
 
+/// Why there was no place at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TryReserveError {
+    /// There is no room, or others wait for it already.
+    Full,
+    /// The queue is closed.
+    Closed,
+}
+
+impl fmt::Display for TryReserveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "the queue is full: wait for a place with `reserve`",
+            Self::Closed => "the queue is closed",
+        })
+    }
+}
+
+impl Error for TryReserveError {}
+
 /// Why no item came out at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,13 +1,13 @@
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
+use super::Queue;
+use super::held::Held;
 use super::pop::Pop;
 use super::storage::{Fifo, Storage};
-use super::{Of, Queue};
 use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
 
@@ -23,16 +23,31 @@ where
     _done: Done<H, T, S, F>,
 }
 
-/// Reports an item as done when it is dropped.
-struct Done<H, T, S, F>
+impl<H, T, S, F> Job<H, T, S, F>
 where
     H: Handle<Queue<T, S, F>>,
     S: Storage<T>,
     F: Flavour,
 {
-    queue: H,
-    _queue: PhantomData<Of<T, S, F>>,
+    pub(super) fn new(item: T, queue: Held<H, T, S, F>) -> Self {
+        Self {
+            item,
+            _done: Done(queue),
+        }
+    }
+
+    /// The item, which counts as done from here on.
+    pub fn into_item(self) -> T {
+        self.item
+    }
 }
+
+/// Reports an item as done when it is dropped.
+struct Done<H, T, S, F>(Held<H, T, S, F>)
+where
+    H: Handle<Queue<T, S, F>>,
+    S: Storage<T>,
+    F: Flavour;
 
 impl<H, T, S, F> Drop for Done<H, T, S, F>
 where
@@ -42,7 +57,7 @@ where
 {
     fn drop(&mut self) {
         // If it was reported by hand before, there is nothing left to report.
-        let _ = self.queue.get().task_done();
+        let _ = self.0.task_done();
     }
 }
 
@@ -118,13 +133,7 @@ where
         // SAFETY: `pop` is pinned structurally.
         let pop = unsafe { self.as_mut().map_unchecked_mut(|this| &mut this.pop) };
         let item = ready!(pop.poll(cx));
-        Poll::Ready(item.map(|item| Job {
-            item,
-            _done: Done {
-                queue: self.pop.queue().clone(),
-                _queue: PhantomData,
-            },
-        }))
+        Poll::Ready(item.map(|item| Job::new(item, self.pop.queue().clone())))
     }
 }
 

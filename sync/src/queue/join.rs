@@ -1,14 +1,14 @@
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use super::Queue;
+use super::held::Held;
 use super::storage::{Fifo, Storage};
-use super::{Of, Queue};
-use crate::event::{Event, Wait};
+use crate::event::Wait;
 use crate::flavour::{Flavour, Spin};
-use crate::handle::{Get, Handle};
+use crate::handle::Handle;
 
 /// The future that [`Queue::join`] returns.
 #[must_use = "futures do nothing unless polled"]
@@ -18,43 +18,7 @@ where
     S: Storage<T>,
     F: Flavour,
 {
-    queue: H,
-    idle: Wait<Idle<H, T, S, F>, F>,
-}
-
-/// A queue's event of having nothing unfinished.
-struct Idle<H, T, S, F> {
-    queue: H,
-    _queue: PhantomData<Of<T, S, F>>,
-}
-
-impl<H: Clone, T, S, F> Clone for Idle<H, T, S, F> {
-    fn clone(&self) -> Self {
-        Self {
-            queue: self.queue.clone(),
-            _queue: PhantomData,
-        }
-    }
-}
-
-impl<H, T, S, F> Handle<Event<F>> for Idle<H, T, S, F>
-where
-    H: Handle<Queue<T, S, F>>,
-    S: Storage<T>,
-    F: Flavour,
-{
-}
-
-// SAFETY: a field of what the handle keeps.
-unsafe impl<H, T, S, F> Get<Event<F>> for Idle<H, T, S, F>
-where
-    H: Handle<Queue<T, S, F>>,
-    S: Storage<T>,
-    F: Flavour,
-{
-    fn get(&self) -> &Event<F> {
-        &self.queue.get().idle
-    }
+    idle: Wait<Held<H, T, S, F>, F>,
 }
 
 impl<H, T, S, F> Join<H, T, S, F>
@@ -64,11 +28,9 @@ where
     F: Flavour,
 {
     pub(super) fn new(queue: H) -> Self {
-        let idle = Wait::new(Idle {
-            queue: queue.clone(),
-            _queue: PhantomData,
-        });
-        Self { queue, idle }
+        Self {
+            idle: Wait::new(Held::new(queue)),
+        }
     }
 }
 
@@ -88,7 +50,7 @@ where
             return Poll::Ready(());
         }
         // Looked at after it was queued, so that the last `task_done` cannot slip in between.
-        if begins && self.queue.get().state.with(|state| state.unfinished) == 0 {
+        if begins && self.idle.event().state.with(|state| state.unfinished) == 0 {
             return Poll::Ready(());
         }
         Poll::Pending

@@ -1,12 +1,12 @@
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
+use super::held::Held;
 use super::state::{NotOut, Popper, State};
 use super::storage::{Fifo, Out, Storage};
-use super::{Of, Queue, wake};
+use super::{Queue, wake};
 use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
@@ -24,10 +24,7 @@ where
 }
 
 /// A place among those that wait for an item.
-struct ToPop<H, T, S, F> {
-    queue: H,
-    _queue: PhantomData<Of<T, S, F>>,
-}
+struct ToPop<H, T, S, F>(Held<H, T, S, F>);
 
 // SAFETY: a handle keeps the queue where it is, and that has one list of poppers.
 unsafe impl<H, T, S, F> WaitOn for ToPop<H, T, S, F>
@@ -41,7 +38,7 @@ where
     type Parcel = Popper<S::Taken>;
 
     fn locked(&self) -> &Locked<State<T, S>, F> {
-        &self.queue.get().state
+        &self.0.state
     }
 
     fn list(state: &mut State<T, S>) -> &mut List<Popper<S::Taken>> {
@@ -67,29 +64,31 @@ where
     S: Storage<T>,
     F: Flavour,
 {
-    pub(super) fn new(queue: H) -> Self {
+    pub(crate) fn new(queue: H) -> Self {
         Self {
-            waiter: Waiter::new(ToPop {
-                queue,
-                _queue: PhantomData,
-            }),
+            waiter: Waiter::new(ToPop(Held::new(queue))),
         }
     }
 
-    pub(super) fn queue(&self) -> &H {
-        &self.waiter.on().queue
+    pub(crate) fn is_queued(&self) -> bool {
+        self.waiter.is_queued()
+    }
+
+    pub(super) fn queue(&self) -> &Held<H, T, S, F> {
+        &self.waiter.on().0
     }
 
     #[cold]
     fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Taken>> {
         // SAFETY: `waiter` is pinned structurally.
-        let waiter = unsafe { self.map_unchecked_mut(|this| &mut this.waiter) };
+        let mut waiter = unsafe { self.map_unchecked_mut(|this| &mut this.waiter) };
         if waiter.is_queued() {
-            let served = ready!(waiter.poll_served(cx, |_, _| Err::<(), _>(None)));
-            return Poll::Ready(match served {
-                Err(Popper::Item(taken)) => Some(taken),
-                _ => None,
-            });
+            let served = ready!(waiter.as_mut().poll_served(cx, |_, _| Err::<(), _>(None)));
+            let Err(Popper::Item(taken)) = served else {
+                return Poll::Ready(None);
+            };
+            waiter.on().0.received();
+            return Poll::Ready(Some(taken));
         }
         let popped = ready!(waiter.poll_enter(cx, |state| match state.pop() {
             Err(NotOut::Empty) => Err(Popper::Waiting),
@@ -118,7 +117,7 @@ where
             let taken = if self.waiter.is_queued() {
                 ready!(self.poll_wait(cx))
             } else {
-                let popped = self.queue().get().state.with(State::pop);
+                let popped = self.queue().state.with(State::pop);
                 match popped {
                     Ok((taken, waker)) => {
                         wake(waker);

@@ -1,13 +1,13 @@
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use super::error::PushError;
+use super::held::Held;
 use super::state::{NotIn, Pusher, State};
 use super::storage::{Fifo, Storage};
-use super::{Of, Queue, wake};
+use super::{Queue, wake};
 use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
@@ -27,19 +27,7 @@ where
 }
 
 /// A place among those that wait for room.
-pub(super) struct ToPush<H, T, S, F> {
-    pub(super) queue: H,
-    _queue: PhantomData<Of<T, S, F>>,
-}
-
-impl<H, T, S, F> ToPush<H, T, S, F> {
-    pub(super) fn new(queue: H) -> Self {
-        Self {
-            queue,
-            _queue: PhantomData,
-        }
-    }
-}
+struct ToPush<H, T, S, F>(Held<H, T, S, F>);
 
 // SAFETY: a handle keeps the queue where it is, and that has one list of pushers.
 unsafe impl<H, T, S, F> WaitOn for ToPush<H, T, S, F>
@@ -53,7 +41,7 @@ where
     type Parcel = Pusher<T>;
 
     fn locked(&self) -> &Locked<State<T, S>, F> {
-        &self.queue.get().state
+        &self.0.state
     }
 
     fn list(state: &mut State<T, S>) -> &mut List<Pusher<T>> {
@@ -79,11 +67,15 @@ where
     S: Storage<T>,
     F: Flavour,
 {
-    pub(super) fn new(queue: H, item: T) -> Self {
+    pub(crate) fn new(queue: H, item: T) -> Self {
         Self {
             item: Some(item),
-            waiter: Waiter::new(ToPush::new(queue)),
+            waiter: Waiter::new(ToPush(Held::new(queue))),
         }
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.waiter.is_queued()
     }
 
     #[cold]
@@ -125,7 +117,7 @@ where
             // SAFETY: `item` is not pinned, and the waiter is not touched.
             let this = unsafe { self.as_mut().get_unchecked_mut() };
             if let Some(item) = this.item.take() {
-                let queue = this.waiter.on().queue.get();
+                let queue = &this.waiter.on().0;
                 match queue.state.with(|state| state.push(item)) {
                     Ok(waker) => {
                         wake(waker);

@@ -1,14 +1,13 @@
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use super::error::{Closed, PushError};
-use super::push::ToPush;
+use super::held::Held;
 use super::state::{NotIn, Pusher, State};
 use super::storage::{Fifo, Storage};
-use super::{Of, Queue, wake};
+use super::{Queue, wake};
 use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
@@ -23,8 +22,7 @@ where
     F: Flavour,
 {
     /// `None` once it is filled.
-    queue: Option<H>,
-    _queue: PhantomData<Of<T, S, F>>,
+    queue: Option<Held<H, T, S, F>>,
 }
 
 impl<H, T, S, F> Slot<H, T, S, F>
@@ -33,11 +31,8 @@ where
     S: Storage<T>,
     F: Flavour,
 {
-    fn new(queue: H) -> Self {
-        Self {
-            queue: Some(queue),
-            _queue: PhantomData,
-        }
+    pub(super) fn new(queue: Held<H, T, S, F>) -> Self {
+        Self { queue: Some(queue) }
     }
 
     /// Puts `item` in.
@@ -49,9 +44,9 @@ where
         let Some(queue) = self.queue.take() else {
             return Err(PushError::new(item));
         };
-        let filled = queue.get().state.with(|state| state.fill(item));
+        let filled = queue.state.with(|state| state.fill(item));
         let pushed = filled.map(wake).map_err(PushError::new);
-        queue.get().admit();
+        queue.admit();
         pushed
     }
 }
@@ -64,7 +59,6 @@ where
 {
     fn drop(&mut self) {
         if let Some(queue) = &self.queue {
-            let queue = queue.get();
             queue.state.with(|state| state.reserved -= 1);
             queue.admit();
         }
@@ -94,9 +88,9 @@ where
 }
 
 /// A place among those that wait for room; what it is given goes back if nobody takes it.
-struct ToReserve<H, T, S, F>(ToPush<H, T, S, F>);
+struct ToReserve<H, T, S, F>(Held<H, T, S, F>);
 
-// SAFETY: as `ToPush`, whose list it is.
+// SAFETY: a handle keeps the queue where it is, and that has one list of pushers.
 unsafe impl<H, T, S, F> WaitOn for ToReserve<H, T, S, F>
 where
     H: Handle<Queue<T, S, F>>,
@@ -108,7 +102,7 @@ where
     type Parcel = Pusher<T>;
 
     fn locked(&self) -> &Locked<State<T, S>, F> {
-        self.0.locked()
+        &self.0.state
     }
 
     fn list(state: &mut State<T, S>) -> &mut List<Pusher<T>> {
@@ -130,7 +124,7 @@ where
     }
 
     fn settle(&self) {
-        self.0.queue.get().admit();
+        self.0.admit();
     }
 }
 
@@ -142,7 +136,7 @@ where
 {
     pub(super) fn new(queue: H) -> Self {
         Self {
-            waiter: Waiter::new(ToReserve(ToPush::new(queue))),
+            waiter: Waiter::new(ToReserve(Held::new(queue))),
         }
     }
 
@@ -175,7 +169,7 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         in_turn::<F, _>(cx, |cx| {
             let reserved = ready!(self.as_mut().poll_reserved(cx));
-            Poll::Ready(reserved.map(|()| Slot::new(self.waiter.on().0.queue.clone())))
+            Poll::Ready(reserved.map(|()| Slot::new(self.waiter.on().0.clone())))
         })
     }
 }

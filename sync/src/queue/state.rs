@@ -5,7 +5,8 @@
 //! 1. A popper waits only while nothing is stored, and the first pusher, if one waits, wants a place
 //!    and has no item yet.
 //! 2. A pusher waits only while there is no room.
-//! 3. Nobody begins to wait once the queue is closed.
+//! 3. Once the queue is closed no pusher waits; poppers do only while an item is in somebody's hands,
+//!    who may still give it back.
 
 use core::mem;
 use core::task::Waker;
@@ -21,6 +22,8 @@ pub(super) struct State<T, S: Store<T>> {
     pub(super) reserved: usize,
     pub(super) pushers: List<Pusher<T>>,
     pub(super) poppers: List<Popper<S::Taken>>,
+    /// Items that were handed to poppers which have not run since.
+    in_hand: usize,
     /// Items that went in and were not reported as done.
     pub(super) unfinished: usize,
     pub(super) peak: usize,
@@ -67,6 +70,7 @@ impl<T, S: Storage<T>> State<T, S> {
             reserved: 0,
             pushers: List::new(),
             poppers: List::new(),
+            in_hand: 0,
             unfinished: 0,
             peak: 0,
             closed: false,
@@ -85,8 +89,19 @@ impl<T, S: Storage<T>> State<T, S> {
         self.items.len() + self.reserved < self.capacity
     }
 
+    /// Whoever is woken is woken after the section.
     #[inline]
     pub(super) fn push(&mut self, item: T) -> Result<Option<Waker>, NotIn<T>> {
+        let nobody_waits = self.pushers.is_empty() && self.poppers.is_empty();
+        if nobody_waits && self.is_below_capacity() && !self.closed {
+            self.store(item);
+            return Ok(None);
+        }
+        self.push_past_waiters(item)
+    }
+
+    #[inline(never)]
+    fn push_past_waiters(&mut self, item: T) -> Result<Option<Waker>, NotIn<T>> {
         if self.closed {
             Err(NotIn::Closed(item))
         } else if self.has_room() {
@@ -117,15 +132,25 @@ impl<T, S: Storage<T>> State<T, S> {
         }
     }
 
-    /// Puts an item in, for whom there is room: into the hands of who waits for it, if somebody does.
+    /// Stores an item, where nobody waits for it.
     #[inline]
-    fn insert(&mut self, item: T) -> Option<Waker> {
+    fn store(&mut self, item: T) {
         self.unfinished += 1;
+        self.items.push(item);
+        let stored = self.items.len();
+        // Seldom, so that a section has a store less to wait for.
+        if stored > self.peak {
+            self.peak = stored;
+        }
+    }
+
+    /// Puts an item in, for whom there is room: into the hands of who waits for it, if somebody does.
+    fn insert(&mut self, item: T) -> Option<Waker> {
         if self.poppers.is_empty() {
-            self.items.push(item);
-            self.peak = self.peak.max(self.items.len());
+            self.store(item);
             None
         } else {
+            self.unfinished += 1;
             let taken = self.items.pass(item);
             self.hand(taken)
         }
@@ -141,27 +166,48 @@ impl<T, S: Storage<T>> State<T, S> {
         });
         if let Some(taken) = taken {
             self.items.put_back(taken);
+        } else {
+            self.in_hand += 1;
         }
         served.and_then(|((), waker)| waker)
     }
 
     /// An item that was handed to a popper comes back.
     pub(super) fn take_back(&mut self, taken: S::Taken) -> Option<Waker> {
+        self.in_hand -= 1;
         self.hand(taken)
     }
 
+    /// A popper has what it was handed. Whether that was the last item there will ever be, and others
+    /// wait for one: they are to be refused.
+    pub(super) fn received(&mut self) -> bool {
+        self.in_hand -= 1;
+        self.is_at_end() && !self.poppers.is_empty()
+    }
+
+    /// Whether no item will ever come out: of a closed queue, where nothing is stored.
+    fn is_at_end(&self) -> bool {
+        self.closed && self.in_hand == 0
+    }
+
+    /// Whoever is woken is woken after the section.
     #[inline]
     pub(super) fn pop(&mut self) -> Result<(S::Taken, Option<Waker>), NotOut> {
-        match self.items.pop() {
-            Some(taken) => {
-                let waker = if self.pushers.is_empty() {
-                    None
-                } else {
-                    self.admit_one()
-                };
-                Ok((taken, waker))
+        if self.pushers.is_empty() {
+            if let Some(taken) = self.items.pop() {
+                return Ok((taken, None));
             }
-            None if self.closed => Err(NotOut::Closed),
+        }
+        self.pop_among_waiters()
+    }
+
+    /// [`pop`](Self::pop) where nothing is stored, or somebody waits for room.
+    #[cold]
+    #[inline(never)]
+    fn pop_among_waiters(&mut self) -> Result<(S::Taken, Option<Waker>), NotOut> {
+        match self.items.pop() {
+            Some(taken) => Ok((taken, self.admit_one())),
+            None if self.is_at_end() => Err(NotOut::Closed),
             None => self.meet_pusher().ok_or(NotOut::Empty),
         }
     }
@@ -236,7 +282,7 @@ impl<T, S: Storage<T>> State<T, S> {
         }
     }
 
-    /// Tells those that wait in a queue that has just been closed, as far as the wakers have room.
+    /// Tells those that wait in a closed queue for nothing, as far as the wakers have room.
     /// Whether that were all.
     pub(super) fn refuse(&mut self, wakers: &mut Wakers) -> bool {
         while wakers.has_room() {
@@ -247,8 +293,10 @@ impl<T, S: Storage<T>> State<T, S> {
                 };
                 *pusher = Pusher::Refused(item);
             });
-            // Poppers wait only where nothing is stored (1).
-            let served = served.or_else(|| self.poppers.serve(|popper| *popper = Popper::Closed));
+            let served = match served {
+                None if self.is_at_end() => self.poppers.serve(|popper| *popper = Popper::Closed),
+                served => served,
+            };
             match served {
                 Some(((), waker)) => wakers.push(waker),
                 None => return true,

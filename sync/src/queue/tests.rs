@@ -5,14 +5,16 @@ mod matrix;
 mod order;
 mod user_code;
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
 use futures_core::Stream as _;
 
-use super::{TryPopError, TryPushError};
+use super::{TryPopError, TryPushError, TryReserveError};
 use crate::tests::Task;
 use crate::{LifoQueue, PriorityQueue, Queue};
 
@@ -72,6 +74,44 @@ fn each_order_is_kept() {
         priority.close_now(),
         [(1, 'b'), (1, 'd'), (2, 'a'), (2, 'c')]
     );
+}
+
+/// Compares by its rank alone.
+#[derive(Debug)]
+struct Ranked(u32, u32);
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ranked {}
+
+// also those that had been handed over in vain.
+#[test]
+fn equal_ones_come_out_in_the_order_in_which_they_came() {
+    let queue = PriorityQueue::unbounded();
+    let poppers: Vec<_> = (0..10).map(|_| Task::waiting(queue.pop())).collect();
+    for n in 0..50 {
+        queue.try_push(Ranked(n % 2, n)).unwrap();
+    }
+    drop(poppers);
+    let came_out: Vec<_> = queue.close_now().into_iter().map(|item| item.1).collect();
+    let even = (0..50).step_by(2);
+    assert_eq!(came_out, even.chain((1..50).step_by(2)).collect::<Vec<_>>());
 }
 
 //
@@ -366,4 +406,29 @@ fn its_stream_ends_when_it_is_closed_and_drained() {
     assert_eq!(next(), Poll::Ready(Some('b')));
     assert_eq!(next(), Poll::Ready(None));
     assert_eq!(next(), Poll::Ready(None));
+}
+
+//
+#[test]
+fn the_forms_that_never_wait_overtake_nobody() {
+    let queue = Arc::new(Queue::bounded(1));
+    assert_eq!(queue.try_pop_job().unwrap_err(), TryPopError::Empty);
+    let slot = queue.try_reserve().unwrap();
+    assert_eq!(
+        queue.try_reserve_owned().unwrap_err(),
+        TryReserveError::Full
+    );
+    let waits = Task::waiting(queue.push(2));
+    slot.push(1).unwrap();
+    let job = queue.try_pop_job_owned().unwrap();
+    // The one that waited is in.
+    assert_eq!(queue.try_reserve().unwrap_err(), TryReserveError::Full);
+    drop(waits);
+    assert_eq!(job.into_item(), 1);
+    assert_eq!(queue.statistics().unfinished, 1);
+    queue.close();
+    assert_eq!(queue.try_reserve().unwrap_err(), TryReserveError::Closed);
+    assert_eq!(*queue.try_pop_job().unwrap(), 2);
+    assert_eq!(queue.try_pop_job_owned().unwrap_err(), TryPopError::Closed);
+    assert_eq!(queue.statistics().unfinished, 0);
 }

@@ -18,7 +18,7 @@ use withal_core::runtime::NoExecutor;
 use withal_core::scope::{Local, Manager, ScopeError};
 use withal_core::{HandOver, Scope, with};
 
-use crate::{Mutex, Semaphore, single_thread};
+use crate::{Barrier, Limiter, Mutex, RwLock, Semaphore, single_thread};
 
 const RT: NoExecutor = NoExecutor::new();
 
@@ -73,6 +73,52 @@ fn an_acquisition_is_a_scope_that_gives_the_permits() {
     }));
     let refused = poll(refused.as_mut());
     assert!(matches!(refused, Poll::Ready(Err(ScopeError::Enter(_)))));
+}
+
+// LK-8, RW-1
+#[test]
+fn both_ways_into_a_read_write_lock_are_scopes() {
+    let lock = Arc::new(RwLock::new(1));
+    let is_free = || lock.try_write().is_ok();
+    is_held_inside(|| lock.read(), is_free);
+    is_held_inside(|| lock.read_owned(), is_free);
+    is_held_inside(|| lock.write(), is_free);
+    is_held_inside(|| lock.write_owned(), is_free);
+
+    let lock = Arc::new(single_thread::RwLock::new(1));
+    let is_free = || lock.try_write().is_ok();
+    is_held_inside(|| Local(lock.read()), is_free);
+    is_held_inside(|| Local(lock.write_owned()), is_free);
+}
+
+// CS-12
+#[test]
+fn a_loan_is_a_scope_that_gives_the_token() {
+    let limiter = Arc::new(Limiter::new(1));
+    let is_free = || limiter.available() == 1;
+    is_held_inside(|| limiter.acquire('a'), is_free);
+    is_held_inside(|| limiter.acquire_owned('a'), is_free);
+    let _token = limiter.try_acquire('a').unwrap();
+    let mut refused = pin!(with(&RT, limiter.acquire('a'), async |_| {
+        Ok::<_, Infallible>(())
+    }));
+    let refused = poll(refused.as_mut());
+    assert!(matches!(refused, Poll::Ready(Err(ScopeError::Enter(_)))));
+}
+
+// BA-9, BA-10
+#[test]
+fn a_barrier_is_a_scope_that_gives_the_index_and_fails_with_no_body() {
+    let barrier = Barrier::new(std::num::NonZeroUsize::new(2).unwrap());
+    let fails = || with(&RT, barrier.wait(), async |index| Err::<(), usize>(*index));
+    for _ in 0..2 {
+        let (mut first, mut last) = (pin!(fails()), pin!(fails()));
+        assert!(poll(first.as_mut()).is_pending());
+        let last = poll(last.as_mut());
+        assert!(matches!(last, Poll::Ready(Err(ScopeError::Body(1)))));
+        let first = poll(first.as_mut());
+        assert!(matches!(first, Poll::Ready(Err(ScopeError::Body(0)))));
+    }
 }
 
 /// Its exit waits for a permit.

@@ -47,18 +47,19 @@ unsafe impl<H: Handle<Semaphore<F>>, F: Flavour> WaitOn for On<H, F> {
         left: Left<usize>,
         wakers: &mut Wakers,
     ) -> Option<usize> {
-        let permits = match left {
-            // Those behind it may want less.
-            Left::Waiting { .. } | Left::Served(CLOSED) => 0,
-            Left::Served(permits) => permits,
-        };
         let semaphore = self.semaphore.get();
-        semaphore.serve_some(waiters, permits, wakers);
+        // Also if it had none: those behind it may want less.
+        if let Left::Served(permits) = left {
+            if permits != CLOSED {
+                semaphore.add(permits);
+            }
+        }
+        semaphore.serve_some(waiters, wakers);
         None
     }
 
     fn settle(&self) {
-        self.semaphore.get().serve(0);
+        self.semaphore.get().serve();
     }
 }
 

@@ -190,13 +190,15 @@ fn a_waker_that_panics_hides_no_other<F: Flavour>() {
     let semaphore = Semaphore::<F>::new(0);
     let mut panicking = Task::new(semaphore.acquire());
     assert!(panicking.poll_with(&panicking_waker()).is_pending());
-    let mut others: Vec<_> = (0..3).map(|_| Task::waiting(semaphore.acquire())).collect();
-    assert!(panics(|| semaphore.add_permits(4)));
+    // More than one section can wake.
+    let mut others: Vec<_> = (0..100)
+        .map(|_| Task::waiting(semaphore.acquire()))
+        .collect();
+    assert!(panics(|| semaphore.add_permits(101)));
+    assert!(others.iter().all(Task::woken));
     assert!(panicking.ready().is_ok());
-    for other in &mut others {
-        assert!(other.woken() && other.ready().is_ok());
-    }
-    assert_eq!(semaphore.available_permits(), 4);
+    assert!(others.iter_mut().all(|other| other.ready().is_ok()));
+    assert_eq!(semaphore.available_permits(), 101);
 }
 
 // SE-9
@@ -266,4 +268,15 @@ fn more_than_it_can_count_is_refused_and_changes_nothing<F: Flavour>() {
     // Nor is it left locked.
     semaphore.add_permits(1);
     assert!(waits.ready().is_ok());
+}
+
+// SE-2, SE-9
+#[test]
+fn owned_permits_are_had_at_once_or_not_at_all() {
+    let semaphore = Arc::new(Semaphore::<Spin>::new(2));
+    let both = semaphore.try_acquire_many_owned(2).unwrap();
+    assert!(semaphore.try_acquire_owned().is_err());
+    drop(both);
+    drop(semaphore.try_acquire_owned().unwrap());
+    assert_eq!(semaphore.available_permits(), 2);
 }

@@ -1,53 +1,9 @@
 //! The semaphore is the smallest user of the queue: what holds here holds for every primitive.
 
-#![expect(
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    reason = "tests have std"
-)]
-
-use std::boxed::Box;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::vec::Vec;
+use alloc::vec::Vec;
 
 use crate::Semaphore;
-use crate::semaphore::Acquire;
-
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-struct Task<'s> {
-    future: Pin<Box<Acquire<&'s Semaphore>>>,
-    wakes: Arc<Wakes>,
-}
-
-impl<'s> Task<'s> {
-    fn new(future: Acquire<&'s Semaphore>) -> Self {
-        Self {
-            future: Box::pin(future),
-            wakes: Arc::default(),
-        }
-    }
-
-    fn poll(&mut self) -> Poll<<Acquire<&'s Semaphore> as Future>::Output> {
-        let waker = Waker::from(self.wakes.clone());
-        self.future.as_mut().poll(&mut Context::from_waker(&waker))
-    }
-
-    fn wakes(&self) -> usize {
-        self.wakes.0.load(Ordering::SeqCst)
-    }
-}
+use crate::tests::Task;
 
 // SE-2, SE-3
 #[test]

@@ -1,11 +1,11 @@
 use core::marker::PhantomPinned;
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
 use super::list::{Linked, List, Node, with_linked};
-use super::wakers::Wakers;
+use super::wakers::{Wakers, until_done};
 use crate::flavour::Flavour;
 use crate::primitives::UnsafeCell;
 use crate::short_lock::Locked;
@@ -45,10 +45,6 @@ pub(crate) enum Left<P> {
     /// It was not served.
     Waiting {
         /// What it had brought.
-        #[cfg_attr(
-            not(feature = "alloc"),
-            expect(dead_code, reason = "only pushers bring something to be dropped")
-        )]
         parcel: P,
         /// Whether it had been woken to try its luck, and did not get to it.
         roused: bool,
@@ -228,35 +224,49 @@ impl<W: WaitOn> Waiter<W> {
     #[cold]
     fn leave(&mut self) {
         let node = self.node();
-        let mut wakers = Wakers::new();
-        let mut waker = None;
         let on = &self.on;
-        let rest = on.locked().with(|state| {
-            // SAFETY: it is there while the stage is `Queued`.
-            let served = unsafe { node.as_ref() }.is_served();
-            if !served {
-                // SAFETY: not served in this section, so it is linked (4).
-                unsafe { W::list(state).unlink(node) };
+        let stage = &mut self.stage;
+        // Dropped after the wakes, which are after the sections.
+        let mut rest = None;
+        until_done(|wakers| {
+            if *stage == Stage::Idle {
+                on.settle();
+                return true;
             }
-            // SAFETY: linked no more, so nobody else knows of it (4); and it is not read again.
-            let linked = unsafe { node.as_ptr().read() }.into_linked();
-            let parcel = linked.parcel;
-            let left = if served {
-                Left::Served(parcel)
-            } else {
-                let roused = linked.waker.is_none();
-                Left::Waiting { parcel, roused }
-            };
-            waker = linked.waker;
-            on.pass_on(state, left, &mut wakers)
+            *stage = Stage::Idle;
+            // Whoever drops this inside of a section that is its own must not go on: the node would
+            // stay linked.
+            let must_enter = AbortOnUnwind;
+            rest = Some(on.locked().with(|state| {
+                mem::forget(must_enter);
+                // SAFETY: it was there while the stage was `Queued`.
+                let served = unsafe { node.as_ref() }.is_served();
+                if !served {
+                    // SAFETY: not served in this section, so it is linked (4).
+                    unsafe { W::list(state).unlink(node) };
+                }
+                // SAFETY: linked no more, so nobody else knows of it (4); and it is not read again.
+                let linked = unsafe { node.as_ptr().read() }.into_linked();
+                let parcel = linked.parcel;
+                let left = if served {
+                    Left::Served(parcel)
+                } else {
+                    let roused = linked.waker.is_none();
+                    Left::Waiting { parcel, roused }
+                };
+                (linked.waker, on.pass_on(state, left, wakers))
+            }));
+            wakers.has_room()
         });
-        self.stage = Stage::Idle;
-        let full = !wakers.has_room();
-        wakers.wake();
-        drop((waker, rest));
-        if full {
-            self.on.settle();
-        }
+    }
+}
+
+/// Dropped by a panic, it panics too, which aborts.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        panic!("a waiter was dropped inside of a section of its primitive");
     }
 }
 

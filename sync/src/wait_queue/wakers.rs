@@ -53,6 +53,38 @@ impl Wakers {
     }
 }
 
+/// Enters `section` until it says that it was done, and wakes after each time whom it gave. Where a
+/// waker panics, the others are served all the same.
+pub(crate) fn until_done(section: impl FnMut(&mut Wakers) -> bool) {
+    let mut sections = Sections {
+        section,
+        done: false,
+    };
+    sections.enter();
+}
+
+struct Sections<S: FnMut(&mut Wakers) -> bool> {
+    section: S,
+    done: bool,
+}
+
+impl<S: FnMut(&mut Wakers) -> bool> Sections<S> {
+    fn enter(&mut self) {
+        let mut wakers = Wakers::new();
+        while !self.done {
+            self.done = (self.section)(&mut wakers);
+            wakers.wake();
+        }
+    }
+}
+
+impl<S: FnMut(&mut Wakers) -> bool> Drop for Sections<S> {
+    fn drop(&mut self) {
+        // Only if a waker has panicked. A second panic aborts, as everywhere in a drop.
+        self.enter();
+    }
+}
+
 impl Drop for Wakers {
     fn drop(&mut self) {
         self.wake();

@@ -16,9 +16,9 @@ mod nested;
 mod waiting;
 
 pub use self::nested::{Broken, nested};
-#[cfg(feature = "alloc")]
-pub use self::waiting::passing;
 pub use self::waiting::waiting;
+#[cfg(feature = "alloc")]
+pub use self::waiting::{passing, sending};
 
 #[link(name = "c")]
 unsafe extern "C" {

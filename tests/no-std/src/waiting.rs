@@ -9,7 +9,7 @@ use withal_core::runtime::NoExecutor;
 use withal_core::scope::ScopeError;
 use withal_core::with;
 #[cfg(feature = "alloc")]
-use withal_sync::Queue;
+use withal_sync::{Channel, Queue};
 use withal_sync::{Event, Mutex, Semaphore};
 
 use crate::{Pause, print};
@@ -60,6 +60,25 @@ pub async fn passing() {
         }
     };
     both(produce, consume).await;
+}
+
+/// A sender and a receiver, from hand to hand; the sender's drop is the end.
+#[cfg(feature = "alloc")]
+pub async fn sending() {
+    let (sender, receiver) = Channel::bounded(0);
+    let send = async move {
+        for value in ["ready", " steady", " go\n"] {
+            if sender.send(value).await.is_err() {
+                print(" closed\n");
+            }
+        }
+    };
+    let receive = async {
+        while let Some(value) = receiver.recv().await {
+            print(value);
+        }
+    };
+    both(send, receive).await;
 }
 
 async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {

@@ -6,12 +6,23 @@ use withal::runtime::Runtime;
 use withal::scope::ExitError;
 use withal::{ScopeError, with};
 
-use crate::blocking::unblock;
+use crate::blocking::{Discarded, unblock};
 use crate::ledger::Ledger;
 use crate::progress::Skip;
-use crate::scopes::FileScope;
+use crate::scopes::{FileError, FileScope};
 use crate::store::Document;
 use crate::walk::FoundFile;
+
+/// Why a file gives no document.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotRead {
+    /// It is left out, and the others are read.
+    #[error(transparent)]
+    Skip(Skip),
+    /// No file can be read any more.
+    #[error(transparent)]
+    Discarded(Discarded),
+}
 
 /// Reads one file, in a scope of its own.
 pub(super) async fn document<R: Runtime>(
@@ -19,33 +30,50 @@ pub(super) async fn document<R: Runtime>(
     file: &FoundFile,
     max_bytes: u64,
     ledger: &Arc<Ledger>,
-) -> Result<Document, Skip> {
+) -> Result<Document, NotRead> {
     let name = file.name.clone();
     with(
         rt,
         FileScope::new(rt, file.path.clone(), ledger),
         async |file| {
             let file = file.clone();
-            unblock(rt, move || {
+            let read = unblock(rt, move || {
                 // `None`: the scope has ended, so nobody is left to read it.
                 let text = file.with(|file| text_of(file, max_bytes));
                 text.unwrap_or(Err(Skip::NotText))
                     .map(|text| Document::new(name, text))
-            })
-            .await
-            .map_err(|error| Skip::Unreadable(io::Error::other(error)))?
+            });
+            match read.await {
+                Ok(read) => read.map_err(NotRead::Skip),
+                Err(discarded) => Err(NotRead::Discarded(discarded)),
+            }
         },
     )
     .await
-    .map_err(|error| match error {
-        ScopeError::Body(skip) | ScopeError::Both { body: skip, .. } => skip,
-        ScopeError::Enter(error) => Skip::Unreadable(error),
-        ScopeError::Exit {
-            error: ExitError::Failed(error),
-            ..
-        } => Skip::Unreadable(error),
-        error => Skip::Unreadable(io::Error::other(error.without_value().to_string())),
-    })
+    .map_err(NotRead::from)
+}
+
+impl From<FileError> for NotRead {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io(error) => Self::Skip(Skip::Unreadable(error)),
+            FileError::Discarded(error) => Self::Discarded(error),
+        }
+    }
+}
+
+impl<T> From<ScopeError<Self, FileError, T>> for NotRead {
+    fn from(error: ScopeError<Self, FileError, T>) -> Self {
+        match error.without_value() {
+            ScopeError::Body(body) | ScopeError::Both { body, .. } => body,
+            ScopeError::Enter(error) => error.into(),
+            ScopeError::Exit {
+                error: ExitError::Failed(error),
+                ..
+            } => error.into(),
+            error => Self::Skip(Skip::Unreadable(io::Error::other(error.to_string()))),
+        }
+    }
 }
 
 fn text_of(file: &mut File, max_bytes: u64) -> Result<String, Skip> {

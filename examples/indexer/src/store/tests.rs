@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,10 +24,11 @@ fn document(path: &str, text: &str) -> Document {
 }
 
 fn write(store: &Store, documents: &[(&str, &str)]) -> Written {
+    let run = store.next_run().expect("a sound database");
     let mut transaction = store.begin().expect("nobody holds the lock");
     for (path, text) in documents {
         transaction
-            .put(&document(path, text))
+            .put(&document(path, text), run)
             .expect("room on the disk");
     }
     transaction.commit().expect("room on the disk")
@@ -63,7 +63,7 @@ fn a_dropped_transaction_leaves_nothing() {
     let store = open(&path);
     let mut transaction = store.begin().expect("nobody holds the lock");
     transaction
-        .put(&document("a", "text"))
+        .put(&document("a", "text"), 1)
         .expect("room on the disk");
     drop(transaction);
     assert_eq!(store.verify().expect("a sound database").documents, 0);
@@ -88,16 +88,41 @@ fn documents_that_did_not_change_are_not_written_again() {
 }
 
 #[test]
-fn documents_that_are_gone_are_taken_out() {
+fn documents_that_a_run_did_not_see_are_taken_out() {
     let (_dir, path) = place();
     let store = open(&path);
-    write(&store, &[("a", "one"), ("b", "two")]);
+    write(&store, &[("a", "one"), ("b", "two"), ("c", "three")]);
+    // One as it was, one that has changed, one that is gone.
+    write(&store, &[("a", "one"), ("b", "four")]);
+    assert_eq!(store.next_run().expect("a sound database"), 3);
     let mut transaction = store.begin().expect("nobody holds the lock");
-    transaction
-        .keep_only(&HashSet::from(["b".into()]))
-        .expect("room on the disk");
+    transaction.keep_seen(2).expect("room on the disk");
     assert_eq!(transaction.commit().expect("room on the disk").removed, 1);
-    assert_eq!(store.verify().expect("a sound database").documents, 1);
+    assert_eq!(store.verify().expect("a sound database").documents, 2);
+    let hits = |word| store.search(word, 10).expect("a sound database").len();
+    assert_eq!((hits("four"), hits("three")), (1, 0));
+}
+
+#[test]
+fn runs_at_the_same_time_take_out_nothing_that_the_other_has_seen() {
+    let (_dir, path) = place();
+    let store = open(&path);
+    for first in [1, 2] {
+        let mut transaction = store.begin().expect("nobody holds the lock");
+        for (name, run) in [
+            ("a", first),
+            ("a", 3 - first),
+            ("b", 3 - first),
+            ("b", first),
+        ] {
+            transaction
+                .put(&document(name, "text"), run)
+                .expect("room on the disk");
+        }
+        transaction.keep_seen(first).expect("room on the disk");
+        transaction.keep_seen(3 - first).expect("room on the disk");
+        assert_eq!(transaction.commit().expect("room on the disk").removed, 0);
+    }
 }
 
 #[test]
@@ -126,7 +151,7 @@ fn a_failed_commit_keeps_nothing() {
         .expect("a reader");
     let mut transaction = store.begin().expect("readers do not hinder this");
     transaction
-        .put(&document("b", "two"))
+        .put(&document("b", "two"), 2)
         .expect("room on the disk");
     assert!(matches!(
         transaction.commit(),

@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::pin::Pin;
+use core::task::Poll;
 
 use futures_core::Stream as _;
 
@@ -25,6 +26,7 @@ each_flavour!(
     a_leaked_push_puts_its_item_in,
     a_leaked_place_is_lost,
     leaked_joiners_hold_up_nobody,
+    the_end_waits_for_what_may_come_back,
 );
 
 type Of<F> = Queue<u32, Fifo<u32>, F>;
@@ -225,4 +227,23 @@ fn leaked_joiners_hold_up_nobody<F: Flavour>() {
     let mut join = Task::waiting(queue.join());
     queue.task_done().unwrap();
     join.ready();
+}
+
+//
+fn the_end_waits_for_what_may_come_back<F: Flavour>() {
+    // More than one section can wake.
+    let queue = Queue::<_, Fifo<_>, F>::bounded(1);
+    let mut first = Task::waiting(queue.pop());
+    let mut others: Vec<_> = (0..100).map(|_| Task::waiting(queue.pop())).collect();
+    queue.try_push(1).unwrap();
+    queue.close();
+    assert_eq!(queue.try_pop(), Err(TryPopError::Empty));
+    for other in &mut others {
+        assert_eq!((other.wakes(), other.poll()), (0, Poll::Pending));
+    }
+    assert_eq!(first.poll(), Poll::Ready(Some(1)));
+    for other in &mut others {
+        assert_eq!((other.wakes(), other.poll()), (1, Poll::Ready(None)));
+    }
+    assert_eq!(queue.try_pop(), Err(TryPopError::Closed));
 }

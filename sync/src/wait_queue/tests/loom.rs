@@ -1,42 +1,21 @@
 //! Models: two or three threads, all interleavings up to a bound on preemptions.
 
-use core::future::Future;
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll};
+use core::task::Poll;
 use std::sync::Arc as StdArc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Wake, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
 
 use crate::flavour::{Modelled, Spin};
-use crate::{Mutex, Semaphore};
+use crate::mutex::Mutex;
+use crate::semaphore::Semaphore;
+use crate::short_lock::Locked;
+use crate::tests::{Task, model};
 
 fn semaphore() -> Semaphore<Modelled> {
     Semaphore::new(0)
-}
-
-/// Runs `model` in every interleaving with at most three preemptions.
-fn model(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
-    builder.check(model);
-}
-
-/// Counts the wakes of a task that nobody polls.
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wake for Wakes {
-    fn wake(self: StdArc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn poll<F: Future>(future: Pin<&mut F>, wakes: &StdArc<Wakes>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(&Waker::from(wakes.clone())))
 }
 
 //
@@ -70,6 +49,30 @@ fn a_release_is_seen_by_who_begins_to_wait() {
     });
 }
 
+// SE-4, A-9: release against release, where neither is enough
+#[test]
+fn what_two_release_is_enough_for_one_who_wants_both() {
+    model(|| {
+        let semaphore = Arc::new(semaphore());
+        let release = |semaphore: Arc<Semaphore<Modelled>>| semaphore.add_permits(1);
+        let other = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || release(semaphore))
+        };
+        let waiter = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || {
+                block_on(async { semaphore.acquire_many(2).await.unwrap().forget() });
+            })
+        };
+        release(semaphore.clone());
+        other.join().unwrap();
+        waiter.join().unwrap();
+        assert_eq!(semaphore.available_permits(), 0);
+        assert_eq!(semaphore.waiting(), 0);
+    });
+}
+
 // SE-5, A-10: cancel against release
 #[test]
 fn a_permit_survives_the_waiter_that_is_cancelled() {
@@ -79,10 +82,9 @@ fn a_permit_survives_the_waiter_that_is_cancelled() {
             let semaphore = semaphore.clone();
             thread::spawn(move || semaphore.add_permits(1))
         };
-        let wakes = StdArc::default();
         let taken = {
-            let mut waiter = pin!(semaphore.acquire());
-            match poll(waiter.as_mut(), &wakes) {
+            let mut waiter = Task::new(semaphore.acquire());
+            match waiter.poll() {
                 Poll::Ready(permit) => {
                     permit.unwrap().forget();
                     1
@@ -110,9 +112,8 @@ fn a_cancelled_waiter_passes_its_permit_to_the_next() {
             thread::spawn(move || block_on(async { semaphore.acquire().await.unwrap().forget() }))
         };
         {
-            let wakes = StdArc::default();
-            let mut first = pin!(semaphore.acquire());
-            if let Poll::Ready(permit) = poll(first.as_mut(), &wakes) {
+            let mut first = Task::new(semaphore.acquire());
+            if let Poll::Ready(permit) = first.poll() {
                 // It goes back, and on.
                 drop(permit);
             }
@@ -182,10 +183,9 @@ fn cancelled(make: fn(()) -> Mutex<(), Modelled>) {
             let mutex = mutex.clone();
             thread::spawn(move || block_on(async { drop(mutex.lock().await) }))
         };
-        let wakes = StdArc::default();
         {
-            let mut given_up = pin!(mutex.lock());
-            let _ = poll(given_up.as_mut(), &wakes);
+            let mut given_up = Task::new(mutex.lock());
+            let _ = given_up.poll();
             // Released while both wait, or only this one does; then this one is dropped.
             drop(held);
         }

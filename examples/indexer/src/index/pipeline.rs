@@ -1,0 +1,192 @@
+//! A walker, workers and a writer, with a queue from each to the next.
+//!
+//! A queue holds a fast stage back to the pace of a slow one, and so bounds what is in memory. Each
+//! stage closes the queue that it fills when it is done: the next one takes out what is left, and is
+//! done in turn. No item means "the end", so it does not matter how many read from a queue.
+
+use std::sync::Arc;
+
+use futures_util::future::{try_join_all, try_join3};
+use withal::runtime::Runtime;
+use withal::sync::Queue;
+use withal::{await_cleanup, with};
+
+use super::on_lease;
+use super::read::{self, NotRead};
+use super::{IndexError, Options};
+use crate::blocking::unblock;
+use crate::lease::Lease;
+use crate::ledger::Ledger;
+use crate::progress::Progress;
+use crate::scopes::Batch;
+use crate::store::{Document, Store, Transaction};
+use crate::walk::{Found, FoundFile, Walk};
+
+/// What the stages share.
+pub(super) struct Pipeline<'a, R> {
+    rt: &'a R,
+    options: &'a Options,
+    ledger: &'a Arc<Ledger>,
+    progress: &'a dyn Progress,
+    store: &'a Store,
+    run: i64,
+    /// Found, and not yet read.
+    paths: Queue<FoundFile>,
+    /// Read, and not yet written.
+    documents: Queue<Document>,
+}
+
+impl<'a, R: Runtime> Pipeline<'a, R> {
+    pub(super) fn new(
+        rt: &'a R,
+        options: &'a Options,
+        ledger: &'a Arc<Ledger>,
+        progress: &'a dyn Progress,
+        store: &'a Store,
+        run: i64,
+    ) -> Self {
+        Self {
+            rt,
+            options,
+            ledger,
+            progress,
+            store,
+            run,
+            paths: Queue::bounded(options.queue.max(1)),
+            documents: Queue::bounded(options.workers.max(1)),
+        }
+    }
+
+    /// Runs all stages side by side in this task, until the last one is done. The first error ends
+    /// them all, and is returned when every scope in them has been exited.
+    pub(super) async fn run<B: Batch<R>>(&self, walk: Walk) -> Result<(), IndexError> {
+        let stages = try_join3(self.walk(walk), self.read(), self.write::<B>());
+        // The join is foreign: it drops what has not ended, and does not wait for the cleanup.
+        await_cleanup(stages).await?;
+        Ok(())
+    }
+
+    /// Finds the files. Walks on a stretch at a time: a blocking job cannot be stopped, so none is
+    /// long.
+    async fn walk(&self, mut walk: Walk) -> Result<(), IndexError> {
+        const STRETCH: usize = 64;
+
+        let mut files = 0;
+        loop {
+            let stretch: Vec<Found>;
+            (walk, stretch) = unblock(self.rt, move || {
+                let stretch = walk.by_ref().take(STRETCH).collect();
+                (walk, stretch)
+            })
+            .await?;
+            if stretch.is_empty() {
+                break;
+            }
+            let mut found = Vec::with_capacity(stretch.len());
+            for entry in stretch {
+                match entry {
+                    Found::File(file) => found.push(file),
+                    Found::Skipped(path, skip) => {
+                        self.ledger.skipped(&skip);
+                        self.progress.skipped(&path, &skip);
+                    }
+                }
+            }
+            files += found.len() as u64;
+            self.ledger.found(found.len() as u64);
+            self.progress.walking(files);
+            for file in found {
+                if self.paths.push(file).await.is_err() {
+                    // Closed: nobody reads any more.
+                    return Ok(());
+                }
+            }
+        }
+        self.progress.walked(files);
+        self.paths.close();
+        Ok(())
+    }
+
+    /// Reads the files, by all workers.
+    async fn read(&self) -> Result<(), IndexError> {
+        let workers = 0..self.options.workers.max(1);
+        try_join_all(workers.map(|_| self.work())).await?;
+        self.documents.close();
+        Ok(())
+    }
+
+    /// One worker.
+    async fn work(&self) -> Result<(), IndexError> {
+        while let Some(file) = self.paths.pop().await {
+            // A place for the document before there is one: so no more texts are in memory than
+            // the queue has places.
+            let Ok(place) = self.documents.reserve().await else {
+                // Closed: nobody writes any more.
+                return Ok(());
+            };
+            match read::document(self.rt, &file, self.options.max_bytes, self.ledger).await {
+                Ok(document) => {
+                    self.progress.read(&file.name);
+                    if place.push(document).is_err() {
+                        return Ok(());
+                    }
+                }
+                Err(NotRead::Skip(skip)) => {
+                    self.ledger.skipped(&skip);
+                    self.progress.skipped(&file.name, &skip);
+                }
+                Err(NotRead::Discarded(error)) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the documents, a transaction after the other.
+    async fn write<B: Batch<R>>(&self) -> Result<(), IndexError> {
+        let mut documents = 0;
+        // A transaction is begun only when there is something to write.
+        while let Some(first) = self.documents.pop().await {
+            let transaction = B::new(self.rt, self.store, self.ledger);
+            let written = with(self.rt, transaction, async |transaction| {
+                self.batch(transaction, first).await
+            })
+            .await?;
+            documents += written as u64;
+            self.progress.committed(documents);
+        }
+        Ok(())
+    }
+
+    /// Writes `first` and what comes after it, until the batch is full or the queue has ended. Gives
+    /// how many these were.
+    async fn batch(
+        &self,
+        transaction: &Lease<Transaction>,
+        first: Document,
+    ) -> Result<usize, IndexError> {
+        let most = self.options.batch.max(1);
+        let mut written = 0;
+        let mut next = Some(first);
+        while let Some(document) = next {
+            // Whatever else has been read by now goes along, in one blocking job.
+            let others = std::iter::from_fn(|| self.documents.try_pop().ok());
+            let documents: Vec<_> = std::iter::once(document)
+                .chain(others.take(most - written - 1))
+                .collect();
+            written += documents.len();
+            let run = self.run;
+            on_lease(self.rt, transaction, move |transaction| {
+                documents
+                    .iter()
+                    .try_for_each(|document| transaction.put(document, run))
+            })
+            .await?;
+            next = if written < most {
+                self.documents.pop().await
+            } else {
+                None
+            };
+        }
+        Ok(written)
+    }
+}
