@@ -20,7 +20,7 @@ use core::marker::PhantomData;
 pub use self::error::{SendError, TryRecvError, TrySendError};
 pub use self::receiver::Receiver;
 pub use self::recv::Recv;
-pub use self::send::Send;
+pub use self::send::Sending;
 pub use self::sender::Sender;
 use self::shared::Shared;
 pub use self::statistics::Statistics;

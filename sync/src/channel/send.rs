@@ -8,9 +8,10 @@ use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
 use crate::queue::{Fifo, Push, Queue};
 
-/// The future that [`Sender::send`](super::Sender::send) and its kin return.
+/// The future that [`Sender::send`](super::Sender::send) and its kin return. (`Send` is a word of the
+/// language.)
 #[must_use = "futures do nothing unless polled"]
-pub struct Send<H, T, F = Spin>
+pub struct Sending<H, T, F = Spin>
 where
     H: Handle<Queue<T, Fifo<T>, F>>,
     F: Flavour,
@@ -18,7 +19,7 @@ where
     push: Push<H, T, Fifo<T>, F>,
 }
 
-impl<H, T, F> Send<H, T, F>
+impl<H, T, F> Sending<H, T, F>
 where
     H: Handle<Queue<T, Fifo<T>, F>>,
     F: Flavour,
@@ -30,7 +31,7 @@ where
     }
 }
 
-impl<H, T, F> Future for Send<H, T, F>
+impl<H, T, F> Future for Sending<H, T, F>
 where
     H: Handle<Queue<T, Fifo<T>, F>>,
     F: Flavour,
@@ -45,13 +46,13 @@ where
     }
 }
 
-impl<H, T, F> fmt::Debug for Send<H, T, F>
+impl<H, T, F> fmt::Debug for Sending<H, T, F>
 where
     H: Handle<Queue<T, Fifo<T>, F>>,
     F: Flavour,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Send")
+        f.debug_struct("Sending")
             .field("waits", &self.push.is_queued())
             .finish_non_exhaustive()
     }

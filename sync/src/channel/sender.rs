@@ -3,7 +3,7 @@ use core::fmt;
 use core::iter::{RepeatN, repeat_n};
 
 use super::error::TrySendError;
-use super::send::Send;
+use super::send::Sending;
 use super::shared::{Shared, one_less, one_more};
 use super::statistics::Statistics;
 use crate::flavour::{Flavour, Spin};
@@ -39,14 +39,14 @@ impl<T, F: Flavour> Sender<T, F> {
     ///
     /// If polled again after completion.
     #[inline]
-    pub fn send(&self, value: T) -> Send<&Self, T, F> {
-        Send::new(self, value)
+    pub fn send(&self, value: T) -> Sending<&Self, T, F> {
+        Sending::new(self, value)
     }
 
     /// [`send`](Self::send), with a future that is a sender of its own: it keeps this side of the
     /// channel open until it is dropped.
-    pub fn send_owned(&self, value: T) -> Send<Self, T, F> {
-        Send::new(self.clone(), value)
+    pub fn send_owned(&self, value: T) -> Sending<Self, T, F> {
+        Sending::new(self.clone(), value)
     }
 
     /// Sends `value` if a receiver waits for it, or there is room for it.
