@@ -225,8 +225,7 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
     pub fn try_pop(&self) -> Result<T, TryPopError> {
         match self.state.with(State::pop) {
             Ok((taken, waker)) => {
-                wake(waker);
-                let Out(item) = taken.into();
+                let Out(item) = self.wake_and_keep(taken, waker).into();
                 Ok(item)
             }
             Err(NotOut::Empty) => Err(TryPopError::Empty),
@@ -359,6 +358,29 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
         (capacity != usize::MAX).then_some(capacity)
     }
 
+    /// Wakes who is to be woken, by whoever has popped `taken`.
+    #[inline]
+    fn wake_and_keep(&self, taken: S::Taken, waker: Option<Waker>) -> S::Taken {
+        match waker {
+            Some(waker) => self.keep(taken, || waker.wake()),
+            None => taken,
+        }
+    }
+
+    /// Calls `wake`, by whoever has popped `taken`: if it panics, the item goes back.
+    #[inline]
+    fn keep(&self, taken: S::Taken, wake: impl FnOnce()) -> S::Taken {
+        let mut kept = Kept {
+            queue: self,
+            taken: Some(taken),
+        };
+        wake();
+        match kept.taken.take() {
+            Some(taken) => taken,
+            None => unreachable!("it is taken out here alone"),
+        }
+    }
+
     /// A popper has what it was handed.
     fn received(&self) {
         if self.state.with(State::received) {
@@ -405,6 +427,22 @@ impl<T, S: Storage<T>, F: Flavour> Queue<T, S, F> {
 impl<T, S: Storage<T>, F: Flavour> fmt::Debug for Queue<T, S, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Queue").field(&self.statistics()).finish()
+    }
+}
+
+/// A popped item that goes back if its popper panics.
+struct Kept<'q, T, S: Storage<T>, F: Flavour> {
+    queue: &'q Queue<T, S, F>,
+    taken: Option<S::Taken>,
+}
+
+impl<T, S: Storage<T>, F: Flavour> Drop for Kept<'_, T, S, F> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(taken) = self.taken.take() {
+            // A second panic aborts, as everywhere in a drop.
+            wake(self.queue.state.with(|state| state.give_back(taken)));
+        }
     }
 }
 

@@ -3,10 +3,10 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
+use super::Queue;
 use super::held::Held;
 use super::state::{NotOut, Popper, State};
 use super::storage::{Fifo, Out, Storage};
-use super::{Queue, wake};
 use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
@@ -87,18 +87,16 @@ where
             let Err(Popper::Item(taken)) = served else {
                 return Poll::Ready(None);
             };
-            waiter.on().0.received();
-            return Poll::Ready(Some(taken));
+            let queue = &*waiter.on().0;
+            return Poll::Ready(Some(queue.keep(taken, || queue.received())));
         }
-        let popped = ready!(waiter.poll_enter(cx, |state| match state.pop() {
+        let popped = ready!(waiter.as_mut().poll_enter(cx, |state| match state.pop() {
             Err(NotOut::Empty) => Err(Popper::Waiting),
             Err(NotOut::Closed) => Ok(None),
             Ok(popped) => Ok(Some(popped)),
         }));
-        Poll::Ready(popped.map(|(taken, waker)| {
-            wake(waker);
-            taken
-        }))
+        let queue = &*waiter.on().0;
+        Poll::Ready(popped.map(|(taken, waker)| queue.wake_and_keep(taken, waker)))
     }
 }
 
@@ -119,10 +117,7 @@ where
             } else {
                 let popped = self.queue().state.with(State::pop);
                 match popped {
-                    Ok((taken, waker)) => {
-                        wake(waker);
-                        Some(taken)
-                    }
+                    Ok((taken, waker)) => Some(self.queue().wake_and_keep(taken, waker)),
                     Err(NotOut::Closed) => None,
                     Err(NotOut::Empty) => ready!(self.poll_wait(cx)),
                 }

@@ -3,15 +3,15 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
+use super::Queue;
 use super::error::{Closed, PushError};
 use super::held::Held;
 use super::state::{NotIn, Pusher, State};
 use super::storage::{Fifo, Storage};
-use super::{Queue, wake};
 use crate::flavour::{Flavour, Spin, in_turn};
 use crate::handle::Handle;
 use crate::short_lock::Locked;
-use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers};
+use crate::wait_queue::{Left, List, WaitOn, Waiter, Wakers, until_done};
 
 /// A reserved place in a queue: what [`Queue::reserve`] gives. Dropped, it is given up.
 #[must_use = "a place that is dropped is given up"]
@@ -44,10 +44,20 @@ where
         let Some(queue) = self.queue.take() else {
             return Err(PushError::new(item));
         };
-        let filled = queue.state.with(|state| state.fill(item));
-        let pushed = filled.map(wake).map_err(PushError::new);
-        queue.admit();
-        pushed
+        let (mut item, mut refused) = (Some(item), None);
+        // One after the other, so that a waker which panics keeps nobody from the place.
+        until_done(|wakers| {
+            queue.state.with(|state| {
+                if let Some(item) = item.take() {
+                    match state.fill(item) {
+                        Ok(waker) => wakers.push(waker),
+                        Err(item) => refused = Some(item),
+                    }
+                }
+                state.admit(wakers)
+            })
+        });
+        refused.map_or(Ok(()), |item| Err(PushError::new(item)))
     }
 }
 

@@ -178,6 +178,11 @@ impl<T, S: Storage<T>> State<T, S> {
         self.hand(taken)
     }
 
+    /// An item that was popped comes back: nobody got to it.
+    pub(super) fn give_back(&mut self, taken: S::Taken) -> Option<Waker> {
+        self.hand(taken)
+    }
+
     /// A popper has what it was handed. Whether that was the last item there will ever be, and others
     /// wait for one: they are to be refused.
     pub(super) fn received(&mut self) -> bool {

@@ -10,6 +10,9 @@ use crate::tests::{Task, each_flavour, panicking_waker, panics};
 
 each_flavour!(
     a_waker_that_panics_loses_no_item,
+    a_pushers_waker_that_panics_loses_no_popped_item,
+    a_waker_that_panics_at_the_end_loses_no_item,
+    a_waker_that_panics_keeps_no_place,
     a_waker_that_panics_hides_no_other,
     an_item_whose_drop_panics_leaves_the_queue_whole,
     an_order_that_panics_leaves_the_queue_open,
@@ -31,6 +34,50 @@ fn a_waker_that_panics_loses_no_item<F: Flavour>() {
     assert!(panics(|| queue.try_push(8)));
     drop(popper);
     assert_eq!(queue.try_pop(), Ok(8));
+}
+
+// what was popped, by each way to pop, is the next to come out.
+fn a_pushers_waker_that_panics_loses_no_popped_item<F: Flavour>() {
+    let pops: [fn(&Of<u32, F>) -> Option<u32>; 2] = [
+        |queue| queue.try_pop().ok(),
+        |queue| Task::new(queue.pop()).ready(),
+    ];
+    for pop in pops {
+        let queue = Of::<u32, F>::bounded(1);
+        queue.try_push(1).unwrap();
+        let mut pusher = Task::new(queue.push(2));
+        assert!(pusher.poll_with(&panicking_waker()).is_pending());
+        assert!(panics(|| pop(&queue)));
+        assert!(pusher.ready().is_ok());
+        assert_eq!((queue.try_pop(), queue.try_pop()), (Ok(1), Ok(2)));
+        assert_eq!(queue.statistics().unfinished, 2);
+    }
+}
+
+// one that was handed an item tells others of the end, and one of them panics.
+fn a_waker_that_panics_at_the_end_loses_no_item<F: Flavour>() {
+    let queue = Of::<u32, F>::bounded(1);
+    let mut first = Task::waiting(queue.pop());
+    let mut other = Task::new(queue.pop());
+    assert!(other.poll_with(&panicking_waker()).is_pending());
+    queue.try_push(1).unwrap();
+    queue.close();
+    assert!(panics(|| first.poll()));
+    assert_eq!(other.ready(), None);
+    assert_eq!(queue.close_now(), [1]);
+}
+
+// the popper that got the item panics, and the place goes to who waits for it.
+fn a_waker_that_panics_keeps_no_place<F: Flavour>() {
+    let queue = Of::<u32, F>::bounded(1);
+    let slot = queue.try_reserve().unwrap();
+    let mut popper = Task::new(queue.pop());
+    assert!(popper.poll_with(&panicking_waker()).is_pending());
+    let mut waits = Task::waiting(queue.reserve());
+    assert!(panics(|| slot.push(1)));
+    assert_eq!(popper.ready(), Some(1));
+    assert!(waits.woken());
+    assert!(waits.ready().is_ok());
 }
 
 // all are woken, though one of them panics.
