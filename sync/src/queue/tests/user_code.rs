@@ -36,9 +36,11 @@ fn a_waker_that_panics_loses_no_item<F: Flavour>() {
     assert_eq!(queue.try_pop(), Ok(8));
 }
 
+type Pops<F> = fn(&Of<u32, F>) -> Option<u32>;
+
 // what was popped, by each way to pop, is the next to come out.
 fn a_pushers_waker_that_panics_loses_no_popped_item<F: Flavour>() {
-    let pops: [fn(&Of<u32, F>) -> Option<u32>; 2] = [
+    let pops: [Pops<F>; 2] = [
         |queue| queue.try_pop().ok(),
         |queue| Task::new(queue.pop()).ready(),
     ];
