@@ -1,5 +1,6 @@
 //! The account of one run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use withal::cleanup::{About, ScopeEvent, ScopeStep};
@@ -73,8 +74,13 @@ impl Trace {
 
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Numbered from one: the kernel's numbers are the process's.
-        let first = self.scopes().map(|told| told.id).min().unwrap_or_default();
+        // In the order in which they came: the kernel's numbers are the process's, and skip those of
+        // other tests.
+        let mut numbers = BTreeMap::new();
+        for told in self.scopes() {
+            let next = numbers.len() + 1;
+            numbers.entry(told.id).or_insert(next);
+        }
         for entry in &self.entries {
             match entry {
                 Entry::Mark(mark) => writeln!(f, "  {mark}")?,
@@ -83,7 +89,7 @@ impl fmt::Display for Trace {
                     let About {
                         scope, location, ..
                     } = told.about;
-                    let number = told.id - first + 1;
+                    let number = numbers[&told.id];
                     match told.step {
                         ScopeStep::Entered => write!(f, "    +{number} {scope} at {location}")?,
                         ScopeStep::Exiting(kind) => write!(f, "    -{number} exits: {kind}")?,
@@ -91,8 +97,9 @@ impl fmt::Display for Trace {
                         ScopeStep::Ended => write!(f, "    .{number} has ended")?,
                         _ => write!(f, "    ?{number} {:?}", told.step)?,
                     }
-                    if let (ScopeStep::Entered, Some(parent)) = (told.step, told.parent) {
-                        write!(f, ", in {}", (parent + 1).saturating_sub(first))?;
+                    let parent = told.parent.and_then(|parent| numbers.get(&parent));
+                    if let (ScopeStep::Entered, Some(parent)) = (told.step, parent) {
+                        write!(f, ", in {parent}")?;
                     }
                     writeln!(f)?;
                 }
