@@ -2,7 +2,7 @@
 
 #[cfg(feature = "std")]
 pub use self::list::{
-    LiveScope, ScopeEvent, ScopeHook, ScopeStep, list_live_scopes, live_scopes, set_scope_hook,
+    Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
 };
 use super::About;
 #[cfg(feature = "std")]
@@ -47,7 +47,7 @@ impl LiveEntry {
     pub(crate) fn exiting(&self, kind: ExitKind) {
         #[cfg(feature = "std")]
         if let Some(id) = self.id.0 {
-            list::tell(id, list::ScopeStep::Exiting(kind));
+            list::tell(id, list::LiveStep::Exiting(kind));
         }
         #[cfg(not(feature = "std"))]
         let _ = kind;
@@ -58,7 +58,7 @@ impl LiveEntry {
     pub(crate) fn dropped(&self, kind: ExitKind) {
         #[cfg(feature = "std")]
         if let Some(id) = self.id.0 {
-            list::tell(id, list::ScopeStep::Dropped(kind));
+            list::tell(id, list::LiveStep::Dropped(kind));
         }
         #[cfg(not(feature = "std"))]
         let _ = kind;
@@ -112,7 +112,7 @@ mod list {
 
     struct Followed {
         listed: bool,
-        hook: Option<ScopeHook>,
+        hook: Option<LiveHook>,
         live: BTreeMap<NonZeroUsize, Entry>,
     }
 
@@ -123,17 +123,17 @@ mod list {
         since: Instant,
     }
 
-    /// A scope that is entered and not yet exited.
+    /// An entry of the live list: a scope that is entered and not yet exited.
     #[derive(Clone, Copy, Debug)]
     #[non_exhaustive]
-    pub struct LiveScope {
+    pub struct Live {
         /// Which scope it is: its type, where the program entered it, and on which runtime.
         pub about: About,
         /// How long ago it was entered.
         pub age: Duration,
     }
 
-    impl fmt::Display for LiveScope {
+    impl fmt::Display for Live {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{}, {:?} ago", self.about, self.age)
         }
@@ -142,7 +142,7 @@ mod list {
     /// Something that happened to a scope.
     #[derive(Clone, Copy, Debug)]
     #[non_exhaustive]
-    pub struct ScopeEvent {
+    pub struct LiveEvent {
         /// The scope's number in this process.
         pub id: usize,
         /// The number of the scope in whose body or exit it was entered, if that one is followed.
@@ -150,13 +150,13 @@ mod list {
         /// Which scope it is.
         pub about: About,
         /// What happened.
-        pub step: ScopeStep,
+        pub step: LiveStep,
     }
 
     /// A step in the life of a scope.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     #[non_exhaustive]
-    pub enum ScopeStep {
+    pub enum LiveStep {
         /// It was entered.
         Entered,
         /// Its body has ended, what the body left is cleaned up, and its exit begins.
@@ -169,26 +169,26 @@ mod list {
     }
 
     /// What follows scopes.
-    pub type ScopeHook = fn(&ScopeEvent);
+    pub type LiveHook = fn(&LiveEvent);
 
-    /// Switches the list of live scopes on or off, for scopes that are entered from now on.
+    /// Switches the live list on or off, for scopes that are entered from now on.
     ///
     /// Off, which is the default, costs one relaxed load a scope; on, a lock and a map entry.
-    pub fn list_live_scopes(on: bool) {
+    pub fn keep_live_list(on: bool) {
         FOLLOWED.with(|followed| {
             followed.listed = on;
             followed.switch();
         });
     }
 
-    /// The scopes entered and not yet exited, oldest first, since [`list_live_scopes`] was switched
+    /// The scopes entered and not yet exited, oldest first, since [`keep_live_list`] was switched
     /// on. A cleanup that is still running counts as live.
-    pub fn live_scopes() -> Vec<LiveScope> {
+    pub fn live_list() -> Vec<Live> {
         let now = Instant::now();
         FOLLOWED.with(|followed| {
             let entries = followed.live.values();
             entries
-                .map(|entry| LiveScope {
+                .map(|entry| Live {
                     about: entry.about,
                     age: now.saturating_duration_since(entry.since),
                 })
@@ -198,7 +198,7 @@ mod list {
 
     /// Installs what is told of every step of each scope that is entered from now on, and returns
     /// what was told before. For tests and traces; off, which is the default, it costs nothing
-    /// besides what [`list_live_scopes`] does.
+    /// besides what [`keep_live_list`] does.
     ///
     /// The hook is called on the thread where it happens, also from a `Drop` and during unwinding,
     /// under no lock; a panic in it is swallowed. It must not wait.
@@ -206,12 +206,12 @@ mod list {
     /// # Examples
     ///
     /// ```
-    /// fn trace(event: &withal_core::cleanup::ScopeEvent) {
-    ///     println!("{} {:?}", event.about.scope, event.step);
+    /// fn trace(event: &withal_core::cleanup::LiveEvent) {
+    ///     println!("{} {:?}", event.about.name, event.step);
     /// }
-    /// withal_core::cleanup::set_scope_hook(Some(trace));
+    /// withal_core::cleanup::set_live_hook(Some(trace));
     /// ```
-    pub fn set_scope_hook(hook: Option<ScopeHook>) -> Option<ScopeHook> {
+    pub fn set_live_hook(hook: Option<LiveHook>) -> Option<LiveHook> {
         FOLLOWED.with(|followed| {
             let before = core::mem::replace(&mut followed.hook, hook);
             followed.switch();
@@ -243,12 +243,12 @@ mod list {
             since: Instant::now(),
         };
         FOLLOWED.with(|followed| followed.live.insert(id, entry));
-        tell(id, ScopeStep::Entered);
+        tell(id, LiveStep::Entered);
         Some(id)
     }
 
     #[cold]
-    pub(super) fn tell(id: NonZeroUsize, step: ScopeStep) {
+    pub(super) fn tell(id: NonZeroUsize, step: LiveStep) {
         let told = FOLLOWED.with(|followed| Some((followed.hook?, *followed.live.get(&id)?)));
         if let Some((hook, entry)) = told {
             call(hook, id, entry, step);
@@ -259,12 +259,12 @@ mod list {
     pub(super) fn end(id: NonZeroUsize) {
         let (hook, entry) = FOLLOWED.with(|followed| (followed.hook, followed.live.remove(&id)));
         if let (Some(hook), Some(entry)) = (hook, entry) {
-            call(hook, id, entry, ScopeStep::Ended);
+            call(hook, id, entry, LiveStep::Ended);
         }
     }
 
-    fn call(hook: ScopeHook, id: NonZeroUsize, entry: Entry, step: ScopeStep) {
-        let event = ScopeEvent {
+    fn call(hook: LiveHook, id: NonZeroUsize, entry: Entry, step: LiveStep) {
+        let event = LiveEvent {
             id: id.get(),
             parent: entry.parent.map(NonZeroUsize::get),
             about: entry.about,
