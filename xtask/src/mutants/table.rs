@@ -209,6 +209,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "FH-9",
         "not_closed_in_silence",
-        &["deterministic_fifo::generators::one_that_nobody_closed_is_reported"],
+        &["deterministic_fifo::left_open::one_that_nobody_closed_is_reported"],
     ),
 ];
