@@ -38,6 +38,7 @@ pub mod strategies;
 pub mod streams;
 pub mod sweep;
 pub mod sweep_primitives;
+pub mod sweep_streams;
 pub mod sweep_tasks;
 pub mod threads;
 pub mod timer;
@@ -75,6 +76,7 @@ macro_rules! suite_cases {
         $crate::streams_cases!($make $with [$harness, $crate::streams::Generated]);
         $crate::sweep_cases!($make $with [$harness]);
         $crate::sweep_primitives_cases!($make $with [$harness]);
+        $crate::sweep_streams_cases!($make $with [$harness]);
         $crate::sweep_tasks_cases!($make $with [$harness]);
         $crate::threads_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);
