@@ -64,7 +64,7 @@ pub(crate) use self::inert as scope_link;
 #[cfg(feature = "alloc")]
 const BATCH: usize = 64;
 
-pub use self::about::About;
+pub use self::about::{About, Subject};
 pub(crate) use self::report::report;
 pub use self::report::{Report, ReportHook};
 
@@ -74,7 +74,7 @@ pub use self::ambient::{SlotStorage, Slots, install_slots};
 pub use self::kind::ThreadBound;
 #[cfg(feature = "std")]
 pub use self::live::{
-    LiveScope, ScopeEvent, ScopeHook, ScopeStep, list_live_scopes, live_scopes, set_scope_hook,
+    Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
 };
 #[cfg(feature = "alloc")]
 pub use self::{

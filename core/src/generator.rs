@@ -1,5 +1,6 @@
 //! Async generators: streams written as async closures that yield.
 
+mod delegate;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
+pub use self::delegate::Delegate;
 use self::slot::Slot;
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;

@@ -107,5 +107,5 @@ use on_each_flavour;
 
 /// The last part of each name.
 fn names(abouts: &[withal::cleanup::About]) -> Vec<&'static str> {
-    abouts.iter().map(|about| about.scope).collect()
+    abouts.iter().map(|about| about.name).collect()
 }

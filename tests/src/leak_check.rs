@@ -7,7 +7,7 @@ use std::fmt;
 use std::panic::Location;
 use std::thread;
 
-use withal::cleanup::{About, list_live_scopes, live_scopes};
+use withal::cleanup::{About, keep_live_list, live_list};
 use withal::runtime::{Cleanup, RuntimeId};
 
 /// Fails the test at its end if a scope is alive: entered and never exited (a guard that is kept,
@@ -21,7 +21,7 @@ use withal::runtime::{Cleanup, RuntimeId};
 /// Let the cleanups end first: [`withal::run`] and [`drain`](withal::cleanup::drain) wait for
 /// them, as does [`Deterministic::run`](crate::Deterministic::run).
 ///
-/// It switches the [list of live scopes](list_live_scopes) on, and never off.
+/// It switches the [list of live scopes](keep_live_list) on, and never off.
 ///
 /// # Panics
 ///
@@ -55,7 +55,7 @@ impl LeakCheck {
     /// Begins to look at the scopes that are entered with `rt`.
     #[track_caller]
     pub fn new(rt: &impl Cleanup) -> Self {
-        list_live_scopes(true);
+        keep_live_list(true);
         Self {
             runtime: rt.id(),
             begun_at: Location::caller(),
@@ -65,7 +65,7 @@ impl LeakCheck {
 
     /// The scopes that are alive now, oldest first.
     pub fn leaks(&self) -> Vec<About> {
-        let live = live_scopes().into_iter().map(|scope| scope.about);
+        let live = live_list().into_iter().map(|scope| scope.about);
         live.filter(|about| about.runtime == self.runtime).collect()
     }
 
@@ -120,7 +120,7 @@ impl fmt::Display for Found<'_> {
             "scopes still alive on {runtime}, checked since {begun_at}: {count}"
         )?;
         for about in &self.leaks {
-            write!(f, "\n  {} (entered at {})", about.scope, about.location)?;
+            write!(f, "\n  {} (entered at {})", about.name, about.location)?;
         }
         Ok(())
     }

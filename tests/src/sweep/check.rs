@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use withal::cleanup::{About, ScopeStep};
+use withal::cleanup::{About, LiveStep};
 use withal::scope::ExitKind;
 
 use super::error::Violation;
@@ -31,16 +31,16 @@ pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
             dropped: None,
             ended: None,
         });
-        if let ScopeStep::Exiting(ExitKind::Panicked) | ScopeStep::Dropped(ExitKind::Panicked) =
+        if let LiveStep::Exiting(ExitKind::Panicked) | LiveStep::Dropped(ExitKind::Panicked) =
             told.step
             && !panics
         {
             return Err(Violation::WrongReason(told.about));
         }
         let step = match told.step {
-            ScopeStep::Exiting(_) => &mut life.exiting,
-            ScopeStep::Dropped(_) => &mut life.dropped,
-            ScopeStep::Ended => &mut life.ended,
+            LiveStep::Exiting(_) => &mut life.exiting,
+            LiveStep::Dropped(_) => &mut life.dropped,
+            LiveStep::Ended => &mut life.ended,
             _ => continue,
         };
         if step.replace(position).is_some() {
