@@ -1,6 +1,7 @@
 //! Async generators: streams written as async closures that yield.
 
 mod claim;
+mod delegate;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -11,15 +12,19 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
 use core::mem;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
+pub use self::delegate::Delegate;
 use self::slot::Slot;
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;
+use crate::cleanup::Subject;
+use crate::cleanup::live::LiveBody;
 
 /// Makes a stream of what `body` yields.
 ///
@@ -86,13 +91,15 @@ use crate::body::Body;
 /// ```
 ///
 /// Source: PEP 525; differs in that a step that is dropped does not end the generator.
+#[track_caller]
 pub fn generator<'g, T, F, E>(body: F) -> Generator<'g, T, F>
 where
     F: for<'a> Body<Yielder<'a, T>, Out = E> + for<'a> AsyncFnOnce(Yielder<'a, T>) -> E,
     E: End<T>,
 {
     Generator {
-        stage: Stage::Created(Some(body)),
+        stage: Stage::Created(Some((body, Location::caller()))),
+        live: LiveBody::new(),
         slot: UnsafeCell::new(Slot::new()),
         _pinned: PhantomPinned,
     }
@@ -185,13 +192,14 @@ where
 {
     // Above the slot, so that it is dropped first.
     stage: Stage<F, F::Fut, F::Out>,
+    live: LiveBody,
     slot: UnsafeCell<Slot<T>>,
     _pinned: PhantomPinned,
 }
 
 enum Stage<F, B, E> {
     /// The body was not begun. `None` from when it is made to when it is put here.
-    Created(Option<F>),
+    Created(Option<(F, &'static Location<'static>)>),
     Suspended(B),
     /// The body has ended so, which the consumer was not told yet, as there was an item before it.
     Ending(Option<E>),
@@ -235,6 +243,7 @@ where
         // SAFETY: nothing is moved out of the body (2).
         let this = unsafe { self.get_unchecked_mut() };
         loop {
+            // First of all, since all but one of the polls come here.
             if let Stage::Suspended(_) = this.stage {
                 return this.resume(cx);
             }
@@ -249,12 +258,13 @@ impl<'g, T, F> Generator<'g, T, F>
 where
     F: Body<Yielder<'g, T>, Out: End<T>>,
 {
-    /// Makes the body, at the first poll.
+    /// Makes the body, at the first poll. Tells whether there is one now.
+    #[cold]
     fn begin(&mut self) -> bool {
         let Stage::Created(make) = &mut self.stage else {
             return false;
         };
-        let Some(make) = make.take() else {
+        let Some((make, location)) = make.take() else {
             // The making has panicked.
             return false;
         };
@@ -262,13 +272,14 @@ where
         // yielder, as `generator` takes only bodies that accept one of any lifetime.
         let body = make(Yielder::new(unsafe { &*self.slot.get() }));
         self.stage = Stage::Suspended(body);
+        self.live.begin::<F>(Subject::Generator, location);
         true
     }
 
     /// Polls the body, which is suspended.
     #[inline(always)]
     fn resume(&mut self, cx: &mut Context<'_>) -> Poll<Option<<F::Out as Ends<T>>::Item>> {
-        let ends = EndsWithPanic(&mut self.stage);
+        let ends = EndsWithPanic(&mut self.stage, &mut self.live);
         let Stage::Suspended(body) = &mut *ends.0 else {
             return Poll::Ready(None);
         };
@@ -276,23 +287,37 @@ where
         let open = unsafe { &*self.slot.get() }.open(cx.waker());
         // SAFETY: pinned structurally (2).
         let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
-        let item = open.close().map(F::Out::item);
         mem::forget(ends);
-        match (polled, item) {
-            (Poll::Pending, None) => Poll::Pending,
-            (Poll::Pending, item) => Poll::Ready(item),
-            (Poll::Ready(end), None) => {
-                self.stage = Stage::Closed;
-                Poll::Ready(end.last())
-            }
-            (Poll::Ready(end), item) => {
-                self.stage = Stage::Ending(Some(end));
-                Poll::Ready(item)
+        match polled {
+            Poll::Pending => match open.close() {
+                Some(item) => Poll::Ready(Some(F::Out::item(item))),
+                None => Poll::Pending,
+            },
+            Poll::Ready(end) => {
+                let item = open.close().map(F::Out::item);
+                Poll::Ready(self.end(end, item))
             }
         }
     }
 
+    /// The body has ended so; gives the item that it has yielded before, or else what the end gives.
+    #[cold]
+    fn end(
+        &mut self,
+        end: F::Out,
+        item: Option<<F::Out as Ends<T>>::Item>,
+    ) -> Option<<F::Out as Ends<T>>::Item> {
+        self.live.end();
+        if item.is_some() {
+            self.stage = Stage::Ending(Some(end));
+            return item;
+        }
+        self.stage = Stage::Closed;
+        end.last()
+    }
+
     /// What the end gives after the last item of a yield.
+    #[cold]
     fn last(&mut self) -> Option<<F::Out as Ends<T>>::Item> {
         let Stage::Ending(end) = &mut self.stage else {
             return None;
@@ -304,11 +329,12 @@ where
 }
 
 /// Closes a generator whose body panics: it cannot be polled again.
-struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>);
+struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>, &'a mut LiveBody);
 
 impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
     fn drop(&mut self) {
         *self.0 = Stage::Closed;
+        self.1.end();
     }
 }
 
