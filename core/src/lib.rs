@@ -13,6 +13,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod cleanup;
+pub mod coroutine;
 pub mod generator;
 pub mod runtime;
 pub mod scope;
@@ -33,6 +34,7 @@ mod shield;
 pub use self::body::Body;
 #[cfg(feature = "alloc")]
 pub use self::cancel::{await_cleanup, cancel, close};
+pub use self::coroutine::coroutine;
 pub use self::generator::generator;
 pub use self::scope::{
     Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed,
