@@ -11,7 +11,7 @@ use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::watch::Watch;
-use crate::cleanup::{About, CollectorId, Report, report};
+use crate::cleanup::{About, CollectorId, Report, Subject, report};
 use crate::mutants::mutant;
 use crate::panic::Payload;
 use crate::runtime::RuntimeId;
@@ -212,9 +212,10 @@ impl<T, K: Kind> Cancellable<T, K> {
 
 fn about(name: &'static str, location: &'static Location<'static>) -> About {
     About {
-        scope: name,
+        subject: Subject::Combinator,
+        name,
         location,
-        runtime: RuntimeId::new("any", 0),
+        runtime: RuntimeId::ANY,
     }
 }
 
