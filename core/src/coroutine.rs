@@ -8,6 +8,7 @@ mod interrupt;
 mod step;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod yielder;
 
 use core::cell::UnsafeCell;

@@ -1,9 +1,9 @@
 //! Whose turn it is at a slot.
 
 #[cfg(not(feature = "std"))]
-pub(crate) use self::by_flag::Turn;
+pub(super) use self::by_flag::Turn;
 #[cfg(feature = "std")]
-pub(crate) use self::by_thread::Turn;
+pub(super) use self::by_thread::Turn;
 
 /// With std: the thread that polls the body, told by where its thread-local storage lies.
 #[cfg(feature = "std")]
