@@ -61,9 +61,10 @@ impl<'g, T> Yielder<'g, T> {
 #[must_use = "futures do nothing unless polled: the items are given by `.await`"]
 pub struct Delegate<'g, S: Stream> {
     yielder: Yielder<'g, S::Item>,
-    /// Pinned structurally: dropped in place, never moved. `None` after its end.
+    // Both are pinned structurally: dropped in place, never moved.
+    /// `None` after its end.
     stream: Option<S>,
-    /// The item that is on its way. Pinned as the stream is.
+    /// The item that is on its way.
     given: Option<Yield<'g, S::Item>>,
 }
 
@@ -72,7 +73,7 @@ impl<S: Stream> Future for Delegate<'_, S> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: neither the stream nor the yield is moved; nothing else is pinned.
+        // SAFETY: neither the stream nor the yield is moved.
         let this = unsafe { self.get_unchecked_mut() };
         loop {
             if let Some(given) = &mut this.given {
