@@ -10,7 +10,7 @@
     reason = "the name of a case is a sentence about behaviour"
 )]
 
-use crate::{Case, Harness, QueueUnderTest, Scopes, SemaphoreUnderTest};
+use crate::{Case, Harness, QueueUnderTest, Scopes, SemaphoreUnderTest, StreamUnderTest};
 
 pub mod ambient;
 pub mod attack;
@@ -37,8 +37,10 @@ pub mod semaphores;
 pub mod spawn;
 pub mod stops;
 pub mod strategies;
+pub mod streams;
 pub mod sweep;
 pub mod sweep_primitives;
+pub mod sweep_streams;
 pub mod sweep_tasks;
 pub mod threads;
 pub mod timer;
@@ -75,8 +77,10 @@ macro_rules! suite_cases {
         $crate::spawn_cases!($make $with [$harness]);
         $crate::stops_cases!($make $with [$harness]);
         $crate::strategies_cases!($make $with [$harness]);
+        $crate::streams_cases!($make $with [$harness, $crate::streams::Generated]);
         $crate::sweep_cases!($make $with [$harness]);
         $crate::sweep_primitives_cases!($make $with [$harness]);
+        $crate::sweep_streams_cases!($make $with [$harness]);
         $crate::sweep_tasks_cases!($make $with [$harness]);
         $crate::threads_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);
@@ -137,5 +141,13 @@ pub fn queue_cases<H: Harness, Q: QueueUnderTest>() -> impl Iterator<Item = Case
 pub fn semaphore_cases<H: Harness, S: SemaphoreUnderTest>() -> impl Iterator<Item = Case> {
     let mut cases = Vec::new();
     crate::semaphores_cases!(make_list (cases) [H, S]);
+    cases.into_iter()
+}
+
+/// Every case about [`streams`] on `H`, of `S`: what
+/// [`stream_conformance!`](crate::stream_conformance) makes tests of.
+pub fn stream_cases<H: Harness, S: StreamUnderTest>() -> impl Iterator<Item = Case> {
+    let mut cases = Vec::new();
+    crate::streams_cases!(make_list (cases) [H, S]);
     cases.into_iter()
 }
