@@ -1,5 +1,6 @@
 //! Async generators: streams written as async closures that yield.
 
+mod delegate;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -11,15 +12,19 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
 use core::mem;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
+pub use self::delegate::Delegate;
 use self::slot::Slot;
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;
+use crate::cleanup::Subject;
+use crate::cleanup::live::LiveBody;
 
 /// Makes a stream of what `body` yields.
 ///
@@ -86,13 +91,15 @@ use crate::body::Body;
 /// ```
 ///
 /// Source: PEP 525; differs in that a step that is dropped does not end the generator.
+#[track_caller]
 pub fn generator<'g, T, F, E>(body: F) -> Generator<'g, T, F>
 where
     F: for<'a> Body<Yielder<'a, T>, Out = E> + for<'a> AsyncFnOnce(Yielder<'a, T>) -> E,
     E: End<T>,
 {
     Generator {
-        stage: Stage::Created(Some(body)),
+        stage: Stage::Created(Some((body, Location::caller()))),
+        live: LiveBody::new(),
         slot: UnsafeCell::new(Slot::new()),
         _pinned: PhantomPinned,
     }
@@ -185,13 +192,14 @@ where
 {
     // Above the slot, so that it is dropped first.
     stage: Stage<F, F::Fut, F::Out>,
+    live: LiveBody,
     slot: UnsafeCell<Slot<T>>,
     _pinned: PhantomPinned,
 }
 
 enum Stage<F, B, E> {
     /// The body was not begun. `None` from when it is made to when it is put here.
-    Created(Option<F>),
+    Created(Option<(F, &'static Location<'static>)>),
     Suspended(B),
     /// The body has ended so, which the consumer was not told yet: its last item may be in the slot.
     Ending(Option<E>),
@@ -260,7 +268,7 @@ where
     #[inline]
     fn begin(&mut self) {
         if let Stage::Created(make) = &mut self.stage {
-            let Some(make) = make.take() else {
+            let Some((make, location)) = make.take() else {
                 // The making has panicked.
                 return;
             };
@@ -268,6 +276,7 @@ where
             // yielder, as `generator` takes only bodies that accept one of any lifetime.
             let body = make(Yielder::new(unsafe { &*self.slot.get() }));
             self.stage = Stage::Suspended(body);
+            self.live.begin::<F>(Subject::Generator, location);
         }
     }
 
@@ -277,7 +286,7 @@ where
         let Stage::Suspended(_) = self.stage else {
             return;
         };
-        let ends = EndsWithPanic(&mut self.stage);
+        let ends = EndsWithPanic(&mut self.stage, &mut self.live);
         // SAFETY: the body shares the slot (1).
         let open = unsafe { &*self.slot.get() }.open(cx.waker());
         let Stage::Suspended(body) = &mut *ends.0 else {
@@ -289,16 +298,18 @@ where
         mem::forget(ends);
         if let Poll::Ready(end) = polled {
             self.stage = Stage::Ending(Some(end));
+            self.live.end();
         }
     }
 }
 
 /// Closes a generator whose body panics: it cannot be polled again.
-struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>);
+struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>, &'a mut LiveBody);
 
 impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
     fn drop(&mut self) {
         *self.0 = Stage::Closed;
+        self.1.end();
     }
 }
 

@@ -14,6 +14,7 @@ extern crate std;
 
 pub mod cleanup;
 pub mod generator;
+pub mod iter;
 pub mod runtime;
 pub mod scope;
 
@@ -34,6 +35,9 @@ pub use self::body::Body;
 #[cfg(feature = "alloc")]
 pub use self::cancel::{await_cleanup, cancel, close};
 pub use self::generator::generator;
+pub use self::iter::for_each_by_ref;
+#[cfg(feature = "alloc")]
+pub use self::iter::{closing, for_each};
 pub use self::scope::{
     Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed,
     with_suppressing, with_unseen_error,

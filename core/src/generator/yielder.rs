@@ -19,6 +19,10 @@ impl<'g, T> Yielder<'g, T> {
         Self { slot }
     }
 
+    pub(super) fn reborrow(&self) -> Self {
+        Self { slot: self.slot }
+    }
+
     /// Gives `item` to the consumer, and waits until that comes for the next one.
     ///
     /// # Cancel safety
