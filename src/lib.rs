@@ -2,12 +2,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub mod stream;
-
 mod current;
 mod race;
 mod run;
 mod shield;
+pub mod stream;
 mod timeout;
 
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};

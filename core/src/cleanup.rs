@@ -30,6 +30,8 @@ mod drain;
 #[cfg(feature = "alloc")]
 mod hand_over;
 #[cfg(feature = "alloc")]
+mod hook_guard;
+#[cfg(feature = "alloc")]
 pub(crate) mod kind;
 #[cfg(feature = "alloc")]
 pub(crate) mod leftovers;
@@ -64,17 +66,21 @@ pub(crate) use self::inert as scope_link;
 #[cfg(feature = "alloc")]
 const BATCH: usize = 64;
 
-pub use self::about::About;
+pub use self::about::{About, Subject};
 pub(crate) use self::report::report;
 pub use self::report::{Report, ReportHook};
 
 #[cfg(all(feature = "alloc", not(feature = "std")))]
 pub use self::ambient::{SlotStorage, Slots, install_slots};
 #[cfg(feature = "std")]
+pub use self::hook_guard::live_hook_guard;
+#[cfg(feature = "alloc")]
+pub use self::hook_guard::{HookGuard, report_hook_guard};
+#[cfg(feature = "std")]
 pub use self::kind::ThreadBound;
 #[cfg(feature = "std")]
 pub use self::live::{
-    LiveScope, ScopeEvent, ScopeHook, ScopeStep, list_live_scopes, live_scopes, set_scope_hook,
+    Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
 };
 #[cfg(feature = "alloc")]
 pub use self::{

@@ -11,7 +11,7 @@ use crate::cleanup::kind::Sendable;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{About, CollectorId, ExitToken, unwatched};
+use crate::cleanup::{About, CollectorId, ExitToken, Subject, unwatched};
 use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
@@ -116,7 +116,8 @@ impl<R: Cleanup, T: 'static> Drop for Shielded<'_, R, T> {
         let bequest = Bequest::<_, Sendable> {
             rt: self.rt,
             about: About {
-                scope: self.name,
+                subject: Subject::Combinator,
+                name: self.name,
                 location: self.location,
                 runtime: self.rt.id(),
             },

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use common::{Numbered, now, send};
 use withal_core::cancel::{AwaitCleanup, Cancel, Cancellable};
 use withal_core::cleanup::{
-    About, CleanupTask, DrainReport, LiveScope, Report, ScopeEvent, Sendable, ThreadBound,
+    About, CleanupTask, DrainReport, Live, LiveEvent, Report, Sendable, Subject, ThreadBound,
 };
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
@@ -140,11 +140,12 @@ fn combinators() {
 fn values_of_the_kernel() {
     table! {
         About: "Send Sync Unpin",
+        Subject: "Send Sync Unpin",
         Report<'static>: "!Send !Sync Unpin",
         CleanupTask: "Send Sync Unpin",
         DrainReport: "Send Sync Unpin",
-        LiveScope: "Send Sync Unpin",
-        ScopeEvent: "Send Sync Unpin",
+        Live: "Send Sync Unpin",
+        LiveEvent: "Send Sync Unpin",
     }
 }
 

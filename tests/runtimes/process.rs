@@ -12,6 +12,8 @@ mod chains;
 mod drains;
 #[path = "process/flavours.rs"]
 mod flavours;
+#[path = "process/generators.rs"]
+mod generators;
 #[path = "process/handed_on.rs"]
 mod handed_on;
 #[path = "process/hooks.rs"]
@@ -107,5 +109,5 @@ use on_each_flavour;
 
 /// The last part of each name.
 fn names(abouts: &[withal::cleanup::About]) -> Vec<&'static str> {
-    abouts.iter().map(|about| about.scope).collect()
+    abouts.iter().map(|about| about.name).collect()
 }

@@ -11,7 +11,7 @@ use std::env;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use withal::cleanup::{list_live_scopes, live_scopes};
+use withal::cleanup::{keep_live_list, live_list};
 use withal::runtime::Cleanup;
 use withal_tests::soak::{Soak, Summary};
 
@@ -54,7 +54,7 @@ async fn soak<R: Cleanup>(name: &str, soak: Soak<R>) {
 
 /// [`soak`], where the executor has to `rest` before it has put everything away.
 async fn soak_and_rest<R: Cleanup>(name: &str, soak: Soak<R>, rest: impl AsyncFn()) {
-    list_live_scopes(true);
+    keep_live_list(true);
     let seed = seed();
     let scopes = number("WITHAL_SOAK_SCOPES").unwrap_or(SCOPES);
     run(name, &soak, seed, scopes.min(WARM_UP)).await;
@@ -78,7 +78,7 @@ async fn soak_and_rest<R: Cleanup>(name: &str, soak: Soak<R>, rest: impl AsyncFn
         more.abs() <= SLACK,
         "{name}: the live heap changed by {more} bytes"
     );
-    list_live_scopes(false);
+    keep_live_list(false);
 }
 
 async fn run<R: Cleanup>(name: &str, soak: &Soak<R>, seed: u64, scopes: u64) -> Summary {
@@ -94,7 +94,7 @@ async fn run<R: Cleanup>(name: &str, soak: &Soak<R>, seed: u64, scopes: u64) -> 
             late.event, late.script
         );
     }
-    let live = live_scopes();
+    let live = live_list();
     assert!(live.is_empty(), "{name}: seed {seed} left {live:?}");
     summary
 }

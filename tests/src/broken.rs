@@ -1,4 +1,4 @@
-//! Runtimes, scopes, queues and semaphores that are broken on purpose. Each must be caught.
+//! Runtimes, scopes, queues, semaphores and streams that are broken on purpose. Each must be caught.
 //!
 //! A suite that cannot fail proves nothing. So each thing here breaks one promise and keeps the
 //! others, and `teeth/` names the case of the [suite](crate::suite) that it fails, and what that
@@ -8,7 +8,7 @@
 //! is made from, and a line in the table of `teeth/`. A promise that no case fails for needs a case
 //! first.
 //!
-//! A broken queue or semaphore is a plain one that knows which promise not to keep. A broken runtime
+//! A broken queue, semaphore or stream is a plain one that knows which promise not to keep. A broken runtime
 //! is a [`Wrap`] around a sound one, put into its harness by [`Broken`].
 
 /// Names the breaches of a `Plain` primitive, and the broken ones that they make.
@@ -37,6 +37,7 @@ pub mod queues;
 pub mod runtime;
 pub mod scopes;
 pub mod semaphores;
+pub mod streams;
 
 use std::marker::PhantomData;
 use std::time::Duration;

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use withal::cleanup::{CleanupTask, list_live_scopes};
+use withal::cleanup::{CleanupTask, keep_live_list};
 use withal::runtime::{Cleanup, NoExecutor, Runtime, RuntimeId, SpawnLocal};
 
 use self::executor::{Counts, Shared, State};
@@ -47,7 +47,7 @@ pub use self::task::TaskKind;
 /// [`Builder::build`] gave shuts the runtime down. Clones are handles, such as tasks and scopes
 /// hold; they keep nothing alive.
 ///
-/// A new one switches the [list of live scopes](list_live_scopes) on, for the reports.
+/// A new one switches the [live list](keep_live_list) on, for the reports.
 ///
 /// # Examples
 ///
@@ -86,7 +86,7 @@ impl Deterministic {
 
     fn with(settings: Builder) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        list_live_scopes(true);
+        keep_live_list(true);
         let name = if settings.refuses_cleanups {
             NoExecutor::new().id().name
         } else {

@@ -63,6 +63,17 @@ macro_rules! semaphore_conformance {
     };
 }
 
+/// Expands to one `#[test]` for each case about [streams](crate::suite::streams), on the given
+/// [`Harness`], of the given [`StreamUnderTest`](crate::StreamUnderTest).
+///
+/// The same cases as data: [`suite::stream_cases`](crate::suite::stream_cases).
+#[macro_export]
+macro_rules! stream_conformance {
+    ($harness:ty, $stream:ty) => {
+        $crate::streams_cases!(make_tests () [$harness, $stream]);
+    };
+}
+
 /// A named case of the suite on a harness, as a [`Case`](crate::Case):
 /// `case!([MyHarness] traces::our_timeout_in_a_body)`. Cases of the
 /// [scope protocol](crate::suite::protocol) take their scopes as well:

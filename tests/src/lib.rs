@@ -21,6 +21,7 @@ pub mod probe;
 pub mod reports;
 pub mod scopes;
 pub mod soak;
+pub mod streams;
 pub mod suite;
 pub mod sweep;
 pub mod wrapped;
@@ -34,6 +35,7 @@ pub use self::log::Log;
 pub use self::primitives::{QueueUnderTest, SemaphoreUnderTest};
 pub use self::probe::Probe;
 pub use self::scopes::Scopes;
+pub use self::streams::StreamUnderTest;
 
 /// How many rounds a stress case takes: `usual`, or a multiple of it where `WITHAL_STRESS` says so.
 pub fn stress(usual: usize) -> usize {

@@ -1,6 +1,6 @@
 //! Polling by hand: no test waits for time to pass.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,24 +8,30 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::FutureExt;
+use futures_util::task::AtomicWaker;
 
 use crate::Log;
 use crate::sweep::point;
 
 /// Counts how often a task was woken.
 #[derive(Debug, Default)]
-pub struct Wakes(AtomicUsize);
+pub struct Wakes {
+    count: AtomicUsize,
+    /// Who waits for one.
+    waiting: AtomicWaker,
+}
 
 impl Wakes {
     /// The number of wakes so far.
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.count.load(Ordering::SeqCst)
     }
 }
 
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.waiting.wake();
     }
 }
 
@@ -34,6 +40,8 @@ impl Wake for Wakes {
 pub struct ByHand<F> {
     future: Pin<Box<F>>,
     wakes: Arc<Wakes>,
+    /// The wakes before its last poll.
+    seen: Option<usize>,
 }
 
 impl<F: Future> ByHand<F> {
@@ -42,6 +50,7 @@ impl<F: Future> ByHand<F> {
         Self {
             future: Box::pin(future),
             wakes: Arc::default(),
+            seen: None,
         }
     }
 
@@ -55,6 +64,7 @@ impl<F: Future> ByHand<F> {
 
     /// Polls it once.
     pub fn poll(&mut self) -> Poll<F::Output> {
+        self.seen = Some(self.wakes.count());
         poll_once(self.future.as_mut(), &self.wakes)
     }
 
@@ -70,6 +80,38 @@ impl<F: Future> ByHand<F> {
     /// Whether it was woken so far.
     pub fn woken(&self) -> bool {
         self.wakes.count() > 0
+    }
+
+    /// Polls it with a waker of its own from now on, which has not been woken.
+    pub fn change_waker(&mut self) {
+        self.wakes = Arc::default();
+        self.seen = None;
+    }
+
+    /// Waits until it is ready. It is polled only when it was woken since its last poll.
+    pub async fn when_ready(&mut self) -> F::Output {
+        poll_fn(|cx| {
+            // Before the look, so that no wake slips in between.
+            self.wakes.waiting.register(cx.waker());
+            if self.seen == Some(self.wakes.count()) {
+                return Poll::Pending;
+            }
+            self.poll()
+        })
+        .await
+    }
+
+    /// Waits until it is woken, and does not poll it.
+    pub async fn when_woken(&self) {
+        poll_fn(|cx| {
+            self.wakes.waiting.register(cx.waker());
+            if self.woken() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 
     /// Drops the future, and tells whether anybody still has its waker.
@@ -88,7 +130,7 @@ pub fn poll_once<F: Future>(future: Pin<&mut F>, wakes: &Arc<Wakes>) -> Poll<F::
 /// [`checkpoint`](crate::sweep::checkpoint) of a sweep.
 pub async fn yields(times: usize) {
     let mut left = times;
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         point();
         if left == 0 {
             return Poll::Ready(());

@@ -10,7 +10,7 @@
     reason = "the name of a case is a sentence about behaviour"
 )]
 
-use crate::{Case, Harness, QueueUnderTest, Scopes, SemaphoreUnderTest};
+use crate::{Case, Harness, QueueUnderTest, Scopes, SemaphoreUnderTest, StreamUnderTest};
 
 pub mod ambient;
 pub mod attack;
@@ -22,7 +22,9 @@ pub mod closure_frame;
 pub mod driving;
 pub mod entry;
 pub mod errors;
+pub mod generators;
 pub mod guard;
+pub mod left_open;
 pub mod local;
 pub mod matrix_m1;
 pub mod panics;
@@ -36,8 +38,10 @@ pub mod semaphores;
 pub mod spawn;
 pub mod stops;
 pub mod strategies;
+pub mod streams;
 pub mod sweep;
 pub mod sweep_primitives;
+pub mod sweep_streams;
 pub mod sweep_tasks;
 pub mod threads;
 pub mod timer;
@@ -59,7 +63,9 @@ macro_rules! suite_cases {
         $crate::driving_cases!($make $with [$harness]);
         $crate::entry_cases!($make $with [$harness, $harness]);
         $crate::errors_cases!($make $with [$harness]);
+        $crate::generators_cases!($make $with [$harness]);
         $crate::guard_cases!($make $with [$harness]);
+        $crate::left_open_cases!($make $with [$harness]);
         $crate::local_cases!($make $with [$harness]);
         $crate::matrix_m1_cases!($make $with [$harness]);
         $crate::panics_cases!($make $with [$harness]);
@@ -73,8 +79,10 @@ macro_rules! suite_cases {
         $crate::spawn_cases!($make $with [$harness]);
         $crate::stops_cases!($make $with [$harness]);
         $crate::strategies_cases!($make $with [$harness]);
+        $crate::streams_cases!($make $with [$harness, $crate::streams::Generated]);
         $crate::sweep_cases!($make $with [$harness]);
         $crate::sweep_primitives_cases!($make $with [$harness]);
+        $crate::sweep_streams_cases!($make $with [$harness]);
         $crate::sweep_tasks_cases!($make $with [$harness]);
         $crate::threads_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);
@@ -135,5 +143,13 @@ pub fn queue_cases<H: Harness, Q: QueueUnderTest>() -> impl Iterator<Item = Case
 pub fn semaphore_cases<H: Harness, S: SemaphoreUnderTest>() -> impl Iterator<Item = Case> {
     let mut cases = Vec::new();
     crate::semaphores_cases!(make_list (cases) [H, S]);
+    cases.into_iter()
+}
+
+/// Every case about [`streams`] on `H`, of `S`: what
+/// [`stream_conformance!`](crate::stream_conformance) makes tests of.
+pub fn stream_cases<H: Harness, S: StreamUnderTest>() -> impl Iterator<Item = Case> {
+    let mut cases = Vec::new();
+    crate::streams_cases!(make_list (cases) [H, S]);
     cases.into_iter()
 }

@@ -15,6 +15,7 @@ use withal_tests::broken::queues;
 use withal_tests::broken::runtime::*;
 use withal_tests::broken::scopes::*;
 use withal_tests::broken::semaphores;
+use withal_tests::broken::streams;
 use withal_tests::broken::{Broken, Impatient};
 use withal_tests::reports::Reports;
 use withal_tests::scopes::Direct;
@@ -100,7 +101,7 @@ macro_rules! scopes {
     };
 }
 
-/// Queues and semaphores that are broken; each stands beside a sound one in its module.
+/// Queues, semaphores and streams that are broken; each stands beside a sound one in its module.
 macro_rules! primitives {
     ($($test:ident: $broken:ident, $module:ident::$case:ident, $words:literal;)*) => {
         const PRIMITIVES: &[&str] = &[$(concat!(stringify!($module), "::", stringify!($case))),*];
@@ -257,6 +258,53 @@ primitives! {
         LeaksPermits, semaphores::tasks_that_give_up_leak_nothing, "a permit is lost";
     a_semaphore_that_keeps_ghosts_in_line:
         KeepsGhosts, semaphores::a_waiter_that_is_dropped_leaves_the_line, "its waker is still there";
+
+    a_stream_that_begins_at_once:
+        BeginsAtOnce, streams::nothing_happens_before_the_first_step, "it began";
+    a_stream_that_gives_an_item_twice:
+        GivesTwice, streams::each_item_comes_once_and_in_order, "the items";
+    a_stream_that_runs_ahead:
+        RunsAhead, streams::it_takes_what_it_is_asked_for, "it runs ahead";
+    a_stream_that_loses_a_wake:
+        LosesWakes, streams::an_item_wakes_who_waits_for_it, "nobody wakes";
+    a_stream_that_keeps_an_old_waker:
+        KeepsAnOldWaker, streams::the_latest_waker_counts, "nobody wakes";
+    a_stream_that_a_dropped_step_ends:
+        EndsWithADrop, streams::a_step_that_is_dropped_loses_no_item, "an item is lost";
+    a_stream_that_loses_the_item_of_a_dropped_step:
+        LosesItems, streams::a_step_that_is_dropped_anywhere_loses_no_item, "an item is lost";
+    a_stream_that_a_timeout_ends:
+        EndsWithADrop,
+        streams::a_step_that_timed_out_may_be_asked_for_again, "the step after a timeout";
+    a_stream_that_swallows_errors:
+        SwallowsErrors, streams::an_error_is_an_item_and_no_end, "the error";
+    a_stream_that_goes_on_after_its_end:
+        GoesOn, streams::the_end_is_for_ever, "it goes on after its end";
+    a_stream_that_leaves_its_source_open_when_it_is_closed:
+        LeavesItsSourceOpen,
+        streams::closed_half_way_it_exits_its_source, "left: \"+feed closed\"";
+    a_stream_that_closes_its_source_later:
+        ClosesLater, streams::closed_while_it_waits_it_exits_its_source, "left: \"+feed closed\"";
+    a_stream_that_is_closed_once:
+        PanicsWhenClosedAgain,
+        streams::closed_at_its_end_it_does_nothing_more, "it is closed already";
+    a_stream_that_leaves_its_source_open_when_it_is_dropped:
+        LeavesItsSourceOpen,
+        streams::dropped_by_foreign_code_it_exits_its_source, "waited in vain; so far: +feed";
+    a_stream_that_closes_its_source_behind_a_scope:
+        ClosesLater,
+        streams::dropped_in_a_scope_it_exits_its_source_first, "left: \"+outer +feed -outer\"";
+    a_stream_that_closes_its_source_behind_its_consumer:
+        ClosesLater,
+        streams::cancelled_with_its_consumer_it_exits_its_source_first,
+        "left: \"+feed item returned\"";
+    a_stream_that_stays_on_its_thread:
+        StaysOnItsThread, streams::it_may_be_read_on_several_threads_in_turn, "nobody wakes";
+    a_stream_that_loses_the_item_of_a_dropped_step_somewhere:
+        LosesItems, streams::tasks_that_give_up_lose_nothing, "an item is lost";
+    a_stream_that_leaves_its_source_open_at_some_poll:
+        LeavesItsSourceOpen,
+        streams::cancelled_after_each_poll_in_every_way_nothing_is_lost, "was not waited for";
 }
 
 /// A case that nothing fails proves nothing. Those about withal itself have teeth of their own:
@@ -276,6 +324,7 @@ fn each_case_about_what_others_may_bring_has_teeth() {
         "protocol",
         "queues",
         "semaphores",
+        "streams",
     ];
     let cases = suite::cases::<Sound>().filter(|case| about.contains(&case.module));
     let toothless: Vec<_> = cases

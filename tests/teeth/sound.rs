@@ -1,4 +1,4 @@
-//! What keeps the rules passes them all: a helper, and the plain queue and semaphore.
+//! What keeps the rules passes them all: a helper, and the plain queue, semaphore and stream.
 
 use std::time::Duration;
 
@@ -30,10 +30,11 @@ scope_conformance!(Sound, WithinAMinute);
 
 /// Those that the broken ones are made from.
 mod plain {
-    use withal_tests::{broken, queue_conformance, semaphore_conformance};
+    use withal_tests::{broken, queue_conformance, semaphore_conformance, stream_conformance};
 
     use crate::Sound;
 
     queue_conformance!(Sound, broken::queues::Sound);
     semaphore_conformance!(Sound, broken::semaphores::Sound);
+    stream_conformance!(Sound, broken::streams::Sound);
 }

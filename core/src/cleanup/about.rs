@@ -3,25 +3,61 @@ use core::panic::Location;
 
 use crate::runtime::RuntimeId;
 
-/// Which scope a report is about: its type, where it was entered, and on which runtime.
+/// What a report or an entry of the live list is about: its type, its place in the source, and its
+/// runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct About {
-    /// The type of the scope.
-    pub scope: &'static str,
-    /// Where the program entered it.
+    /// What it is.
+    pub subject: Subject,
+    /// The type of the scope, the type of the generator's body, or the combinator.
+    pub name: &'static str,
+    /// Where the program entered the scope, made the generator, or called the combinator.
     pub location: &'static Location<'static>,
-    /// The runtime value it was entered with.
+    /// The runtime value that the scope was entered with; for a generator, that of the scope in which
+    /// it began. [`RuntimeId::ANY`] where there is none.
     pub runtime: RuntimeId,
+}
+
+/// What an [`About`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Subject {
+    /// A scope.
+    Scope,
+    /// A combinator that waits for the scopes in what it polls or drops.
+    Combinator,
+    /// A generator.
+    Generator,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scope => "scope",
+            Self::Combinator => "combinator",
+            Self::Generator => "generator",
+        })
+    }
 }
 
 impl fmt::Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            scope,
+            subject,
+            name,
             location,
             runtime,
         } = self;
-        write!(f, "{scope} (entered at {location}, {runtime})")
+        let happened = match subject {
+            Subject::Scope => "entered",
+            Subject::Combinator => "called",
+            Subject::Generator => "made",
+        };
+        write!(f, "{name} ({happened} at {location}")?;
+        if *runtime != RuntimeId::ANY {
+            write!(f, ", {runtime}")?;
+        }
+        f.write_str(")")
     }
 }

@@ -1,12 +1,18 @@
-//! The list of live scopes, the hook that follows each of them, and what marks a place in both.
+//! The live list, the hook that follows what is in it, and what marks a place in both.
+
+#[cfg(feature = "std")]
+mod list;
+
+use core::panic::Location;
 
 #[cfg(feature = "std")]
 pub use self::list::{
-    LiveScope, ScopeEvent, ScopeHook, ScopeStep, list_live_scopes, live_scopes, set_scope_hook,
+    Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
 };
-use super::About;
+use super::{About, Subject};
 #[cfg(feature = "std")]
 use crate::mutants::mutant;
+use crate::runtime::RuntimeId;
 use crate::scope::ExitKind;
 
 /// A scope's place in the list, given up when its exit has ended. Without std there is no list.
@@ -19,7 +25,6 @@ pub(crate) struct LiveEntry {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ScopeId(#[cfg(feature = "std")] Option<core::num::NonZeroUsize>);
 
-#[cfg(feature = "alloc")]
 impl ScopeId {
     pub(crate) const NONE: Self = Self(
         #[cfg(feature = "std")]
@@ -47,7 +52,7 @@ impl LiveEntry {
     pub(crate) fn exiting(&self, kind: ExitKind) {
         #[cfg(feature = "std")]
         if let Some(id) = self.id.0 {
-            list::tell(id, list::ScopeStep::Exiting(kind));
+            list::tell(id, list::LiveStep::Exiting(kind));
         }
         #[cfg(not(feature = "std"))]
         let _ = kind;
@@ -58,7 +63,7 @@ impl LiveEntry {
     pub(crate) fn dropped(&self, kind: ExitKind) {
         #[cfg(feature = "std")]
         if let Some(id) = self.id.0 {
-            list::tell(id, list::ScopeStep::Dropped(kind));
+            list::tell(id, list::LiveStep::Dropped(kind));
         }
         #[cfg(not(feature = "std"))]
         let _ = kind;
@@ -82,195 +87,44 @@ impl Drop for LiveEntry {
     }
 }
 
-#[cfg(feature = "std")]
-mod list {
-    use alloc::collections::BTreeMap;
-    use alloc::vec::Vec;
-    use core::fmt;
-    use core::num::NonZeroUsize;
-    use core::sync::atomic::Ordering;
-    use core::time::Duration;
-    use std::time::Instant;
+/// The place in the list of something that suspends itself, such as a generator: taken at its first
+/// poll, given up when its body has ended. Still held when this is dropped, the body was not at its
+/// end: whoever drops it has either closed it, or abandoned it.
+///
+/// Its owner declares it below its body, so that the body is dropped first.
+pub(crate) struct LiveBody(LiveEntry);
 
-    use super::{About, ScopeId};
-    use crate::cleanup::ambient;
-    use crate::lock::Mutex;
-    use crate::panic::catch;
-    use crate::primitives::{AtomicBool, AtomicUsize, process_wide};
-    use crate::scope::ExitKind;
-
-    process_wide! {
-        // Whether scopes that are entered from now on are followed.
-        static ON: AtomicBool = AtomicBool::new(false);
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        static FOLLOWED: Mutex<Followed> = Mutex::new(Followed {
-            listed: false,
-            hook: None,
-            live: BTreeMap::new(),
-        });
+impl LiveBody {
+    /// It did not begin.
+    pub(crate) const fn new() -> Self {
+        Self(LiveEntry { id: ScopeId::NONE })
     }
 
-    struct Followed {
-        listed: bool,
-        hook: Option<ScopeHook>,
-        live: BTreeMap<NonZeroUsize, Entry>,
-    }
-
-    #[derive(Clone, Copy)]
-    struct Entry {
-        about: About,
-        parent: Option<NonZeroUsize>,
-        since: Instant,
-    }
-
-    /// A scope that is entered and not yet exited.
-    #[derive(Clone, Copy, Debug)]
-    #[non_exhaustive]
-    pub struct LiveScope {
-        /// Which scope it is: its type, where the program entered it, and on which runtime.
-        pub about: About,
-        /// How long ago it was entered.
-        pub age: Duration,
-    }
-
-    impl fmt::Display for LiveScope {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{}, {:?} ago", self.about, self.age)
-        }
-    }
-
-    /// Something that happened to a scope.
-    #[derive(Clone, Copy, Debug)]
-    #[non_exhaustive]
-    pub struct ScopeEvent {
-        /// The scope's number in this process.
-        pub id: usize,
-        /// The number of the scope in whose body or exit it was entered, if that one is followed.
-        pub parent: Option<usize>,
-        /// Which scope it is.
-        pub about: About,
-        /// What happened.
-        pub step: ScopeStep,
-    }
-
-    /// A step in the life of a scope.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[non_exhaustive]
-    pub enum ScopeStep {
-        /// It was entered.
-        Entered,
-        /// Its body has ended, what the body left is cleaned up, and its exit begins.
-        Exiting(ExitKind),
-        /// It was dropped before its exit began. Its exit follows, unless its type says that a drop
-        /// abandons it.
-        Dropped(ExitKind),
-        /// It is over: its exit has ended, and so has what was born in it; or it was abandoned.
-        Ended,
-    }
-
-    /// What follows scopes.
-    pub type ScopeHook = fn(&ScopeEvent);
-
-    /// Switches the list of live scopes on or off, for scopes that are entered from now on.
-    ///
-    /// Off, which is the default, costs one relaxed load a scope; on, a lock and a map entry.
-    pub fn list_live_scopes(on: bool) {
-        FOLLOWED.with(|followed| {
-            followed.listed = on;
-            followed.switch();
-        });
-    }
-
-    /// The scopes entered and not yet exited, oldest first, since [`list_live_scopes`] was switched
-    /// on. A cleanup that is still running counts as live.
-    pub fn live_scopes() -> Vec<LiveScope> {
-        let now = Instant::now();
-        FOLLOWED.with(|followed| {
-            let entries = followed.live.values();
-            entries
-                .map(|entry| LiveScope {
-                    about: entry.about,
-                    age: now.saturating_duration_since(entry.since),
-                })
-                .collect()
-        })
-    }
-
-    /// Installs what is told of every step of each scope that is entered from now on, and returns
-    /// what was told before. For tests and traces; off, which is the default, it costs nothing
-    /// besides what [`list_live_scopes`] does.
-    ///
-    /// The hook is called on the thread where it happens, also from a `Drop` and during unwinding,
-    /// under no lock; a panic in it is swallowed. It must not wait.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// fn trace(event: &withal_core::cleanup::ScopeEvent) {
-    ///     println!("{} {:?}", event.about.scope, event.step);
-    /// }
-    /// withal_core::cleanup::set_scope_hook(Some(trace));
-    /// ```
-    pub fn set_scope_hook(hook: Option<ScopeHook>) -> Option<ScopeHook> {
-        FOLLOWED.with(|followed| {
-            let before = core::mem::replace(&mut followed.hook, hook);
-            followed.switch();
-            before
-        })
-    }
-
-    impl Followed {
-        fn switch(&self) {
-            ON.store(self.listed || self.hook.is_some(), Ordering::Relaxed);
-        }
-    }
-
+    /// It is polled for the first time. `B` is the type of the body, `location` where it was made.
     #[inline]
-    pub(super) fn enter(about: impl FnOnce() -> About) -> ScopeId {
-        if ON.load(Ordering::Relaxed) {
-            ScopeId(follow(about()))
-        } else {
-            ScopeId::NONE
-        }
-    }
-
-    #[cold]
-    fn follow(about: About) -> Option<NonZeroUsize> {
-        let id = NonZeroUsize::new(NEXT.fetch_add(1, Ordering::Relaxed))?;
-        let entry = Entry {
-            about,
-            parent: ambient::enclosing().0,
-            since: Instant::now(),
+    pub(crate) fn begin<B>(&mut self, subject: Subject, location: &'static Location<'static>) {
+        let about = || About {
+            subject,
+            name: core::any::type_name::<B>(),
+            location,
+            runtime: RuntimeId::ANY,
         };
-        FOLLOWED.with(|followed| followed.live.insert(id, entry));
-        tell(id, ScopeStep::Entered);
-        Some(id)
+        self.0 = LiveEntry::enter(about);
     }
 
-    #[cold]
-    pub(super) fn tell(id: NonZeroUsize, step: ScopeStep) {
-        let told = FOLLOWED.with(|followed| Some((followed.hook?, *followed.live.get(&id)?)));
-        if let Some((hook, entry)) = told {
-            call(hook, id, entry, step);
+    /// Its body has ended, in whichever way.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        self.0 = LiveEntry::default();
+    }
+}
+
+#[cfg(feature = "std")]
+impl Drop for LiveBody {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(id) = self.0.id.0 {
+            list::dropped_open(id);
         }
-    }
-
-    #[cold]
-    pub(super) fn end(id: NonZeroUsize) {
-        let (hook, entry) = FOLLOWED.with(|followed| (followed.hook, followed.live.remove(&id)));
-        if let (Some(hook), Some(entry)) = (hook, entry) {
-            call(hook, id, entry, ScopeStep::Ended);
-        }
-    }
-
-    fn call(hook: ScopeHook, id: NonZeroUsize, entry: Entry, step: ScopeStep) {
-        let event = ScopeEvent {
-            id: id.get(),
-            parent: entry.parent.map(NonZeroUsize::get),
-            about: entry.about,
-            step,
-        };
-        // A hook that panics must not take a cleanup with it, and it is nobody's body.
-        let _ = catch(|| ambient::cleared(|| hook(&event)));
     }
 }

@@ -33,7 +33,7 @@ use super::kind::Sendable;
 use super::leftovers::Leftovers;
 use super::live::{LiveEntry, ScopeId};
 use super::scope_link::Bequest;
-use super::{About, CleanupTask, CollectorId, Report, set_report_hook};
+use super::{About, CleanupTask, CollectorId, Report, Subject, set_report_hook};
 use crate::lock::Mutex;
 use crate::runtime::{Cleanup, RuntimeId, Timer};
 
@@ -337,9 +337,10 @@ impl Ended {
     }
 }
 
-fn about(scope: &'static str) -> About {
+fn about(name: &'static str) -> About {
     About {
-        scope,
+        subject: Subject::Scope,
+        name,
         location: Location::caller(),
         runtime: RuntimeId::new("model", 0),
     }

@@ -5,6 +5,8 @@
 )]
 extern crate std;
 
+mod delegate;
+
 use std::boxed::Box;
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};

@@ -85,6 +85,9 @@ pub struct RuntimeId {
 }
 
 impl RuntimeId {
+    /// No runtime in particular: what is not bound to one is about this.
+    pub const ANY: Self = Self::new("any", 0);
+
     /// Names instance `instance` of the adapter `name`.
     pub const fn new(name: &'static str, instance: u64) -> Self {
         Self { name, instance }

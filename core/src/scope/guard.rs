@@ -11,7 +11,7 @@ use super::with::{EnteredParts, With};
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{About, CollectorId};
+use crate::cleanup::{About, CollectorId, Subject};
 use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
@@ -86,7 +86,8 @@ pub struct Entered<'r, R: Cleanup, M: Manager> {
 
 fn about<M: Manager>(rt: &impl Cleanup, location: &'static Location<'static>) -> About {
     About {
-        scope: M::name(),
+        subject: Subject::Scope,
+        name: M::name(),
         location,
         runtime: rt.id(),
     }

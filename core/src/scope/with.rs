@@ -18,7 +18,7 @@ use super::reason::ExitKind;
 use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
-use crate::cleanup::{About, CollectorId, ExitToken};
+use crate::cleanup::{About, CollectorId, ExitToken, Subject};
 use crate::mutants::mutant;
 use crate::panic::Payload;
 use crate::runtime::Cleanup;
@@ -420,7 +420,8 @@ where
 
     fn about(&self) -> About {
         About {
-            scope: M::name(),
+            subject: Subject::Scope,
+            name: M::name(),
             location: self.location,
             runtime: self.rt.id(),
         }

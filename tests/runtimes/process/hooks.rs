@@ -5,7 +5,7 @@ use std::future::pending;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use withal::cleanup::{Report, drain, live_scopes, set_report_hook};
+use withal::cleanup::{Report, drain, live_list, set_report_hook};
 use withal::runtime::NoExecutor;
 use withal::with;
 use withal_tests::foreign::{begun, block_on, gives_up};
@@ -72,7 +72,7 @@ fn a_hook_may_use_the_library() {
             return;
         }
         let (log, rt, none) = (Log::new(), Deterministic::new(), NoExecutor::new());
-        let _ = live_scopes();
+        let _ = live_list();
         set_report_hook(Some(hook));
         // Its own report is the second call, from within the first.
         drop(begun(with(&none, Act::new(&log, "inner"), async |_| {

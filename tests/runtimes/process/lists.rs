@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use withal::cleanup::{
-    ScopeEvent, ScopeStep, drain, list_live_scopes, live_scopes, report_waits_after, set_scope_hook,
+    LiveEvent, LiveStep, drain, keep_live_list, live_list, report_waits_after, set_live_hook,
 };
 use withal::runtime::{NoExecutor, Runtime};
 use withal::scope::ExitKind;
@@ -29,17 +29,17 @@ on_each_flavour!(entered_scopes_are_listed_until_their_exit_has_ended);
 
 struct Listed;
 
-fn listed() -> Vec<withal::cleanup::LiveScope> {
-    let scopes = live_scopes().into_iter();
+fn listed() -> Vec<withal::cleanup::Live> {
+    let scopes = live_list().into_iter();
     scopes
-        .filter(|scope| scope.about.scope == type_name::<Act<Listed>>())
+        .filter(|scope| scope.about.name == type_name::<Act<Listed>>())
         .collect()
 }
 
 // K9, CM-17
 async fn entered_scopes_are_listed_until_their_exit_has_ended(rt: &impl Runtime) {
     let log = Log::new();
-    list_live_scopes(true);
+    keep_live_list(true);
     let a = with(rt, Act::<Listed>::of(&log, "a"), async |_| {
         assert_eq!(listed().len(), 1);
         let guard = enter_in(rt, Act::<Listed>::of(&log, "b")).await.unwrap();
@@ -66,14 +66,14 @@ async fn entered_scopes_are_listed_until_their_exit_has_ended(rt: &impl Runtime)
     log.push("go");
     drain(rt, PATIENCE).await;
     assert_eq!(listed().len(), 0);
-    list_live_scopes(false);
+    keep_live_list(false);
 }
 
 #[test]
 fn switched_off_nothing_is_listed() {
     let _turn = turn();
     let (log, rt) = (Log::new(), NoExecutor::new());
-    list_live_scopes(false);
+    keep_live_list(false);
     let mut a = pin!(with(&rt, Act::<Listed>::of(&log, "a"), async |_| {
         withal_tests::poll::yields(1).await;
         Ok::<_, String>(())
@@ -81,7 +81,7 @@ fn switched_off_nothing_is_listed() {
     assert!(drive(a.as_mut(), 1).is_none());
     assert_eq!(listed().len(), 0);
     // Switched on in its life, it is not listed either; and switched off, one that is listed leaves.
-    list_live_scopes(true);
+    keep_live_list(true);
     assert!(drive(a.as_mut(), 2).is_some());
     let mut b = pin!(with(&rt, Act::<Listed>::of(&log, "b"), async |_| {
         withal_tests::poll::yields(1).await;
@@ -89,7 +89,7 @@ fn switched_off_nothing_is_listed() {
     }));
     assert!(drive(b.as_mut(), 1).is_none());
     assert_eq!(listed().len(), 1);
-    list_live_scopes(false);
+    keep_live_list(false);
     assert!(drive(b.as_mut(), 2).is_some());
     assert_eq!(listed().len(), 0);
 }
@@ -121,17 +121,17 @@ fn the_span_of_the_stuck_report_can_be_set() {
 /// What the hook was told of scopes of this kind.
 struct Followed;
 
-static STEPS: Mutex<Vec<ScopeEvent>> = Mutex::new(Vec::new());
+static STEPS: Mutex<Vec<LiveEvent>> = Mutex::new(Vec::new());
 
-fn note(event: &ScopeEvent) {
-    if event.about.scope == type_name::<Act<Followed>>() {
+fn note(event: &LiveEvent) {
+    if event.about.name == type_name::<Act<Followed>>() {
         STEPS.lock().unwrap().push(*event);
     }
     // Swallowed: the scopes of this case must not notice.
     panic_any("a hook that panics");
 }
 
-fn steps() -> Vec<(usize, Option<usize>, ScopeStep)> {
+fn steps() -> Vec<(usize, Option<usize>, LiveStep)> {
     let events = mem::take(&mut *STEPS.lock().unwrap());
     let first = events[0].id;
     events
@@ -148,7 +148,7 @@ fn steps() -> Vec<(usize, Option<usize>, ScopeStep)> {
 fn the_hook_is_told_of_each_step() {
     let _turn = turn();
     let (log, rt) = (Log::new(), Deterministic::new());
-    assert!(set_scope_hook(Some(note)).is_none());
+    assert!(set_live_hook(Some(note)).is_none());
     let scope = |name: &'static str| Act::<Followed>::of(&log, name);
     let two = with(&rt, scope("a"), async |_| {
         let lost = timeout(&rt, Duration::from_secs(1), async {
@@ -162,30 +162,30 @@ fn the_hook_is_told_of_each_step() {
     assert_eq!(
         steps(),
         [
-            (0, None, ScopeStep::Entered),
-            (1, Some(0), ScopeStep::Entered),
-            (1, Some(0), ScopeStep::Dropped(ExitKind::Cancelled)),
-            (1, Some(0), ScopeStep::Ended),
-            (0, None, ScopeStep::Exiting(ExitKind::Failed)),
-            (0, None, ScopeStep::Ended),
+            (0, None, LiveStep::Entered),
+            (1, Some(0), LiveStep::Entered),
+            (1, Some(0), LiveStep::Dropped(ExitKind::Cancelled)),
+            (1, Some(0), LiveStep::Ended),
+            (0, None, LiveStep::Exiting(ExitKind::Failed)),
+            (0, None, LiveStep::Ended),
         ]
     );
     let guard = drive(pin!(enter_in(&rt, scope("c"))), 10).unwrap().unwrap();
     // Followed until its end, even if nobody listens for a while.
-    let hook = set_scope_hook(None);
-    set_scope_hook(hook);
+    let hook = set_live_hook(None);
+    set_live_hook(hook);
     drop(guard);
     while rt.run_until_stalled() > 0 {}
     let by_steps: Vec<_> = steps().into_iter().map(|(_, _, step)| step).collect();
     assert_eq!(
         by_steps,
         [
-            ScopeStep::Entered,
-            ScopeStep::Dropped(ExitKind::Cancelled),
-            ScopeStep::Ended
+            LiveStep::Entered,
+            LiveStep::Dropped(ExitKind::Cancelled),
+            LiveStep::Ended
         ]
     );
-    set_scope_hook(None);
+    set_live_hook(None);
     drop(drive(pin!(enter_in(&rt, scope("d"))), 10).unwrap().unwrap());
     while rt.run_until_stalled() > 0 {}
     assert!(STEPS.lock().unwrap().is_empty());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use withal::cleanup::{About, live_scopes};
+use withal::cleanup::{About, live_list};
 use withal::runtime::RuntimeId;
 
 use super::executor::Shared;
@@ -25,7 +25,8 @@ pub struct Stall {
     pub tasks: Vec<StalledTask>,
     /// How much blocking work is held.
     pub held_blocking: usize,
-    /// The scopes that were entered and not yet exited, oldest first.
+    /// The scopes that were entered and not yet exited, and the generators that began in one of them
+    /// and have not ended, oldest first.
     pub scopes: Vec<About>,
 }
 
@@ -54,7 +55,7 @@ impl Stall {
                 Work::Cleanup(cleanup) => cleanup.scopes(),
                 _ => Vec::new(),
             };
-            let names: Vec<_> = scopes.iter().map(|scope| scope.scope).collect();
+            let names: Vec<_> = scopes.iter().map(|scope| scope.name).collect();
             let entered = scopes.first().map(|scope| scope.location);
             StalledTask {
                 kind: task.about.kind,
@@ -70,7 +71,7 @@ impl Stall {
         });
         let (tasks, held_blocking) = (tasks.collect(), state.held.len());
         drop(state);
-        let live = live_scopes().into_iter().map(|scope| scope.about);
+        let live = live_list().into_iter().map(|live| live.about);
         Self {
             runtime: shared.id,
             age: now.since_start(),
@@ -97,7 +98,7 @@ impl fmt::Display for Stall {
             writeln!(f, "  blocking work held until `run_blocking`: {held}")?;
         }
         for scope in &self.scopes {
-            writeln!(f, "  scope {} (entered at {})", scope.scope, scope.location)?;
+            writeln!(f, "  {} {scope}", scope.subject)?;
         }
         Ok(())
     }

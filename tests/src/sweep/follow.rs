@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use withal::cleanup::{
-    About, Report, ReportHook, ScopeEvent, ScopeHook, ScopeStep, set_report_hook, set_scope_hook,
+    About, LiveEvent, LiveHook, LiveStep, Report, ReportHook, set_live_hook, set_report_hook,
 };
 use withal::runtime::RuntimeId;
 
@@ -18,7 +18,7 @@ use super::trace::{Entry, Told, Trace};
 /// The runs that are followed now, by the runtime of each.
 static RUNS: LazyLock<Mutex<HashMap<RuntimeId, Follow>>> = LazyLock::new(|| {
     let before = Before {
-        scope: set_scope_hook(Some(on_scope)),
+        scope: set_live_hook(Some(on_scope)),
         report: set_report_hook(Some(on_report)),
     };
     *lock(&BEFORE) = before;
@@ -33,7 +33,7 @@ static BEFORE: Mutex<Before> = Mutex::new(Before {
 
 #[derive(Clone, Copy)]
 struct Before {
-    scope: Option<ScopeHook>,
+    scope: Option<LiveHook>,
     report: Option<ReportHook>,
 }
 
@@ -42,7 +42,7 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-fn on_scope(event: &ScopeEvent) {
+fn on_scope(event: &LiveEvent) {
     if let Some(run) = run_of(event.about.runtime) {
         run.note_scope(event);
     }
@@ -82,7 +82,8 @@ fn about<'a>(report: &Report<'a>) -> Option<About> {
         | Report::Abandoned(about)
         | Report::NotSynchronous(about)
         | Report::Waiting(about, ..)
-        | Report::OverBudget(about, ..) => Some(*about),
+        | Report::OverBudget(about, ..)
+        | Report::NotClosed(about) => Some(*about),
         _ => None,
     }
 }
@@ -143,11 +144,11 @@ impl Follow {
         self.lock().trace.push(Entry::Mark(what.to_string()));
     }
 
-    fn note_scope(&self, event: &ScopeEvent) {
+    fn note_scope(&self, event: &LiveEvent) {
         let mut seen = self.lock();
         seen.trace.push(Entry::Scope(Told::from(event)));
         match event.step {
-            ScopeStep::Entered => {
+            LiveStep::Entered => {
                 let born_in_own = event.parent.and_then(|parent| seen.live.get(&parent));
                 let own = INSIDE.get() || born_in_own.is_some_and(|parent| parent.own);
                 let live = Live {
@@ -158,12 +159,12 @@ impl Follow {
                 };
                 seen.live.insert(event.id, live);
             }
-            ScopeStep::Exiting(_) | ScopeStep::Dropped(_) => {
+            LiveStep::Exiting(_) | LiveStep::Dropped(_) => {
                 if let Some(live) = seen.live.get_mut(&event.id) {
                     live.exiting = true;
                 }
             }
-            ScopeStep::Ended => {
+            LiveStep::Ended => {
                 seen.live.remove(&event.id);
             }
             _ => {}

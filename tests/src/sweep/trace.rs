@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use withal::cleanup::{About, ScopeEvent, ScopeStep};
+use withal::cleanup::{About, LiveEvent, LiveStep, Subject};
 
 /// What happened in one run, in order: what the sweep did, each step of each scope, and what was
 /// reported. `Display` is one line for each.
@@ -28,11 +28,11 @@ pub(super) struct Told {
     pub(super) id: usize,
     pub(super) parent: Option<usize>,
     pub(super) about: About,
-    pub(super) step: ScopeStep,
+    pub(super) step: LiveStep,
 }
 
-impl From<&ScopeEvent> for Told {
-    fn from(event: &ScopeEvent) -> Self {
+impl From<&LiveEvent> for Told {
+    fn from(event: &LiveEvent) -> Self {
         Self {
             id: event.id,
             parent: event.parent,
@@ -59,7 +59,8 @@ impl Trace {
     /// How many scopes were entered.
     pub fn entered(&self) -> usize {
         self.scopes()
-            .filter(|told| told.step == ScopeStep::Entered)
+            .filter(|told| told.step == LiveStep::Entered)
+            .filter(|told| told.about.subject == Subject::Scope)
             .count()
     }
 
@@ -86,19 +87,18 @@ impl fmt::Display for Trace {
                 Entry::Mark(mark) => writeln!(f, "  {mark}")?,
                 Entry::Report(report) => writeln!(f, "    reported: {report}")?,
                 Entry::Scope(told) => {
-                    let About {
-                        scope, location, ..
-                    } = told.about;
+                    let About { name, location, .. } = told.about;
                     let number = numbers[&told.id];
                     match told.step {
-                        ScopeStep::Entered => write!(f, "    +{number} {scope} at {location}")?,
-                        ScopeStep::Exiting(kind) => write!(f, "    -{number} exits: {kind}")?,
-                        ScopeStep::Dropped(kind) => write!(f, "    ~{number} dropped: {kind}")?,
-                        ScopeStep::Ended => write!(f, "    .{number} has ended")?,
+                        LiveStep::Entered => write!(f, "    +{number} {name} at {location}")?,
+                        LiveStep::Exiting(kind) => write!(f, "    -{number} exits: {kind}")?,
+                        LiveStep::Dropped(kind) => write!(f, "    ~{number} dropped: {kind}")?,
+                        LiveStep::NotClosed => write!(f, "    ~{number} dropped, not closed")?,
+                        LiveStep::Ended => write!(f, "    .{number} has ended")?,
                         _ => write!(f, "    ?{number} {:?}", told.step)?,
                     }
                     let parent = told.parent.and_then(|parent| numbers.get(&parent));
-                    if let (ScopeStep::Entered, Some(parent)) = (told.step, parent) {
+                    if let (LiveStep::Entered, Some(parent)) = (told.step, parent) {
                         write!(f, ", in {parent}")?;
                     }
                     writeln!(f)?;

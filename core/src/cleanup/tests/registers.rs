@@ -7,8 +7,7 @@ use loom::thread;
 use super::{about, keep_line, keep_report, lines, model, reports_of};
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::{
-    Report, ReportHook, ScopeHook, list_live_scopes, live_scopes, report, set_report_hook,
-    set_scope_hook,
+    LiveHook, Report, ReportHook, keep_live_list, live_list, report, set_live_hook, set_report_hook,
 };
 use crate::scope::ExitKind;
 
@@ -16,25 +15,19 @@ use crate::scope::ExitKind;
 #[test]
 fn scopes_of_two_threads_are_listed_from_their_enter_to_their_exit() {
     model(|| {
-        list_live_scopes(true);
+        keep_live_list(true);
         let enter = |name| LiveEntry::enter(|| about(name));
         let other = thread::spawn(move || {
             let entry = enter("other");
-            let listed = live_scopes()
-                .iter()
-                .any(|scope| scope.about.scope == "other");
+            let listed = live_list().iter().any(|scope| scope.about.name == "other");
             drop(entry);
             listed
         });
         let entry = enter("here");
-        assert!(
-            live_scopes()
-                .iter()
-                .any(|scope| scope.about.scope == "here")
-        );
+        assert!(live_list().iter().any(|scope| scope.about.name == "here"));
         drop(entry);
         assert!(other.join().unwrap());
-        assert!(live_scopes().is_empty());
+        assert!(live_list().is_empty());
     });
 }
 
@@ -68,19 +61,19 @@ fn hooks_that_are_changed_at_once_are_each_given_back_once() {
 // it is told is a beginning of the scope's steps, in order.
 #[test]
 fn a_scope_hook_that_goes_was_told_every_step_until_then() {
-    let hook: ScopeHook = |event| keep_line(format!("{:?}", event.step));
+    let hook: LiveHook = |event| keep_line(format!("{:?}", event.step));
     model(move || {
-        set_scope_hook(Some(hook));
+        set_live_hook(Some(hook));
         let scope = thread::spawn(|| {
             let entry = LiveEntry::enter(|| about("there"));
             entry.exiting(ExitKind::Completed);
             drop(entry);
         });
-        assert!(set_scope_hook(None).is_some());
+        assert!(set_live_hook(None).is_some());
         scope.join().unwrap();
         let told = lines();
         let steps = ["Entered", "Exiting(Completed)", "Ended"];
         assert!(steps.iter().zip(&told).all(|(step, told)| step == told));
-        assert!(live_scopes().is_empty());
+        assert!(live_list().is_empty());
     });
 }

@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::cleanup::leftovers::{self, Waited, nothing_left};
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{About, CollectorId, ExitToken, Report, report, unwatched};
+use crate::cleanup::{About, CollectorId, ExitToken, Report, Subject, report, unwatched};
 use crate::panic::{Payload, catch};
 use crate::runtime::Cleanup;
 use crate::scope::ExitError;
@@ -189,7 +189,8 @@ where
     fn poll_leftovers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (rt, location) = (self.rt, self.location);
         let about = || About {
-            scope: M::name(),
+            subject: Subject::Scope,
+            name: M::name(),
             location,
             runtime: rt.id(),
         };
