@@ -77,6 +77,9 @@ pub async fn one_that_outlives_its_consumer_goes_on<R: Runtime>(rt: &R) {
             });
             items.map(|item| item.unwrap_or(99)).boxed()
         }),
+        ("a generator that delegates", || {
+            generator(async |y| y.delegate(slow()).await).boxed()
+        }),
         ("a generator with yields at once", || {
             generator(async |y| {
                 for item in [0, 2] {
