@@ -211,6 +211,10 @@ impl Timer for CurrentRuntime {
         with_runtime!(self, rt => rt.elapsed(earlier.into(), later.into()))
     }
 
+    fn after(&self, moment: Instant, span: Duration) -> Instant {
+        with_runtime!(self, rt => rt.after(moment.into(), span).into())
+    }
+
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
         with_runtime!(self, rt => Box::pin(rt.sleep_until(deadline.into())))
     }

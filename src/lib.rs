@@ -6,6 +6,7 @@ mod current;
 mod race;
 mod run;
 mod shield;
+pub mod stream;
 mod timeout;
 
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};

@@ -5,6 +5,7 @@
 mod blocking;
 mod cleanup;
 mod coop;
+mod lines;
 mod spawn;
 mod timer;
 
@@ -16,6 +17,7 @@ use std::future::Future;
 use withal_core::runtime::TaskFuture;
 
 pub use self::blocking::Job;
+pub use self::lines::{Lines, lines};
 pub use self::spawn::{LocalTask, Task};
 pub use self::timer::Sleep;
 

@@ -5,6 +5,7 @@
 mod blocking;
 mod cleanup;
 mod coop;
+mod lines;
 mod spawn;
 mod timer;
 
@@ -20,6 +21,7 @@ use async_executor::{Executor, LocalExecutor};
 use withal_core::runtime::{Cleanup, Cleared};
 
 pub use self::blocking::Job;
+pub use self::lines::{Lines, lines};
 pub use self::spawn::{LocalTask, Task};
 pub use self::timer::Sleep;
 

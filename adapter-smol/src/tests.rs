@@ -1,5 +1,7 @@
 //! The same cases for each adapter; what only this one has comes after them.
 
+mod lines;
+
 use std::cell::Cell;
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};

@@ -47,6 +47,10 @@ impl Timer for SmolRuntime {
         later.saturating_duration_since(earlier)
     }
 
+    fn after(&self, moment: Instant, span: Duration) -> Instant {
+        moment + span.min(FAR_FUTURE)
+    }
+
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         Sleep {
             timer: async_io::Timer::at(deadline),

@@ -6,6 +6,7 @@ mod blocking;
 mod cleanup;
 mod coop;
 mod entry;
+mod lines;
 mod spawn;
 mod timer;
 
@@ -23,6 +24,7 @@ use withal_core::runtime::{Cleared, RuntimeId};
 
 pub use self::blocking::Job;
 pub use self::entry::TokioMain;
+pub use self::lines::{Lines, lines};
 pub use self::spawn::{LocalTask, Task};
 pub use self::timer::Sleep;
 

@@ -82,6 +82,10 @@ impl Timer for TokioRuntime {
         later.saturating_duration_since(earlier)
     }
 
+    fn after(&self, moment: Instant, span: Duration) -> Instant {
+        moment + span.min(FAR_FUTURE)
+    }
+
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         Sleep {
             state: State::Unbound {

@@ -30,6 +30,8 @@ mod drain;
 #[cfg(feature = "alloc")]
 mod hand_over;
 #[cfg(feature = "alloc")]
+mod hook_guard;
+#[cfg(feature = "alloc")]
 pub(crate) mod kind;
 #[cfg(feature = "alloc")]
 pub(crate) mod leftovers;
@@ -70,6 +72,10 @@ pub use self::report::{Report, ReportHook};
 
 #[cfg(all(feature = "alloc", not(feature = "std")))]
 pub use self::ambient::{SlotStorage, Slots, install_slots};
+#[cfg(feature = "std")]
+pub use self::hook_guard::live_hook_guard;
+#[cfg(feature = "alloc")]
+pub use self::hook_guard::{HookGuard, report_hook_guard};
 #[cfg(feature = "std")]
 pub use self::kind::ThreadBound;
 #[cfg(feature = "std")]

@@ -1,10 +1,10 @@
 //! Async generators: streams written as async closures that yield.
 
+mod claim;
 mod delegate;
 mod slot;
 #[cfg(test)]
 mod tests;
-mod turn;
 mod yielder;
 
 use core::cell::UnsafeCell;
@@ -12,6 +12,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
 use core::mem;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -22,6 +23,8 @@ pub use self::delegate::Delegate;
 use self::slot::Slot;
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;
+use crate::cleanup::Subject;
+use crate::cleanup::live::LiveBody;
 
 /// Makes a stream of what `body` yields.
 ///
@@ -88,13 +91,15 @@ use crate::body::Body;
 /// ```
 ///
 /// Source: PEP 525; differs in that a step that is dropped does not end the generator.
+#[track_caller]
 pub fn generator<'g, T, F, E>(body: F) -> Generator<'g, T, F>
 where
     F: for<'a> Body<Yielder<'a, T>, Out = E> + for<'a> AsyncFnOnce(Yielder<'a, T>) -> E,
     E: End<T>,
 {
     Generator {
-        stage: Stage::Created(Some(body)),
+        stage: Stage::Created(Some((body, Location::caller()))),
+        live: LiveBody::new(),
         slot: UnsafeCell::new(Slot::new()),
         _pinned: PhantomPinned,
     }
@@ -187,15 +192,16 @@ where
 {
     // Above the slot, so that it is dropped first.
     stage: Stage<F, F::Fut, F::Out>,
+    live: LiveBody,
     slot: UnsafeCell<Slot<T>>,
     _pinned: PhantomPinned,
 }
 
 enum Stage<F, B, E> {
     /// The body was not begun. `None` from when it is made to when it is put here.
-    Created(Option<F>),
+    Created(Option<(F, &'static Location<'static>)>),
     Suspended(B),
-    /// The body has ended so, which the consumer was not told yet: its last item may be in the slot.
+    /// The body has ended so, which the consumer was not told yet, as there was an item before it.
     Ending(Option<E>),
     Closed,
 }
@@ -236,20 +242,13 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         // SAFETY: nothing is moved out of the body (2).
         let this = unsafe { self.get_unchecked_mut() };
-        this.begin();
-        this.resume(cx);
-        // SAFETY: the body shares the slot (1).
-        if let Some(item) = unsafe { &*this.slot.get() }.take() {
-            return Poll::Ready(Some(F::Out::item(item)));
-        }
-        match &mut this.stage {
-            Stage::Suspended(_) => Poll::Pending,
-            Stage::Ending(end) => {
-                let last = end.take().and_then(F::Out::last);
-                this.stage = Stage::Closed;
-                Poll::Ready(last)
+        loop {
+            if let Stage::Suspended(_) = this.stage {
+                return this.resume(cx);
             }
-            Stage::Created(_) | Stage::Closed => Poll::Ready(None),
+            if !this.begin() {
+                return Poll::Ready(this.last());
+            }
         }
     }
 }
@@ -259,48 +258,66 @@ where
     F: Body<Yielder<'g, T>, Out: End<T>>,
 {
     /// Makes the body, at the first poll.
-    #[inline]
-    fn begin(&mut self) {
-        if let Stage::Created(make) = &mut self.stage {
-            let Some(make) = make.take() else {
-                // The making has panicked.
-                return;
-            };
-            // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
-            // yielder, as `generator` takes only bodies that accept one of any lifetime.
-            let body = make(Yielder::new(unsafe { &*self.slot.get() }));
-            self.stage = Stage::Suspended(body);
-        }
+    fn begin(&mut self) -> bool {
+        let Stage::Created(make) = &mut self.stage else {
+            return false;
+        };
+        let Some((make, location)) = make.take() else {
+            // The making has panicked.
+            return false;
+        };
+        // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
+        // yielder, as `generator` takes only bodies that accept one of any lifetime.
+        let body = make(Yielder::new(unsafe { &*self.slot.get() }));
+        self.stage = Stage::Suspended(body);
+        self.live.begin::<F>(Subject::Generator, location);
+        true
     }
 
-    /// Polls the body, if it is not at its end.
-    #[inline]
-    fn resume(&mut self, cx: &mut Context<'_>) {
-        let Stage::Suspended(_) = self.stage else {
-            return;
+    /// Polls the body, which is suspended.
+    #[inline(always)]
+    fn resume(&mut self, cx: &mut Context<'_>) -> Poll<Option<<F::Out as Ends<T>>::Item>> {
+        let ends = EndsWithPanic(&mut self.stage, &mut self.live);
+        let Stage::Suspended(body) = &mut *ends.0 else {
+            return Poll::Ready(None);
         };
-        let ends = EndsWithPanic(&mut self.stage);
         // SAFETY: the body shares the slot (1).
         let open = unsafe { &*self.slot.get() }.open(cx.waker());
-        let Stage::Suspended(body) = &mut *ends.0 else {
-            return;
-        };
         // SAFETY: pinned structurally (2).
         let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
-        drop(open);
+        let item = open.close().map(F::Out::item);
         mem::forget(ends);
-        if let Poll::Ready(end) = polled {
-            self.stage = Stage::Ending(Some(end));
+        let end = match polled {
+            Poll::Pending => return item.map_or(Poll::Pending, |item| Poll::Ready(Some(item))),
+            Poll::Ready(end) => end,
+        };
+        self.live.end();
+        if item.is_none() {
+            self.stage = Stage::Closed;
+            return Poll::Ready(end.last());
         }
+        self.stage = Stage::Ending(Some(end));
+        Poll::Ready(item)
+    }
+
+    /// What the end gives after the last item of a yield.
+    fn last(&mut self) -> Option<<F::Out as Ends<T>>::Item> {
+        let Stage::Ending(end) = &mut self.stage else {
+            return None;
+        };
+        let last = end.take().and_then(F::Out::last);
+        self.stage = Stage::Closed;
+        last
     }
 }
 
 /// Closes a generator whose body panics: it cannot be polled again.
-struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>);
+struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>, &'a mut LiveBody);
 
 impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
     fn drop(&mut self) {
         *self.0 = Stage::Closed;
+        self.1.end();
     }
 }
 

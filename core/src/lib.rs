@@ -13,7 +13,9 @@ extern crate alloc;
 extern crate std;
 
 pub mod cleanup;
+pub mod coroutine;
 pub mod generator;
+pub mod iter;
 pub mod runtime;
 pub mod scope;
 
@@ -33,7 +35,11 @@ mod shield;
 pub use self::body::Body;
 #[cfg(feature = "alloc")]
 pub use self::cancel::{await_cleanup, cancel, close};
+pub use self::coroutine::coroutine;
 pub use self::generator::generator;
+pub use self::iter::for_each_by_ref;
+#[cfg(feature = "alloc")]
+pub use self::iter::{closing, for_each};
 pub use self::scope::{
     Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed,
     with_suppressing, with_unseen_error,

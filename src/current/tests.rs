@@ -85,6 +85,7 @@ mod runtimes {
                 rt.alarm(PAUSE).unwrap().await;
             });
             assert!(rt.elapsed(start, rt.now()) >= 3 * PAUSE);
+            assert_eq!(rt.elapsed(start, rt.after(start, PAUSE)), PAUSE);
             assert_eq!(rt.in_context(|| 1), 1);
         }
     }

@@ -12,6 +12,8 @@ mod chains;
 mod drains;
 #[path = "process/flavours.rs"]
 mod flavours;
+#[path = "process/generators.rs"]
+mod generators;
 #[path = "process/handed_on.rs"]
 mod handed_on;
 #[path = "process/hooks.rs"]

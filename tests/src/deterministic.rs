@@ -47,7 +47,7 @@ pub use self::task::TaskKind;
 /// [`Builder::build`] gave shuts the runtime down. Clones are handles, such as tasks and scopes
 /// hold; they keep nothing alive.
 ///
-/// A new one switches the [list of live scopes](keep_live_list) on, for the reports.
+/// A new one switches the [live list](keep_live_list) on, for the reports.
 ///
 /// # Examples
 ///

@@ -1,5 +1,6 @@
-//! A test that leaves a scope behind fails.
+//! A test that leaves a scope behind, or a generator that nobody closed, fails.
 
+mod generators;
 #[cfg(test)]
 mod tests;
 
@@ -7,26 +8,31 @@ use std::fmt;
 use std::panic::Location;
 use std::thread;
 
-use withal::cleanup::{About, keep_live_list, live_list};
+use withal::cleanup::{About, Subject, keep_live_list, live_list};
 use withal::runtime::{Cleanup, RuntimeId};
 
+use self::generators::Watch;
+
 /// Fails the test at its end if a scope is alive: entered and never exited (a guard that is kept,
-/// a future that was leaked), or dropped and not cleaned up yet.
+/// a future that was leaked), or dropped and not cleaned up yet. Likewise if a generator has begun and
+/// not ended, or was dropped before its end and [not closed](withal::cleanup::Report::NotClosed).
 ///
-/// It looks at the scopes that were entered with values of one runtime since it began. So give
+/// It looks at the scopes that were entered with values of one runtime. So give
 /// each test a runtime of its own, and tests that run side by side are not blamed for each other.
 /// On a runtime that the whole process shares (smol's global one, async-std, `NoExecutor`) it sees
-/// the scopes of all.
+/// the scopes of all. A generator counts if it began, since the check did, in one of these scopes; or
+/// in no scope, on the thread of the check.
 ///
 /// Let the cleanups end first: [`withal::run`] and [`drain`](withal::cleanup::drain) wait for
 /// them, as does [`Deterministic::run`](crate::Deterministic::run).
 ///
-/// It switches the [list of live scopes](keep_live_list) on, and never off.
+/// It switches the [live list](keep_live_list) on, and never off, and installs a
+/// [hook](withal::cleanup::set_live_hook) that calls the one that was there.
 ///
 /// # Panics
 ///
-/// When it is [finished](Self::finish) or dropped and a scope is alive; the message says which,
-/// and where it was entered. While a panic unwinds, it prints that to standard error instead.
+/// When it is [finished](Self::finish) or dropped and has found something; the message says what it
+/// is, and where it was entered or made. While a panic unwinds, it prints that to standard error instead.
 ///
 /// # Examples
 ///
@@ -49,10 +55,11 @@ pub struct LeakCheck {
     runtime: RuntimeId,
     begun_at: &'static Location<'static>,
     is_finished: bool,
+    generators: Watch,
 }
 
 impl LeakCheck {
-    /// Begins to look at the scopes that are entered with `rt`.
+    /// Begins to look at the scopes that are entered with `rt`, and at generators.
     #[track_caller]
     pub fn new(rt: &impl Cleanup) -> Self {
         keep_live_list(true);
@@ -60,20 +67,23 @@ impl LeakCheck {
             runtime: rt.id(),
             begun_at: Location::caller(),
             is_finished: false,
+            generators: Watch::begin(rt.id()),
         }
     }
 
-    /// The scopes that are alive now, oldest first.
+    /// The scopes that are alive now, and then the generators that are suspended or were not closed;
+    /// oldest first.
     pub fn leaks(&self) -> Vec<About> {
-        let live = live_list().into_iter().map(|scope| scope.about);
-        live.filter(|about| about.runtime == self.runtime).collect()
+        let live = live_list().into_iter().map(|live| live.about);
+        let ours = |about: &About| about.subject == Subject::Scope && about.runtime == self.runtime;
+        live.filter(ours).chain(self.generators.left()).collect()
     }
 
     /// Looks now, and for the last time.
     ///
     /// # Panics
     ///
-    /// If a scope is alive.
+    /// If a scope is alive, or a generator is suspended or was not closed.
     #[track_caller]
     pub fn finish(mut self) {
         self.is_finished = true;
@@ -117,10 +127,11 @@ impl fmt::Display for Found<'_> {
         let count = self.leaks.len();
         write!(
             f,
-            "scopes still alive on {runtime}, checked since {begun_at}: {count}"
+            "scopes not exited and generators not closed on {runtime}, checked since {begun_at}: \
+             {count}"
         )?;
         for about in &self.leaks {
-            write!(f, "\n  {} (entered at {})", about.name, about.location)?;
+            write!(f, "\n  {} {about}", about.subject)?;
         }
         Ok(())
     }

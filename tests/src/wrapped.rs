@@ -173,6 +173,10 @@ impl<R: Runtime, W: Wrap> Timer for Wrapped<R, W> {
         W::elapsed(&self.rt, earlier, later)
     }
 
+    fn after(&self, moment: R::Instant, span: Duration) -> R::Instant {
+        self.rt.after(moment, span)
+    }
+
     fn sleep_until(&self, deadline: R::Instant) -> Self::Sleep {
         W::sleep_until(&self.rt, deadline)
     }

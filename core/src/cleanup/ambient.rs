@@ -317,6 +317,16 @@ pub(crate) fn enclosing() -> ScopeId {
     scope(|scope| scope.id).unwrap_or(ScopeId::NONE)
 }
 
+/// Whether somebody collects what is dropped now, and waits for it; not for what began under it (K2).
+pub(super) fn is_collected(began_under: CollectorId) -> bool {
+    access(|slots| {
+        update(&slots.collector, |collector| {
+            collector.present && collector.id() != began_under
+        })
+    })
+    .unwrap_or(false)
+}
+
 /// Calls `f` with the enclosing scope.
 #[inline]
 pub(super) fn scope<T>(f: impl FnOnce(&mut ScopeSlot) -> T) -> Option<T> {

@@ -27,13 +27,8 @@ pub(crate) fn hand_over(cleanup: AnyCleanup, entered_under: CollectorId) {
 
 /// Whether a collector or a scope would wait for what is handed over now.
 pub(crate) fn is_awaited(entered_under: CollectorId) -> bool {
-    access(|slots| {
-        let collected = update(&slots.collector, |collector| {
-            collector.present && collector.id() != entered_under
-        });
-        collected || update(&slots.scope, |scope| scope.is_present())
-    })
-    .unwrap_or(false)
+    ambient::is_collected(entered_under)
+        || ambient::scope(|scope| scope.is_present()).unwrap_or(false)
 }
 
 /// Lets cleanups go on by themselves, one after the other, without anybody who waits for them.

@@ -1,15 +1,18 @@
-//! The list of live scopes, the hook that follows each of them, and what marks a place in both.
+//! The live list, the hook that follows what is in it, and what marks a place in both.
 
 #[cfg(feature = "std")]
 mod list;
+
+use core::panic::Location;
 
 #[cfg(feature = "std")]
 pub use self::list::{
     Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
 };
-use super::About;
+use super::{About, Subject};
 #[cfg(feature = "std")]
 use crate::mutants::mutant;
+use crate::runtime::RuntimeId;
 use crate::scope::ExitKind;
 
 /// A scope's place in the list, given up when its exit has ended. Without std there is no list.
@@ -22,7 +25,6 @@ pub(crate) struct LiveEntry {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ScopeId(#[cfg(feature = "std")] Option<core::num::NonZeroUsize>);
 
-#[cfg(feature = "alloc")]
 impl ScopeId {
     pub(crate) const NONE: Self = Self(
         #[cfg(feature = "std")]
@@ -81,6 +83,48 @@ impl Drop for LiveEntry {
             if !mutant("listed_for_ever") {
                 list::end(id);
             }
+        }
+    }
+}
+
+/// The place in the list of something that suspends itself, such as a generator: taken at its first
+/// poll, given up when its body has ended. Still held when this is dropped, the body was not at its
+/// end: whoever drops it has either closed it, or abandoned it.
+///
+/// Its owner declares it below its body, so that the body is dropped first.
+pub(crate) struct LiveBody(LiveEntry);
+
+impl LiveBody {
+    /// It did not begin.
+    pub(crate) const fn new() -> Self {
+        Self(LiveEntry { id: ScopeId::NONE })
+    }
+
+    /// It is polled for the first time. `B` is the type of the body, `location` where it was made.
+    #[inline]
+    pub(crate) fn begin<B>(&mut self, subject: Subject, location: &'static Location<'static>) {
+        let about = || About {
+            subject,
+            name: core::any::type_name::<B>(),
+            location,
+            runtime: RuntimeId::ANY,
+        };
+        self.0 = LiveEntry::enter(about);
+    }
+
+    /// Its body has ended, in whichever way.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        self.0 = LiveEntry::default();
+    }
+}
+
+#[cfg(feature = "std")]
+impl Drop for LiveBody {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(id) = self.0.id.0 {
+            list::dropped_open(id);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::About;
 #[cfg(feature = "alloc")]
 use crate::{lock::Mutex, primitives::process_wide};
 
-/// Something that happened to a scope and that no caller is left to hear.
+/// Something that happened to a scope or a generator and that no caller is left to hear.
 ///
 /// `Display` is one line for people.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,10 @@ pub enum Report<'a> {
     /// The cleanup budget of the first scope ran out before the second was cleaned up. The second
     /// goes on by itself.
     OverBudget(About, Duration, About),
+    /// The generator, which the [live list](super::keep_live_list) or its hook followed, was dropped
+    /// before its end by somebody who does not wait: what it held open is cleaned up elsewhere.
+    /// [`close`](crate::close) and the loop helpers wait.
+    NotClosed(About),
 }
 
 impl fmt::Display for Report<'_> {
@@ -77,6 +81,7 @@ impl fmt::Display for Report<'_> {
                     "{about}: cleanup budget of {budget:?} ran out before {child}"
                 )
             }
+            Self::NotClosed(about) => write!(f, "{about}: dropped before its end, not closed"),
         }
     }
 }
@@ -89,7 +94,8 @@ process_wide! {
     static HOOK: Mutex<Option<ReportHook>> = Mutex::new(None);
 }
 
-/// Installs what receives reports from now on, and returns what did before.
+/// Installs what receives reports from now on, and returns what did before;
+/// [`report_hook_guard`](super::report_hook_guard) puts that back.
 ///
 /// Without a hook, std prints each report to standard error as one line; without std they are
 /// dropped. The hook may be called on any thread, from a `Drop`, during unwinding; a panic in it

@@ -25,6 +25,19 @@ pub trait Timer {
     /// The time from `earlier` to `later`, zero if they stand the other way round.
     fn elapsed(&self, earlier: Self::Instant, later: Self::Instant) -> Duration;
 
+    /// The moment that lies `span` after `moment`; moments too far away are clamped to a far future.
+    ///
+    /// # For implementers
+    ///
+    /// Provided for timers that count from the present only: a moment that has passed comes out as
+    /// the present one, and others are late by what the computing takes. Where instants can be
+    /// added to, do that.
+    fn after(&self, moment: Self::Instant, span: Duration) -> Self::Instant {
+        let now = self.now();
+        let ahead = self.elapsed(now, moment).saturating_add(span);
+        self.deadline(ahead.saturating_sub(self.elapsed(moment, now)))
+    }
+
     /// Waits until `deadline`; at once if it has passed.
     ///
     /// # Cancel safety

@@ -3,7 +3,7 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::Ordering;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use super::recv::Recv;
 use super::shared::Shared;
@@ -18,6 +18,8 @@ pub(super) struct Place<T, F: Flavour> {
     kept: Word<F>,
     /// Boxed, so that receivers may be moved. The box is kept once it is there.
     recv: Locked<Option<Boxed<T, F>>, F>,
+    /// The stream has told its end.
+    ended: bool,
 }
 
 type Boxed<T, F> = Pin<Box<Recv<Arc<Shared<T, F>>, T, F>>>;
@@ -27,7 +29,12 @@ impl<T, F: Flavour> Place<T, F> {
         Self {
             kept: Word::new(0),
             recv: Locked::new(None),
+            ended: false,
         }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
     }
 
     pub(super) fn poll(
@@ -35,6 +42,9 @@ impl<T, F: Flavour> Place<T, F> {
         shared: &Arc<Shared<T, F>>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<T>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
         let recv = self
             .recv
             .get_mut()
@@ -42,7 +52,9 @@ impl<T, F: Flavour> Place<T, F> {
         let polled = recv.as_mut().poll(cx);
         let kept = recv.is_queued().into();
         self.kept.store(kept, Ordering::Relaxed);
-        polled
+        let value = ready!(polled);
+        self.ended = value.is_none();
+        Poll::Ready(value)
     }
 
     /// Leaves, so that this receiver does not wait behind itself; a value that it was handed goes to

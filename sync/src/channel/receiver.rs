@@ -4,6 +4,8 @@ use core::iter::{RepeatN, repeat_n};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use futures_core::stream::FusedStream;
+
 use super::error::TryRecvError;
 use super::place::Place;
 use super::recv::Recv;
@@ -16,7 +18,7 @@ use crate::queue::{Fifo, Queue};
 /// Receives values from a channel: each goes to one receiver. Clones are handles of their own; when
 /// the last one is dropped, sends fail, and what is buffered is dropped.
 ///
-/// As a stream it ends with the channel. It then keeps its place in line from one poll to the next,
+/// As a stream, a fused one, it ends with the channel. It then keeps its place in line from one poll to the next,
 /// in a box, until it is dropped or asked for a value by one of its methods; so poll it on, or drop
 /// it, if others receive from the same channel.
 ///
@@ -124,6 +126,12 @@ impl<T, F: Flavour> futures_core::Stream for Receiver<T, F> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let this = self.get_mut();
         this.place.poll(&this.shared.0, cx)
+    }
+}
+
+impl<T, F: Flavour> FusedStream for Receiver<T, F> {
+    fn is_terminated(&self) -> bool {
+        self.place.has_ended()
     }
 }
 

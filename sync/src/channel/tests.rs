@@ -9,6 +9,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 
 use super::{Channel, Receiver, Statistics, TryRecvError, TrySendError};
 use crate::flavour::Flavour;
@@ -221,8 +222,10 @@ fn a_receiver_is_a_stream_that_ends<F: Flavour>() {
         drop(send);
         assert!(poll_next(&mut receiver).is_pending());
         drop(sender);
+        assert!(!receiver.is_terminated());
         assert_eq!(poll_next(&mut receiver), Poll::Ready(None));
         assert_eq!(poll_next(&mut receiver), Poll::Ready(None));
+        assert!(receiver.is_terminated());
     }
 }
 

@@ -1,7 +1,9 @@
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
+
+use futures_core::stream::FusedStream;
 
 use super::Queue;
 use super::pop::Pop;
@@ -9,7 +11,7 @@ use super::storage::{Fifo, Storage};
 use crate::flavour::{Flavour, Spin};
 use crate::handle::Handle;
 
-/// The items of a queue until it is closed and empty: what [`Queue::stream`] returns.
+/// The items of a queue until it is closed and empty: what [`Queue::stream`] returns. It is fused.
 ///
 /// It holds its place in the queue from one poll to the next, and gives it up when it is dropped.
 #[must_use = "streams do nothing unless polled"]
@@ -20,6 +22,7 @@ where
     F: Flavour,
 {
     pop: Pop<H, T, S, F>,
+    ended: bool,
 }
 
 impl<H, T, S, F> Stream<H, T, S, F>
@@ -31,6 +34,7 @@ where
     pub(super) fn new(queue: H) -> Self {
         Self {
             pop: Pop::new(queue),
+            ended: false,
         }
     }
 }
@@ -44,8 +48,26 @@ where
     type Item = T;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        // SAFETY: `pop` is pinned structurally.
-        unsafe { self.map_unchecked_mut(|this| &mut this.pop) }.poll(cx)
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        // SAFETY: `pop` alone is pinned, structurally; `ended` is moved freely.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let item = ready!(unsafe { Pin::new_unchecked(&mut this.pop) }.poll(cx));
+        this.ended = item.is_none();
+        Poll::Ready(item)
+    }
+}
+
+impl<H, T, S, F> FusedStream for Stream<H, T, S, F>
+where
+    H: Handle<Queue<T, S, F>>,
+    S: Storage<T>,
+    F: Flavour,
+{
+    fn is_terminated(&self) -> bool {
+        self.ended
     }
 }
 

@@ -13,6 +13,7 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
 use futures_core::Stream as _;
+use futures_core::stream::FusedStream as _;
 
 use super::{TryPopError, TryPushError, TryReserveError};
 use crate::tests::Task;
@@ -406,6 +407,25 @@ fn its_stream_ends_when_it_is_closed_and_drained() {
     assert_eq!(next(), Poll::Ready(Some('b')));
     assert_eq!(next(), Poll::Ready(None));
     assert_eq!(next(), Poll::Ready(None));
+    assert!(stream.is_terminated());
+}
+
+//
+#[test]
+fn its_stream_has_not_ended_while_an_item_may_come_back() {
+    let queue = Queue::bounded(4);
+    let mut stream = pin!(queue.stream());
+    let waits = Task::waiting(queue.pop());
+    queue.try_push('a').unwrap();
+    queue.close();
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert_eq!(stream.as_mut().poll_next(cx), Poll::Pending);
+    assert!(!stream.is_terminated());
+    drop(waits);
+    assert_eq!(stream.as_mut().poll_next(cx), Poll::Ready(Some('a')));
+    assert!(!stream.is_terminated());
+    assert_eq!(stream.as_mut().poll_next(cx), Poll::Ready(None));
+    assert!(stream.is_terminated());
 }
 
 //

@@ -119,6 +119,10 @@ impl Timer for Deterministic {
         later.since(earlier)
     }
 
+    fn after(&self, moment: Instant, span: Duration) -> Instant {
+        moment.after(span)
+    }
+
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         Sleep::until(deadline, &self.shared.clock)
     }

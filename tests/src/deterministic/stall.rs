@@ -25,7 +25,8 @@ pub struct Stall {
     pub tasks: Vec<StalledTask>,
     /// How much blocking work is held.
     pub held_blocking: usize,
-    /// The scopes that were entered and not yet exited, oldest first.
+    /// The scopes that were entered and not yet exited, and the generators that began in one of them
+    /// and have not ended, oldest first.
     pub scopes: Vec<About>,
 }
 
@@ -70,7 +71,7 @@ impl Stall {
         });
         let (tasks, held_blocking) = (tasks.collect(), state.held.len());
         drop(state);
-        let live = live_list().into_iter().map(|scope| scope.about);
+        let live = live_list().into_iter().map(|live| live.about);
         Self {
             runtime: shared.id,
             age: now.since_start(),
@@ -97,7 +98,7 @@ impl fmt::Display for Stall {
             writeln!(f, "  blocking work held until `run_blocking`: {held}")?;
         }
         for scope in &self.scopes {
-            writeln!(f, "  scope {} (entered at {})", scope.name, scope.location)?;
+            writeln!(f, "  {} {scope}", scope.subject)?;
         }
         Ok(())
     }

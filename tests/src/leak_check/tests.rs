@@ -4,11 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
+use futures_util::{FutureExt, Stream, StreamExt};
+use withal::generator::Yielder;
 use withal::runtime::{Cleanup, NoExecutor, TaskError};
-use withal::{Local, cancel, enter_in, timeout, with};
+use withal::{Local, cancel, close, enter_in, generator, timeout, with};
 
 use super::LeakCheck;
-use crate::foreign::{OnDrop, begun};
+use crate::foreign::{OnDrop, begun, block_on};
+use crate::poll::yields;
 use crate::probe::{Failed, LocalProbe};
 use crate::{Act, Deterministic, Log, Probe};
 
@@ -69,10 +72,7 @@ fn a_forgotten_scope_is_a_leak() {
         leaks.finish();
     });
     assert!(
-        text.contains(&format!(
-            "still alive on {}, checked since ",
-            Cleanup::id(&rt)
-        )),
+        text.contains(&format!("on {}, checked since ", Cleanup::id(&rt))),
         "{text}"
     );
     assert_found(&text, 1, &[line]);
@@ -164,6 +164,88 @@ fn scopes_of_other_runtimes_are_not_blamed() {
         cancel(nowhere).await;
     });
     of_other.finish();
+}
+
+/// Yields for ever.
+fn endless() -> impl Stream<Item = u32> {
+    generator(async |y| {
+        for n in 0.. {
+            y.yield_(n).await;
+        }
+    })
+}
+
+// FH-4, FH-9
+#[test]
+fn generators_that_ended_or_were_closed_or_never_began_are_no_leak() {
+    let rt = Deterministic::new();
+    let leaks = LeakCheck::new(&rt);
+    drop(endless());
+    let ended = withal::run(&rt, async |rt| {
+        let mut ends = Box::pin(generator(async |y| y.yield_(1).await));
+        while ends.next().await.is_some() {}
+        let mut closed = Box::pin(endless());
+        closed.next().await;
+        close(closed).await;
+        let late = async { endless().for_each(async |_| yields(1).await).await };
+        timeout(rt, Duration::ZERO, late).await.unwrap_err();
+    });
+    assert!(ended.cleanup.is_clean());
+    leaks.finish();
+}
+
+// FH-2, FH-9
+#[test]
+fn a_generator_that_nobody_closed_is_a_leak() {
+    let rt = Deterministic::new();
+    let mut lines = Vec::new();
+    let text = panic_of(|| {
+        let leaks = LeakCheck::new(&rt);
+        lines.push(line!() + 1);
+        let dropped = generator(async |y: Yielder<'_, u8>| y.yield_(1).await);
+        assert!(Box::pin(dropped).next().now_or_never().is_some());
+        lines.push(line!() + 1);
+        let forgotten = generator(async |y: Yielder<'_, u8>| y.yield_(1).await);
+        let mut forgotten = Box::pin(forgotten);
+        assert!(forgotten.next().now_or_never().is_some());
+        forget(forgotten);
+        leaks.finish();
+    });
+    assert!(text.contains(": 2\n"), "{text}");
+    for line in lines {
+        let part = format!(
+            "\n  generator withal_tests::leak_check::tests::a_generator_that_nobody_closed_is_a_leak::\
+             {{{{closure}}}}::{{{{closure}}}} (made at {}:{line}:",
+            file!()
+        );
+        assert!(text.contains(&part), "no {part:?} in: {text}");
+    }
+    // The next check has nothing to do with it.
+    LeakCheck::new(&rt).finish();
+}
+
+// FH-9: on whichever thread it began, a generator belongs to the runtime of the scope that it began in.
+#[test]
+fn a_generator_in_a_scope_belongs_to_the_runtime_of_that() {
+    let (rt, other, log) = (Deterministic::new(), Deterministic::new(), Log::new());
+    let leaks = (LeakCheck::new(&rt), LeakCheck::new(&other));
+    let ended = thread::scope(|scope| {
+        let drops_one = async || {
+            let a = with(&other, Act::new(&log, "a"), async |_| {
+                assert_eq!(Box::pin(endless()).next().await, Some(0));
+                Ok::<_, String>(())
+            });
+            a.await.unwrap();
+        };
+        scope.spawn(move || block_on(drops_one())).join()
+    });
+    ended.unwrap();
+    leaks.0.finish();
+    let [about] = leaks.1.leaks()[..] else {
+        panic!("{:?}", leaks.1);
+    };
+    assert_eq!(about.runtime, Cleanup::id(&other));
+    panic_of(|| leaks.1.finish());
 }
 
 // K11: the test's own panic is the one that counts.

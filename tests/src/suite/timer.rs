@@ -56,6 +56,11 @@ pub async fn moments_ahead_are_as_far_as_they_say(rt: &impl Runtime) {
     assert!(now < near && near < far, "{now:?} {near:?} {far:?}");
     assert!(rt.elapsed(now, near) >= SPAN);
     assert!(rt.elapsed(now, far) >= 100 * SPAN);
+    assert_eq!(
+        rt.after(near, SPAN),
+        rt.after(now, rt.elapsed(now, near) + SPAN)
+    );
+    assert_eq!(rt.elapsed(near, rt.after(near, SPAN)), SPAN);
     assert_eq!(rt.elapsed(now, now), Duration::ZERO);
     assert_eq!(
         rt.elapsed(far, now),
@@ -68,6 +73,8 @@ pub async fn moments_ahead_are_as_far_as_they_say(rt: &impl Runtime) {
 pub async fn a_moment_too_far_ahead_is_clamped(rt: &impl Runtime) {
     let never = rt.deadline(Duration::MAX);
     assert!(never > rt.deadline(Duration::from_secs(60 * 60)));
+    assert!(rt.after(rt.now(), Duration::MAX) > rt.deadline(Duration::from_secs(60 * 60)));
+    assert!(rt.after(never, Duration::MAX) >= never);
     assert!(poll_now(std::pin::pin!(rt.sleep_until(never))).is_pending());
     assert!(poll_now(std::pin::pin!(rt.sleep(Duration::MAX))).is_pending());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use withal::cleanup::{About, LiveStep};
+use withal::cleanup::{About, LiveStep, Subject};
 use withal::scope::ExitKind;
 
 use super::error::Violation;
@@ -19,10 +19,11 @@ struct Life {
 }
 
 /// Checks that no scope is exited twice, and that what was entered in a scope's body has ended
-/// before that scope exits. `panics` says whether a panic may be a scope's reason.
+/// before that scope exits. A generator is no scope: it may end later. `panics` says whether a panic may be a scope's reason.
 pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
     let mut lives: BTreeMap<usize, Life> = BTreeMap::new();
-    for (position, told) in trace.scopes().enumerate() {
+    let scopes = trace.scopes().enumerate();
+    for (position, told) in scopes.filter(|(_, told)| told.about.subject == Subject::Scope) {
         let life = lives.entry(told.id).or_insert(Life {
             about: told.about,
             parent: told.parent,
@@ -35,7 +36,7 @@ pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
             told.step
             && !panics
         {
-            return Err(Violation::WrongReason(told.about));
+            return Err(Violation::WrongReason(Box::new(told.about)));
         }
         let step = match told.step {
             LiveStep::Exiting(_) => &mut life.exiting,
@@ -44,12 +45,12 @@ pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
             _ => continue,
         };
         if step.replace(position).is_some() {
-            return Err(Violation::ExitedTwice(told.about));
+            return Err(Violation::ExitedTwice(Box::new(told.about)));
         }
     }
     for life in lives.values() {
         if life.exiting.is_some() && life.dropped.is_some() {
-            return Err(Violation::ExitedTwice(life.about));
+            return Err(Violation::ExitedTwice(Box::new(life.about)));
         }
         let Some(parent) = life.parent.and_then(|parent| lives.get(&parent)) else {
             continue;

@@ -82,7 +82,8 @@ fn about<'a>(report: &Report<'a>) -> Option<About> {
         | Report::Abandoned(about)
         | Report::NotSynchronous(about)
         | Report::Waiting(about, ..)
-        | Report::OverBudget(about, ..) => Some(*about),
+        | Report::OverBudget(about, ..)
+        | Report::NotClosed(about) => Some(*about),
         _ => None,
     }
 }

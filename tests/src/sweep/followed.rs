@@ -83,6 +83,10 @@ impl<R: Timer> Timer for Followed<R> {
         self.runtime.elapsed(earlier, later)
     }
 
+    fn after(&self, moment: R::Instant, span: Duration) -> R::Instant {
+        self.runtime.after(moment, span)
+    }
+
     fn sleep_until(&self, deadline: R::Instant) -> Self::Sleep {
         Awaited::new(self.runtime.sleep_until(deadline))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use withal::cleanup::{About, LiveEvent, LiveStep};
+use withal::cleanup::{About, LiveEvent, LiveStep, Subject};
 
 /// What happened in one run, in order: what the sweep did, each step of each scope, and what was
 /// reported. `Display` is one line for each.
@@ -60,6 +60,7 @@ impl Trace {
     pub fn entered(&self) -> usize {
         self.scopes()
             .filter(|told| told.step == LiveStep::Entered)
+            .filter(|told| told.about.subject == Subject::Scope)
             .count()
     }
 
@@ -92,6 +93,7 @@ impl fmt::Display for Trace {
                         LiveStep::Entered => write!(f, "    +{number} {name} at {location}")?,
                         LiveStep::Exiting(kind) => write!(f, "    -{number} exits: {kind}")?,
                         LiveStep::Dropped(kind) => write!(f, "    ~{number} dropped: {kind}")?,
+                        LiveStep::NotClosed => write!(f, "    ~{number} dropped, not closed")?,
                         LiveStep::Ended => write!(f, "    .{number} has ended")?,
                         _ => write!(f, "    ?{number} {:?}", told.step)?,
                     }

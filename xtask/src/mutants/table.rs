@@ -206,4 +206,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "listed_for_ever",
         &["deterministic_fifo::sweep::one_scope"],
     ),
+    mutant(
+        "FH-9",
+        "not_closed_in_silence",
+        &["deterministic_fifo::left_open::one_that_nobody_closed_is_reported"],
+    ),
 ];
