@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::stream::Stream;
+use futures_util::stream::{Stream, StreamExt as _};
 use withal::runtime::{Runtime, TaskError};
 use withal::{ExitReason, HandOver, Scope, for_each, generator, with};
 
@@ -111,6 +111,15 @@ pub fn read_lines<R: Runtime>(
         read.await?;
         Ok(())
     })
+}
+
+// Row S1.6: over a reader of the runtime's own.
+/// `lines` without blanks around them; `lines` is what `withal::tokio::lines(reader)` makes, or that
+/// of another adapter. It owns its reader, and closes it when it is closed.
+pub fn stripped(
+    lines: impl Stream<Item = io::Result<String>>,
+) -> impl Stream<Item = Result<String, Error>> {
+    lines.map(|line| Ok(line?.trim().to_owned()))
 }
 
 /// Where the file is that [`run`] reads.

@@ -18,7 +18,8 @@
 //! - [`processing`]: a loop that closes its source and counts; and steps by hand.
 //! - [`orphans`]: who has forgotten to close a generator.
 //!
-//! What they talk to stands in [`stand_in`]. `docs/iteration.md` is the guide.
+//! What they talk to stands in [`stand_in`]. What must not compile is in the repository's `tests/ui/loop`:
+//! rows S0.14, S3.5 and S4.20. `docs/iteration.md` is the guide, and has row S4.5.
 
 #![forbid(unsafe_code)]
 

@@ -43,7 +43,7 @@ async fn program<R: Runtime>(rt: &R, name: &str) -> Result<(), Box<dyn Error>> {
         "files" => files::run(on).await?,
         "remote-lines" => remote_lines::run(on).await.map(drop)?,
         "comprehensions" => comprehensions::run(on).await,
-        "permits" => drop(permits::run(on).await),
+        "permits" => permits::run(on).await.map(drop)?,
         "processing" => drop(processing::run(on).await),
         "orphans" => drop(orphans::run(on).await),
         _ => return Err(format!("no program {name}: choose from {}", ALL.join(", ")).into()),

@@ -48,8 +48,8 @@ pub fn fetch_pages<R: Runtime>(
 pub fn items<R: Runtime>(on: &Setting<R>) -> Host<R> {
     host(on, |request| {
         let page: u32 = request.query.get("page")?.parse().ok()?;
-        let ids = if page <= 2 { 1..=3 } else { 1..=0 };
-        Some(ids.map(|id| format!("item {page}.{id}")).collect())
+        let count = if page <= 2 { 3 } else { 0 };
+        Some((1..=count).map(|id| format!("item {page}.{id}")).collect())
     })
 }
 

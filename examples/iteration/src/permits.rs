@@ -1,12 +1,13 @@
 //! A limit on what is fetched at once, which is not held while an item is out.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use futures_util::stream::Stream;
 use withal::runtime::{Coop, Runtime};
+use withal::stream::pages;
 use withal::sync::Semaphore;
+use withal::sync::semaphore::Closed;
 use withal::{for_each, generator};
 
 use crate::Setting;
@@ -52,6 +53,19 @@ pub fn paginated_stream<R: Runtime>(
     })
 }
 
+/// The same, where the adaptor does the counting: what is held in `fetch` is given back at its end.
+pub fn paginated_by_adaptor<R: Runtime>(
+    on: &Setting<R>,
+    limit: &Semaphore,
+) -> impl Stream<Item = Result<Item, Closed>> {
+    pages(1, async move |page| {
+        let _permit = limit.acquire().await?;
+        let items = fetch_page(on, page).await;
+        let next = (!items.is_empty()).then_some(page + 1);
+        Ok((items, next))
+    })
+}
+
 /// The mistake: the permit is held until the page was given out. See the test.
 pub fn hoarding_stream<R: Runtime>(on: &Setting<R>, limit: &Semaphore) -> impl Stream<Item = Item> {
     generator(async move |y| {
@@ -70,30 +84,37 @@ pub fn hoarding_stream<R: Runtime>(on: &Setting<R>, limit: &Semaphore) -> impl S
     })
 }
 
-/// Reads five streams at once, under a limit of two fetches; gives the number of items, and the
-/// fewest permits that were free when a single consumer had one.
+/// Reads one stream, and then five at once, under a limit of two fetches; gives the number of items,
+/// and the fewest permits that were free while the single consumer had one.
 ///
 /// # Cancel safety
 ///
 /// Dropped, it gives the permits back.
-pub async fn run<R: Runtime>(on: &Setting<R>) -> (usize, usize) {
-    let limit = Arc::new(Semaphore::new(2));
-    let mut free = usize::MAX;
+///
+/// # Errors
+///
+/// If the limit were closed, which it never is.
+pub async fn run<R: Runtime>(on: &Setting<R>) -> Result<(usize, usize), Closed> {
+    let limit = Semaphore::new(2);
+    let (mut items, mut free) = (0, usize::MAX);
     for_each(paginated_stream(on, &limit), async |_| {
+        items += 1;
         free = free.min(limit.available_permits());
     })
     .await;
     let five = (0..5).map(async |_| {
         let mut items = 0;
-        for_each(paginated_stream(on, &limit), async |_| items += 1).await;
-        Ok::<_, std::convert::Infallible>(items)
+        for_each(paginated_by_adaptor(on, &limit), async |item| {
+            item?;
+            items += 1;
+            Ok(())
+        })
+        .await?;
+        Ok(items)
     });
-    let items = match try_join_all(five).await {
-        Ok(items) => items.into_iter().sum(),
-        Err(never) => match never {},
-    };
+    items += try_join_all(five).await?.iter().sum::<usize>();
     on.print(format_args!(
         "{items} items; {free} permits free at each item"
     ));
-    (items, free)
+    Ok((items, free))
 }

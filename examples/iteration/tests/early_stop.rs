@@ -290,7 +290,22 @@ fn what_was_never_stepped_opens_nothing() {
     on_each!(case);
 }
 
-// AG-8
+// AG-8, IT-5
+#[test]
+fn a_post_that_cannot_be_processed_closes_the_connection() {
+    async fn case<R: Runtime>(on: &Setting<R>, lines: &Lines) {
+        let db = Database::new(on, ["one", "", "three"]);
+        let processed = posts::process_all_posts(on, &db).await;
+        assert!(
+            matches!(processed, Err(Error::NotFound(_))),
+            "{processed:?}"
+        );
+        assert_eq!(lines.trace(), "+connection processed: one -connection");
+    }
+    on_each!(case);
+}
+
+// AG-8, IT-5
 #[test]
 fn a_piece_that_cannot_be_processed_closes_what_is_open() {
     async fn case<R: Runtime>(on: &Setting<R>, lines: &Lines) {

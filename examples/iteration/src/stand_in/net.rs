@@ -118,15 +118,6 @@ impl End {
         Ok(self.unread.drain(..count).collect())
     }
 
-    /// Whether the other end has hung up, and all it sent was read. Waits until that is known.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`read_line`](Self::read_line).
-    pub async fn is_at_end(&mut self) -> bool {
-        self.unread.is_empty() && !self.receive().await
-    }
-
     /// Waits for a packet; whether there was one.
     async fn receive(&mut self) -> bool {
         let packet = self.incoming.recv().await;
