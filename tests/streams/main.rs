@@ -1,6 +1,7 @@
 //! Generators of every form, and what `StreamExt` makes of them, held against the rules.
 
 mod adaptors;
+mod facade;
 mod generators;
 mod wakers;
 
