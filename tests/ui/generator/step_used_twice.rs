@@ -2,13 +2,17 @@
 //
 // Cure: a step for each item.
 
-use std::pin::pin;
+use std::pin::Pin;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use withal::generator;
 
+fn numbers() -> Pin<Box<dyn Stream<Item = u8>>> {
+    Box::pin(generator(async |y| y.yield_(1).await))
+}
+
 async fn run() {
-    let mut items = pin!(generator(async |y| y.yield_(1).await));
+    let mut items = numbers();
     let step = items.next();
     step.await;
     step.await;
