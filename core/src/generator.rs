@@ -21,7 +21,6 @@ use futures_core::stream::FusedStream;
 
 pub use self::delegate::Delegate;
 use self::slot::Slot;
-pub(crate) use self::turn::Turn;
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;
 use crate::cleanup::Subject;

@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Waker};
 
 use super::interrupt::{Closed, Interrupt};
-use crate::generator::Turn;
+use super::turn::Turn;
 
 pub(super) struct Desk<Y, R, E> {
     turn: Turn,
