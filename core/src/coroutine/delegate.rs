@@ -142,7 +142,7 @@ impl<'h, Y, R, E, F: Routine<'h, Y, R, E>> Future for Delegate<'_, 'h, Y, R, E, 
                     };
                 }
                 Stage::Closes => match ready!(inner.poll_close(cx)) {
-                    Ok(_) => break Err(Interrupt::Closed(Closed::new())),
+                    Ok(_) => break Err(Interrupt::Closed(Closed(()))),
                     Err(CloseError::Failed(error)) => break Err(Interrupt::Thrown(error)),
                     Err(CloseError::YieldedDuringClose(item)) => {
                         this.stage = Stage::Breaks(this.yielder.yield_(item));
@@ -151,7 +151,7 @@ impl<'h, Y, R, E, F: Routine<'h, Y, R, E>> Future for Delegate<'_, 'h, Y, R, E, 
                 Stage::Breaks(yields) => {
                     // There is no other answer during a close.
                     let _closed = ready!(Pin::new(yields).poll(cx));
-                    break Err(Interrupt::Closed(Closed::new()));
+                    break Err(Interrupt::Closed(Closed(())));
                 }
             }
         };
