@@ -19,7 +19,8 @@ struct Life {
 }
 
 /// Checks that no scope is exited twice, and that what was entered in a scope's body has ended
-/// before that scope exits. A generator is no scope: it may end later. `panics` says whether a panic may be a scope's reason.
+/// before that scope exits. A generator is no scope: it may end later. `panics` says whether a panic
+/// may be a scope's reason.
 pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
     let mut lives: BTreeMap<usize, Life> = BTreeMap::new();
     let scopes = trace.scopes().enumerate();
@@ -36,7 +37,7 @@ pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
             told.step
             && !panics
         {
-            return Err(Violation::WrongReason(told.about));
+            return Err(Violation::WrongReason(Box::new(told.about)));
         }
         let step = match told.step {
             LiveStep::Exiting(_) => &mut life.exiting,
@@ -45,12 +46,12 @@ pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
             _ => continue,
         };
         if step.replace(position).is_some() {
-            return Err(Violation::ExitedTwice(told.about));
+            return Err(Violation::ExitedTwice(Box::new(told.about)));
         }
     }
     for life in lives.values() {
         if life.exiting.is_some() && life.dropped.is_some() {
-            return Err(Violation::ExitedTwice(life.about));
+            return Err(Violation::ExitedTwice(Box::new(life.about)));
         }
         let Some(parent) = life.parent.and_then(|parent| lives.get(&parent)) else {
             continue;
