@@ -1,10 +1,10 @@
 //! Async generators: streams written as async closures that yield.
 
+mod claim;
 mod delegate;
 mod slot;
 #[cfg(test)]
 mod tests;
-mod turn;
 mod yielder;
 
 use core::cell::UnsafeCell;
@@ -201,7 +201,7 @@ enum Stage<F, B, E> {
     /// The body was not begun. `None` from when it is made to when it is put here.
     Created(Option<(F, &'static Location<'static>)>),
     Suspended(B),
-    /// The body has ended so, which the consumer was not told yet: its last item may be in the slot.
+    /// The body has ended so, which the consumer was not told yet, as there was an item before it.
     Ending(Option<E>),
     Closed,
 }
@@ -242,20 +242,13 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         // SAFETY: nothing is moved out of the body (2).
         let this = unsafe { self.get_unchecked_mut() };
-        this.begin();
-        this.resume(cx);
-        // SAFETY: the body shares the slot (1).
-        if let Some(item) = unsafe { &*this.slot.get() }.take() {
-            return Poll::Ready(Some(F::Out::item(item)));
-        }
-        match &mut this.stage {
-            Stage::Suspended(_) => Poll::Pending,
-            Stage::Ending(end) => {
-                let last = end.take().and_then(F::Out::last);
-                this.stage = Stage::Closed;
-                Poll::Ready(last)
+        loop {
+            if let Stage::Suspended(_) = this.stage {
+                return this.resume(cx);
             }
-            Stage::Created(_) | Stage::Closed => Poll::Ready(None),
+            if !this.begin() {
+                return Poll::Ready(this.last());
+            }
         }
     }
 }
@@ -265,41 +258,56 @@ where
     F: Body<Yielder<'g, T>, Out: End<T>>,
 {
     /// Makes the body, at the first poll.
-    #[inline]
-    fn begin(&mut self) {
-        if let Stage::Created(make) = &mut self.stage {
-            let Some((make, location)) = make.take() else {
-                // The making has panicked.
-                return;
-            };
-            // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
-            // yielder, as `generator` takes only bodies that accept one of any lifetime.
-            let body = make(Yielder::new(unsafe { &*self.slot.get() }));
-            self.stage = Stage::Suspended(body);
-            self.live.begin::<F>(Subject::Generator, location);
-        }
+    fn begin(&mut self) -> bool {
+        let Stage::Created(make) = &mut self.stage else {
+            return false;
+        };
+        let Some((make, location)) = make.take() else {
+            // The making has panicked.
+            return false;
+        };
+        // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
+        // yielder, as `generator` takes only bodies that accept one of any lifetime.
+        let body = make(Yielder::new(unsafe { &*self.slot.get() }));
+        self.stage = Stage::Suspended(body);
+        self.live.begin::<F>(Subject::Generator, location);
+        true
     }
 
-    /// Polls the body, if it is not at its end.
-    #[inline]
-    fn resume(&mut self, cx: &mut Context<'_>) {
-        let Stage::Suspended(_) = self.stage else {
-            return;
-        };
+    /// Polls the body, which is suspended.
+    #[inline(always)]
+    fn resume(&mut self, cx: &mut Context<'_>) -> Poll<Option<<F::Out as Ends<T>>::Item>> {
         let ends = EndsWithPanic(&mut self.stage, &mut self.live);
+        let Stage::Suspended(body) = &mut *ends.0 else {
+            return Poll::Ready(None);
+        };
         // SAFETY: the body shares the slot (1).
         let open = unsafe { &*self.slot.get() }.open(cx.waker());
-        let Stage::Suspended(body) = &mut *ends.0 else {
-            return;
-        };
         // SAFETY: pinned structurally (2).
         let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
-        drop(open);
+        let item = open.close().map(F::Out::item);
         mem::forget(ends);
-        if let Poll::Ready(end) = polled {
-            self.stage = Stage::Ending(Some(end));
-            self.live.end();
+        let end = match polled {
+            Poll::Pending => return item.map_or(Poll::Pending, |item| Poll::Ready(Some(item))),
+            Poll::Ready(end) => end,
+        };
+        self.live.end();
+        if item.is_none() {
+            self.stage = Stage::Closed;
+            return Poll::Ready(end.last());
         }
+        self.stage = Stage::Ending(Some(end));
+        Poll::Ready(item)
+    }
+
+    /// What the end gives after the last item of a yield.
+    fn last(&mut self) -> Option<<F::Out as Ends<T>>::Item> {
+        let Stage::Ending(end) = &mut self.stage else {
+            return None;
+        };
+        let last = end.take().and_then(F::Out::last);
+        self.stage = Stage::Closed;
+        last
     }
 }
 

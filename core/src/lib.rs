@@ -13,6 +13,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod cleanup;
+pub mod coroutine;
 pub mod generator;
 pub mod iter;
 pub mod runtime;
@@ -34,6 +35,7 @@ mod shield;
 pub use self::body::Body;
 #[cfg(feature = "alloc")]
 pub use self::cancel::{await_cleanup, cancel, close};
+pub use self::coroutine::coroutine;
 pub use self::generator::generator;
 pub use self::iter::for_each_by_ref;
 #[cfg(feature = "alloc")]

@@ -61,7 +61,8 @@ impl<'g, T> Yielder<'g, T> {
 #[must_use = "futures do nothing unless polled: the items are given by `.await`"]
 pub struct Delegate<'g, S: Stream> {
     yielder: Yielder<'g, S::Item>,
-    /// Pinned structurally: dropped in place, never moved. `None` after its end.
+    // Both are pinned structurally: dropped in place, never moved.
+    /// `None` after its end.
     stream: Option<S>,
     /// The item that is on its way.
     given: Option<Yield<'g, S::Item>>,
@@ -72,11 +73,12 @@ impl<S: Stream> Future for Delegate<'_, S> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: the stream is not moved; nothing else is pinned.
+        // SAFETY: neither the stream nor the yield is moved.
         let this = unsafe { self.get_unchecked_mut() };
         loop {
             if let Some(given) = &mut this.given {
-                ready!(Pin::new(given).poll(cx));
+                // SAFETY: pinned structurally.
+                ready!(unsafe { Pin::new_unchecked(given) }.poll(cx));
                 this.given = None;
             }
             let Some(stream) = &mut this.stream else {

@@ -2,134 +2,118 @@
 //!
 //! # Invariants
 //!
-//! 1. `item` is initialised if and only if `full` is set.
-//! 2. The slot is touched only by the generator that owns it, outside of its polls of the body, and
-//!    by yields, within them: on the thread that polls the body, as [`Turn`] sees to.
-//! 3. `consumer` is null, or points to the waker of the poll of the generator that is going on.
-//!
-//! A yielder lives no longer than the body it was lent to, whatever that does with it; so another
-//! thread can have one only while a poll of the body waits for that thread.
+//! 1. A yielder lives no longer than the body it was lent to, whatever that does with it: so another
+//!    thread can have one only while a poll or a drop of the body waits for that thread.
+//! 2. The generator touches the slot before and after a poll of the body, and not while the body is
+//!    polled or dropped. By (1), nobody else does then.
+//! 3. Yields write to `item` alone, and only the one that got the claim of this poll does so, once.
+//! 4. So there is an item after a poll if and only if the claim was given. It is moved out at once,
+//!    and between two polls there is none.
 
 use core::cell::{Cell, UnsafeCell};
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
 use core::ptr;
 use core::task::{Context, Waker};
 
-use super::turn::Turn;
+use super::claim::{Claim, Sign};
 
 pub(super) struct Slot<T> {
-    // Apart from the item: read together, they would have to be written together first.
-    full: Cell<bool>,
-    item: UnsafeCell<MaybeUninit<T>>,
-    /// How many items were taken so far.
-    taken: Cell<usize>,
+    claim: Claim,
+    /// Where the waker of the consumer was in the latest poll: compared, and never followed.
     consumer: Cell<*const Waker>,
-    turn: Turn,
+    item: UnsafeCell<MaybeUninit<T>>,
 }
 
-// SAFETY: what is in it is touched on one thread at a time (2); items move between threads by it.
+// SAFETY: while it is shared, the claim is written to, which is atomic, and the item, by one thread
+// (3); the generator reads it when all others are done (2). Items move between threads by it.
 unsafe impl<T: Send> Sync for Slot<T> {}
-// SAFETY: as above; the pointer is null whenever the slot can be moved (3).
+// SAFETY: as above; the pointer is never followed.
 unsafe impl<T: Send> Send for Slot<T> {}
 
-/// Tells whether an item was taken.
-#[derive(Clone, Copy)]
-pub(super) struct Ticket(usize);
-
-/// What comes of a yield's look at the slot.
-pub(super) enum Put {
-    Stored(Ticket),
-    /// There is an item in it, or it is not this thread's turn.
-    Full,
-}
-
+/// The side of the generator.
 impl<T> Slot<T> {
     pub(super) const fn new() -> Self {
         Self {
-            full: Cell::new(false),
-            item: UnsafeCell::new(MaybeUninit::uninit()),
-            taken: Cell::new(0),
+            claim: Claim::new(),
             consumer: Cell::new(ptr::null()),
-            turn: Turn::new(),
+            item: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
 
-    /// Opens the slot for the yields of one poll of the body.
+    /// Opens it for one item, in a poll of the body that begins.
     #[inline]
-    pub(super) fn open<'s>(&'s self, consumer: &'s Waker) -> Open<'s, T> {
+    pub(super) fn open(&self, consumer: &Waker) -> Open<'_, T> {
         self.consumer.set(consumer);
-        self.turn.begin();
-        Open(self)
+        Open {
+            slot: self,
+            sign: self.claim.open(),
+        }
+    }
+}
+
+/// Open for one item, until that poll has ended. If it panics, the item is dropped.
+pub(super) struct Open<'s, T> {
+    slot: &'s Slot<T>,
+    sign: Sign,
+}
+
+impl<T> Open<'_, T> {
+    /// Ends it with the poll, and gives the item.
+    #[inline]
+    pub(super) fn close(self) -> Option<T> {
+        let item = self.take();
+        mem::forget(self);
+        item
     }
 
-    /// Takes the item out, by the generator.
     #[inline]
-    pub(super) fn take(&self) -> Option<T> {
-        if !self.full.get() {
+    fn take(&self) -> Option<T> {
+        let Self { slot, sign } = *self;
+        if !slot.claim.close(sign) {
             return None;
         }
-        self.full.set(false);
-        self.taken.set(self.taken.get().wrapping_add(1));
-        // SAFETY: it was full, so there is an item (1), which is not read again.
-        Some(unsafe { self.item.get().cast::<T>().read() })
+        // SAFETY: the claim was given, so there is an item (4); it is taken once in a poll, as `close`
+        // forgets what would do so again.
+        Some(unsafe { slot.item.get().cast::<T>().read() })
     }
+}
 
-    /// Stores what `item` leads to, by a yield.
+impl<T> Drop for Open<'_, T> {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+/// The side of a yield, which is told from others by its place.
+impl<T> Slot<T> {
+    /// Stores what `item` leads to, unless another yield has done so in this poll, or none may.
     ///
     /// # Safety
     ///
     /// The item is initialised. If it is stored, it is moved.
     #[inline]
-    pub(super) unsafe fn put(&self, item: &MaybeUninit<T>) -> Put {
-        let stored = self.turn.take(|| {
-            if self.full.get() {
-                return Put::Full;
-            }
-            // SAFETY: within a poll of the body, on its thread (2); the slot is empty (1).
+    pub(super) unsafe fn store(&self, item: &MaybeUninit<T>, place: *const ()) -> bool {
+        let may = self.claim.ask(place);
+        if may {
+            // SAFETY: the claim of this poll is its own (3), and there was no item before it (4).
             unsafe { ptr::copy_nonoverlapping(item, self.item.get(), 1) };
-            self.full.set(true);
-            Put::Stored(Ticket(self.taken.get()))
-        });
-        stored.unwrap_or(Put::Full)
+        }
+        may
     }
 
-    /// Whether the item of that ticket was taken.
+    /// Whether the item was taken that this yield has stored.
     #[inline]
-    pub(super) fn is_taken(&self, Ticket(before): Ticket) -> bool {
-        self.turn
-            .take(|| self.taken.get() != before)
-            .unwrap_or(false)
+    pub(super) fn is_taken(&self, place: *const ()) -> bool {
+        // Not if it was stored in this poll; and after it, it was taken at once (4).
+        !self.claim.is_of(place)
     }
 
     /// Wakes a yield that is polled on behalf of somebody else than the consumer: the consumer's next
     /// step does not come by there by itself.
     #[inline]
     pub(super) fn keep_awake(&self, cx: &Context<'_>) {
-        let consumer = self.turn.take(|| self.consumer.get());
-        // SAFETY: it is null, or the waker of a poll that is going on (3), on this very thread (2).
-        let consumer = consumer.and_then(|consumer| unsafe { consumer.as_ref() });
-        let is_consumer = consumer.is_some_and(|consumer| {
-            ptr::eq(consumer, cx.waker()) || consumer.will_wake(cx.waker())
-        });
-        if !is_consumer {
+        if !ptr::eq(self.consumer.get(), cx.waker()) {
             cx.waker().wake_by_ref();
         }
-    }
-}
-
-/// The slot is open; it is closed when this is dropped, also by a panic.
-pub(super) struct Open<'s, T>(&'s Slot<T>);
-
-impl<T> Drop for Open<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.turn.end();
-        self.0.consumer.set(ptr::null());
-    }
-}
-
-impl<T> Drop for Slot<T> {
-    fn drop(&mut self) {
-        drop(self.take());
     }
 }

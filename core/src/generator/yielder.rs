@@ -1,10 +1,12 @@
 use core::fmt;
 use core::future::Future;
+use core::marker::PhantomPinned;
 use core::mem::MaybeUninit;
 use core::pin::Pin;
+use core::ptr;
 use core::task::{Context, Poll};
 
-use super::slot::{Put, Slot, Ticket};
+use super::slot::Slot;
 
 /// What a generator's body yields by: it is lent to the body, and lives no longer.
 ///
@@ -30,10 +32,6 @@ impl<'g, T> Yielder<'g, T> {
     /// Dropped before it has stored its item, which takes one poll unless others are before it, it
     /// drops the item. Dropped afterwards, the item is delivered all the same. Leaked: the same.
     ///
-    /// # Panics
-    ///
-    /// If polled again after completion.
-    ///
     /// # Complexity
     ///
     /// A few instructions; no allocation.
@@ -41,7 +39,8 @@ impl<'g, T> Yielder<'g, T> {
         Yield {
             slot: self.slot,
             item: MaybeUninit::new(item),
-            stage: Stage::Fresh,
+            stored: false,
+            _pinned: PhantomPinned,
         }
     }
 }
@@ -56,44 +55,30 @@ impl<T> fmt::Debug for Yielder<'_, T> {
 #[must_use = "futures do nothing unless polled: the item is given by `.await`"]
 pub struct Yield<'g, T> {
     slot: &'g Slot<T>,
-    /// Initialised while the stage is `Fresh`.
+    /// Initialised until it is stored.
     item: MaybeUninit<T>,
-    stage: Stage,
+    stored: bool,
+    /// The slot knows it by its place.
+    _pinned: PhantomPinned,
 }
-
-#[derive(Clone, Copy)]
-enum Stage {
-    /// The item is here.
-    Fresh,
-    /// It is in the slot, or taken.
-    Stored(Ticket),
-    Done,
-}
-
-// The item is moved, never pinned.
-impl<T> Unpin for Yield<'_, T> {}
 
 impl<T> Future for Yield<'_, T> {
     type Output = ();
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.stage {
-            Stage::Fresh => {
-                // SAFETY: it is fresh; and forgotten here if it is stored.
-                if let Put::Stored(ticket) = unsafe { self.slot.put(&self.item) } {
-                    self.stage = Stage::Stored(ticket);
-                }
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: it stays where it is; the item, which is not pinned, is moved.
+        let this = unsafe { self.get_unchecked_mut() };
+        let place = ptr::from_ref(this).cast();
+        if !this.stored {
+            // SAFETY: it is not stored, so the item is here; it is forgotten here if it is.
+            if unsafe { this.slot.store(&this.item, place) } {
+                this.stored = true;
             }
-            Stage::Stored(ticket) => {
-                if self.slot.is_taken(ticket) {
-                    self.stage = Stage::Done;
-                    return Poll::Ready(());
-                }
-            }
-            Stage::Done => panic!("a yield was polled after completion"),
+        } else if this.slot.is_taken(place) {
+            return Poll::Ready(());
         }
-        self.slot.keep_awake(cx);
+        this.slot.keep_awake(cx);
         Poll::Pending
     }
 }
@@ -101,8 +86,8 @@ impl<T> Future for Yield<'_, T> {
 impl<T> Drop for Yield<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if let Stage::Fresh = self.stage {
-            // SAFETY: it is fresh, so the item is here.
+        if !self.stored {
+            // SAFETY: it is not stored, so the item is here.
             unsafe { self.item.assume_init_drop() };
         }
     }
@@ -110,9 +95,8 @@ impl<T> Drop for Yield<'_, T> {
 
 impl<T> fmt::Debug for Yield<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stored = !matches!(self.stage, Stage::Fresh);
         f.debug_struct("Yield")
-            .field("stored", &stored)
+            .field("stored", &self.stored)
             .finish_non_exhaustive()
     }
 }

@@ -3,8 +3,6 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use futures_core::Stream;
-
 use super::flow::Flow;
 use super::source::Source;
 use super::turns::{LoopBody, Turns, turns};
@@ -61,10 +59,10 @@ use super::turns::{LoopBody, Turns, turns};
 pub fn for_each_by_ref<'f, 's, S, F, X, G>(
     stream: &'s mut S,
     body: F,
-) -> ForEachByRef<'f, 's, S, F, impl Future<Output = X>, G>
+) -> ForEachByRef<'f, &'s mut S, F, impl Future<Output = X>, G>
 where
     S: Source + Unpin + ?Sized,
-    F: AsyncFnMut(S::Item) -> X + LoopBody<S::Item, Fut = G> + 'f,
+    F: AsyncFnMut(S::Element) -> X + LoopBody<S::Element, Fut = G> + 'f,
     X: Flow,
 {
     ForEachByRef {
@@ -72,19 +70,15 @@ where
     }
 }
 
-/// The future that [`for_each_by_ref`] returns.
+/// The future that [`for_each_by_ref`] returns. `S` is the reference.
 #[must_use = "futures do nothing unless polled: a loop is run by `.await`"]
-pub struct ForEachByRef<'f, 's, S, F, N, G>
-where
-    S: Stream + Unpin + ?Sized,
-    F: 'f,
-{
-    turns: Turns<'f, &'s mut S, F, N, G>,
+pub struct ForEachByRef<'f, S: Source, F: 'f, N, G> {
+    turns: Turns<'f, S, F, N, G>,
 }
 
-impl<S, F, X, N, G> Future for ForEachByRef<'_, '_, S, F, N, G>
+impl<S, F, X, N, G> Future for ForEachByRef<'_, S, F, N, G>
 where
-    S: Stream + Unpin + ?Sized,
+    S: Source,
     N: Future<Output = X>,
     X: Flow,
 {
@@ -97,10 +91,7 @@ where
     }
 }
 
-impl<S, F, N, G> fmt::Debug for ForEachByRef<'_, '_, S, F, N, G>
-where
-    S: Stream + Unpin + ?Sized,
-{
+impl<S: Source, F, N, G> fmt::Debug for ForEachByRef<'_, S, F, N, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ForEachByRef").finish_non_exhaustive()
     }

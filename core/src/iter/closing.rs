@@ -82,7 +82,7 @@ where
 }
 
 /// The future that [`closing`] returns.
-#[must_use = "futures do nothing unless polled"]
+#[must_use = "futures do nothing unless polled: the body is run by `.await`"]
 pub struct Closing<'s, S: 's, F, B, T, K: Kind = Sendable> {
     output: Option<T>,
     inner: Cancellable<Lent<'s, S, F, B>, K>,

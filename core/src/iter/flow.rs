@@ -19,6 +19,7 @@ use core::ops::ControlFlow;
 )]
 pub trait Flow: Leaves {}
 
+#[diagnostic::do_not_recommend]
 impl<X: Leaves> Flow for X {}
 
 mod sealed {
@@ -29,6 +30,7 @@ mod sealed {
         type Output;
     }
 
+    #[diagnostic::on_unimplemented(message = "the body of a loop cannot end with `{Self}`")]
     #[expect(unnameable_types, reason = "seals the public trait")]
     pub trait Leaves: Sized {
         /// What the loop gives.

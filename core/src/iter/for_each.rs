@@ -3,8 +3,6 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures_core::Stream;
-
 use super::flow::Flow;
 use super::source::Source;
 use super::turns::{LoopBody, Turns, turns};
@@ -103,7 +101,7 @@ pub fn for_each<'f, S, F, X, G, NotAReference>(
 ) -> ForEach<'f, S, F, X, impl Future<Output = X>, G>
 where
     S: Source + OwnsWhatItPolls<NotAReference>,
-    F: AsyncFnMut(S::Item) -> X + LoopBody<S::Item, Fut = G> + 'f,
+    F: AsyncFnMut(S::Element) -> X + LoopBody<S::Element, Fut = G> + 'f,
     X: Flow,
 {
     ForEach {
@@ -116,7 +114,7 @@ where
 #[must_use = "futures do nothing unless polled: a loop is run by `.await`"]
 pub struct ForEach<'f, S, F, X, N, G, K = Sendable>
 where
-    S: Stream,
+    S: Source,
     F: 'f,
     X: Flow,
     K: Kind,
@@ -126,7 +124,7 @@ where
 }
 
 #[cfg(feature = "std")]
-impl<'f, S: Stream, F, X: Flow, N, G> ForEach<'f, S, F, X, N, G> {
+impl<'f, S: Source, F, X: Flow, N, G> ForEach<'f, S, F, X, N, G> {
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
     /// out of its sight.
     pub fn local(self) -> ForEach<'f, S, F, X, N, G, ThreadBound> {
@@ -139,7 +137,7 @@ impl<'f, S: Stream, F, X: Flow, N, G> ForEach<'f, S, F, X, N, G> {
 
 impl<S, F, X, N, G, K> Future for ForEach<'_, S, F, X, N, G, K>
 where
-    S: Stream,
+    S: Source,
     X: Flow,
     N: Future<Output = X>,
     K: Kind,
@@ -164,7 +162,7 @@ where
 
 impl<S, F, X, N, G, K> fmt::Debug for ForEach<'_, S, F, X, N, G, K>
 where
-    S: Stream,
+    S: Source,
     X: Flow,
     K: Kind,
 {

@@ -7,7 +7,12 @@ use futures_core::Stream;
     note = "an iterator becomes a stream by `futures_util::stream::iter(…)`; a scope is run by \
             `with`, and lends its body what there is to loop over"
 )]
-pub trait Source: Stream {}
+pub trait Source: Stream<Item = <Self as Source>::Element> {
+    /// The stream's `Item`: by this name, so that the compiler explains itself by this trait.
+    type Element;
+}
 
 #[diagnostic::do_not_recommend]
-impl<S: Stream + ?Sized> Source for S {}
+impl<S: Stream + ?Sized> Source for S {
+    type Element = S::Item;
+}

@@ -19,9 +19,8 @@ use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures_core::Stream;
-
 use super::flow::Flow;
+use super::source::Source;
 
 /// An async closure (or `async fn`) that can be the body of a loop over items of type `A`.
 ///
@@ -67,12 +66,12 @@ where
 ///
 /// No bound relates two of its parameters: the compiler forgets lifetimes where it looks whether a
 /// task is `Send`, and could not prove it of a loop over borrowed items.
-pub(super) struct Turns<'f, S: Stream, F: 'f, N, G> {
+pub(super) struct Turns<'f, S: Source, F: 'f, N, G> {
     // In the order in which they are dropped: inner first.
     turn: Option<N>,
     body: UnsafeCell<F>,
     source: S,
-    call: fn(&'f mut F, S::Item) -> N,
+    call: fn(&'f mut F, S::Element) -> N,
     _by_value: PhantomData<fn() -> G>,
     _pinned: PhantomPinned,
 }
@@ -80,7 +79,7 @@ pub(super) struct Turns<'f, S: Stream, F: 'f, N, G> {
 // SAFETY: a `Send` source, and a `Send` body, which goes where its future goes. The future is `N`:
 // what it keeps beside what it borrows from the body is what `G` keeps (3), and is `Send`; what it
 // borrows is used by it alone until it is gone (1), on one thread at a time. Items are not kept.
-unsafe impl<S: Stream + Send, F: Send, N, G: Send> Send for Turns<'_, S, F, N, G> {}
+unsafe impl<S: Source + Send, F: Send, N, G: Send> Send for Turns<'_, S, F, N, G> {}
 
 /// Begins one turn. The future that this returns is the one of the call, under a name.
 fn call<'f, F, A, X>(body: &'f mut F, item: A) -> impl Future<Output = X> + use<'f, F, A, X>
@@ -97,14 +96,14 @@ pub(super) fn turns<'f, S, F, X, G>(
     body: F,
 ) -> Turns<'f, S, F, impl Future<Output = X> + use<'f, S, F, X, G>, G>
 where
-    S: Stream,
-    F: AsyncFnMut(S::Item) -> X + LoopBody<S::Item, Fut = G> + 'f,
+    S: Source,
+    F: AsyncFnMut(S::Element) -> X + LoopBody<S::Element, Fut = G> + 'f,
 {
     Turns {
         turn: None,
         body: UnsafeCell::new(body),
         source,
-        call: call::<'f, F, S::Item, X>,
+        call: call::<'f, F, S::Element, X>,
         _by_value: PhantomData,
         _pinned: PhantomPinned,
     }
@@ -112,7 +111,7 @@ where
 
 impl<S, F, X, N, G> Future for Turns<'_, S, F, N, G>
 where
-    S: Stream,
+    S: Source,
     N: Future<Output = X>,
     X: Flow,
 {

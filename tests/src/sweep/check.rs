@@ -36,7 +36,7 @@ pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
             told.step
             && !panics
         {
-            return Err(Violation::WrongReason(told.about));
+            return Err(Violation::WrongReason(Box::new(told.about)));
         }
         let step = match told.step {
             LiveStep::Exiting(_) => &mut life.exiting,
@@ -45,12 +45,12 @@ pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
             _ => continue,
         };
         if step.replace(position).is_some() {
-            return Err(Violation::ExitedTwice(told.about));
+            return Err(Violation::ExitedTwice(Box::new(told.about)));
         }
     }
     for life in lives.values() {
         if life.exiting.is_some() && life.dropped.is_some() {
-            return Err(Violation::ExitedTwice(life.about));
+            return Err(Violation::ExitedTwice(Box::new(life.about)));
         }
         let Some(parent) = life.parent.and_then(|parent| lives.get(&parent)) else {
             continue;

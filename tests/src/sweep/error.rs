@@ -36,12 +36,12 @@ pub enum At {
 #[non_exhaustive]
 pub enum Violation {
     /// Whoever cancelled was to wait for this scope's exit, and did not.
-    NotAwaited(About),
+    NotAwaited(Box<About>),
     /// The scope was entered and neither exited nor reported: it was forgotten, or its exit never
     /// ends, though everything that could run it was run.
-    StillAlive(About),
+    StillAlive(Box<About>),
     /// The scope was exited more than once.
-    ExitedTwice(About),
+    ExitedTwice(Box<About>),
     /// The outer scope was exited before the inner one had ended.
     WrongOrder {
         /// The scope that was entered in the other's body.
@@ -50,7 +50,7 @@ pub enum Violation {
         outer: Box<About>,
     },
     /// The scope was told of a panic, and there was none.
-    WrongReason(About),
+    WrongReason(Box<About>),
     /// So many wakers that the scenario was polled with are still held.
     WakerLeaked(usize),
     /// The invariant failed with this message.

@@ -93,7 +93,7 @@ impl<'g, G: Sealed> Run<'g, G> {
     ) -> Result<(), Violation> {
         if expect.waited {
             if let Some(about) = self.follow.live_own() {
-                return Err(Violation::NotAwaited(about));
+                return Err(Violation::NotAwaited(Box::new(about)));
             }
             if !self.rt.has_started() {
                 // What was waited for needs no help to be in order.
@@ -107,7 +107,7 @@ impl<'g, G: Sealed> Run<'g, G> {
             self.follow.live()
         };
         if let Some(about) = left {
-            return Err(Violation::StillAlive(about));
+            return Err(Violation::StillAlive(Box::new(about)));
         }
         check::check(&self.follow.trace(), expect.panics)?;
         invariant(&holds)?;

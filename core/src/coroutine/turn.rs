@@ -15,12 +15,12 @@ mod by_thread {
         static HERE: u8 = const { 0 };
     }
 
-    pub(in crate::generator) struct Turn {
+    pub(crate) struct Turn {
         thread: Cell<*const u8>,
     }
 
     impl Turn {
-        pub(in crate::generator) const fn new() -> Self {
+        pub(crate) const fn new() -> Self {
             Self {
                 thread: Cell::new(ptr::null()),
             }
@@ -28,18 +28,18 @@ mod by_thread {
 
         /// The body is polled on this thread from now on.
         #[inline]
-        pub(in crate::generator) fn begin(&self) {
+        pub(crate) fn begin(&self) {
             self.thread.set(here());
         }
 
         #[inline]
-        pub(in crate::generator) fn end(&self) {
+        pub(crate) fn end(&self) {
             self.thread.set(ptr::null());
         }
 
         /// Calls `f` if this is the thread that polls the body, which is in a poll.
         #[inline]
-        pub(in crate::generator) fn take<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        pub(crate) fn take<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
             ptr::eq(self.thread.get(), here()).then(f)
         }
     }
@@ -55,30 +55,30 @@ mod by_thread {
 mod by_flag {
     use core::sync::atomic::{AtomicBool, Ordering};
 
-    pub(in crate::generator) struct Turn {
+    pub(crate) struct Turn {
         /// Somebody is at it, or the body is not polled.
         busy: AtomicBool,
     }
 
     impl Turn {
-        pub(in crate::generator) const fn new() -> Self {
+        pub(crate) const fn new() -> Self {
             Self {
                 busy: AtomicBool::new(true),
             }
         }
 
         #[inline]
-        pub(in crate::generator) fn begin(&self) {
+        pub(crate) fn begin(&self) {
             self.busy.store(false, Ordering::Release);
         }
 
         #[inline]
-        pub(in crate::generator) fn end(&self) {
+        pub(crate) fn end(&self) {
             self.busy.store(true, Ordering::Relaxed);
         }
 
         #[inline]
-        pub(in crate::generator) fn take<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        pub(crate) fn take<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
             if self.busy.swap(true, Ordering::Acquire) {
                 return None;
             }
