@@ -11,7 +11,11 @@ use crate::poll::yields;
 use crate::streams::{Item, Read};
 
 /// A generator that holds a scope `name` around the scope of what it reads.
-fn source<R: Runtime>(rt: &R, read: &Arc<Read>, name: &'static str) -> BoxStream<'static, Item> {
+pub(super) fn source<R: Runtime>(
+    rt: &R,
+    read: &Arc<Read>,
+    name: &'static str,
+) -> BoxStream<'static, Item> {
     let (rt, read) = (rt.clone(), read.clone());
     generator(async move |y| {
         let all = async {

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -6,6 +7,7 @@ use futures_util::future::join;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use withal::generator;
 use withal::runtime::Runtime;
+use withal::stream::pages;
 
 use crate::poll::yields;
 use crate::sweep::{Ending, Followed, Real, Sweep};
@@ -77,6 +79,9 @@ pub async fn one_that_outlives_its_consumer_goes_on<R: Runtime>(rt: &R) {
             });
             items.map(|item| item.unwrap_or(99)).boxed()
         }),
+        ("a generator that delegates", || {
+            generator(async |y| y.delegate(slow()).await).boxed()
+        }),
         ("a generator with yields at once", || {
             generator(async |y| {
                 for item in [0, 2] {
@@ -96,6 +101,13 @@ pub async fn one_that_outlives_its_consumer_goes_on<R: Runtime>(rt: &R) {
                 .map(async |item| item)
                 .buffered(2)
                 .boxed()
+        }),
+        ("pages", || {
+            let rows = pages(0, async |page| {
+                yields(1).await;
+                Ok::<_, Infallible>(([page, page + 1], (page < 2).then_some(page + 2)))
+            });
+            rows.map(|Ok(row)| row).boxed()
         }),
         ("a chain of sources", || {
             let last = stream::once(async {
