@@ -2,7 +2,8 @@
 //!
 //! Every source of this library is a [`Stream`](futures_core::Stream), so what `futures-util` has in
 //! [`StreamExt`] and [`TryStreamExt`] works on all of them, and is not here again. Only what it lacks
-//! is, and of that, only what involves a clock takes a runtime.
+//! is, and of that, only what involves a clock takes a runtime. The loop itself is
+//! [`for_each`](crate::for_each()), or [`closing`](crate::closing()) around a `while let`.
 //!
 //! | I need … | use … |
 //! |---|---|

@@ -33,7 +33,8 @@ use crate::cleanup::{Kind, Sendable, ThreadBound};
 /// take turns, in each poll: the stream, the body, and the stream again if the body took something.
 /// `stream` is not polled when `n` items wait to be taken, nor once the body has ended.
 ///
-/// When it returns, the stream is closed: the cleanup of every scope that it held open has ended,
+/// `stream` owns what it polls: a reference is refused, as by [`close`](crate::close()). When the loop
+/// returns, the stream is closed: the cleanup of every scope that it held open has ended,
 /// however the body came to its end. Items that were made and not taken are dropped with the
 /// [`Prefetched`]; a body that wants them returns it, and what is in there can still be taken.
 ///

@@ -38,6 +38,7 @@ pub mod semaphores;
 pub mod spawn;
 pub mod stops;
 pub mod strategies;
+pub mod stream_adapters;
 pub mod streams;
 pub mod sweep;
 pub mod sweep_primitives;
@@ -79,6 +80,7 @@ macro_rules! suite_cases {
         $crate::spawn_cases!($make $with [$harness]);
         $crate::stops_cases!($make $with [$harness]);
         $crate::strategies_cases!($make $with [$harness]);
+        $crate::stream_adapters_cases!($make $with [$harness]);
         $crate::streams_cases!($make $with [$harness, $crate::streams::Generated]);
         $crate::sweep_cases!($make $with [$harness]);
         $crate::sweep_primitives_cases!($make $with [$harness]);

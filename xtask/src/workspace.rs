@@ -45,6 +45,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         published: false,
     },
     Package {
+        name: "iteration",
+        dir: "examples/iteration",
+        features: &[],
+        published: false,
+    },
+    Package {
         name: "primitives",
         dir: "examples/primitives",
         features: &[],

@@ -38,8 +38,8 @@ use crate::cancel::OwnsWhatItPolls;
 ///
 /// # Complexity
 ///
-/// Two allocations, and two for each future that runs beside others at most. A future is polled when
-/// it was woken itself, and in constant time.
+/// A few allocations, and two for each place, of `n` at most, which one future takes after the other.
+/// A future is polled only when it was woken itself; finding it takes constant time.
 ///
 /// # Examples
 ///

@@ -408,7 +408,7 @@ pub async fn cancelled_with_its_consumer_it_exits_its_source_first<S: StreamUnde
     let mut reads = Box::pin(reads);
     let item = pin!(log.when(|events| events.iter().any(|event| event == "item")));
     let begun = select(reads.as_mut(), item);
-    drop(within_patience(rt, begun, || log.trace()).await);
+    within_patience(rt, begun.map(drop), || log.trace()).await;
     let ended = timeout(rt, Duration::from_micros(1), reads).await;
     log.push("returned");
     assert!(ended.is_err(), "there is no end of it");
