@@ -2,7 +2,8 @@
 //!
 //! Every source of this library is a [`Stream`](futures_core::Stream), so what `futures-util` has in
 //! [`StreamExt`] and [`TryStreamExt`] works on all of them, and is not here again. Only what it lacks
-//! is, and of that, only what involves a clock takes a runtime.
+//! is, and of that, only what involves a clock takes a runtime. The loop itself is
+//! [`for_each`](crate::for_each()), or [`closing`](crate::closing()) around a `while let`.
 //!
 //! | I need … | use … |
 //! |---|---|
@@ -11,6 +12,9 @@
 //! | all items up to an error, and the source closed | [`try_collect`] |
 //! | a tick each second | [`interval`], [`interval_at`] |
 //! | the items of a source that comes in pages | [`pages`] |
+//! | the next items made while the loop body runs | [`prefetch`](prefetch()) |
+//! | jobs side by side while the loop body runs | [`buffered`] |
+//! | a stream that runs in a task of its own, while a scope is open | [`channel_scope`] |
 //!
 //! # Comprehensions
 //!
@@ -66,7 +70,7 @@
 //! ```
 //!
 //! Elements never overlap, whatever is awaited in them, unless an adapter says that they do:
-//! `StreamExt::buffered`. Collecting takes
+//! `StreamExt::buffered`, or [`buffered`], which works on while the loop body runs. Collecting takes
 //! the stream and drops it; where scopes are open in there whose end is to be waited for, use
 //! [`try_collect`], or put [`await_cleanup`](crate::await_cleanup()) around it. Adapters own their
 //! sources, ours as those of `StreamExt`, so [`close`](crate::close()) closes them all.
@@ -74,17 +78,21 @@
 //! [`StreamExt`]: https://docs.rs/futures-util/latest/futures_util/stream/trait.StreamExt.html
 //! [`TryStreamExt`]: https://docs.rs/futures-util/latest/futures_util/stream/trait.TryStreamExt.html
 
+mod channel_scope;
 mod closing;
 mod idle_timeout;
 mod interval;
 mod next_or;
 mod pages;
+pub mod prefetch;
 #[cfg(test)]
 mod tests;
 mod try_collect;
 
+pub use self::channel_scope::{ChannelScope, Items, channel_scope, try_channel_scope};
 pub use self::idle_timeout::{Idle, IdleTimeout, idle_timeout};
 pub use self::interval::{Interval, MissedTicks, interval, interval_at};
 pub use self::next_or::{NextOr, next_or};
 pub use self::pages::{Pages, pages};
+pub use self::prefetch::{buffered, prefetch};
 pub use self::try_collect::{Partial, TryCollect, TryCollectPartial, try_collect};

@@ -42,7 +42,22 @@ use crate::cleanup::live::LiveBody;
 ///
 /// Dropping the future of a `next` loses no item and leaves the generator as it is. Dropping the
 /// generator drops the body where it is suspended: scopes that are open in there are exited as
-/// anywhere; [`close`](crate::close) waits for that.
+/// anywhere; [`close`](crate::close) waits for that. Leaked, it leaks them.
+///
+/// # Scopes and timeouts across a yield
+///
+/// Whatever the body holds open while it is suspended concerns the body alone, and only while it is
+/// polled: nothing of it is current in the consumer's code. A timeout or a race in the body that is
+/// open across a yield counts the time that the consumer takes as well; what it decides meanwhile
+/// arrives inside of the generator, at its next step, and never at the consumer; and no item is lost.
+/// A timeout of the consumer's own does not reach into the body.
+///
+/// # The live list
+///
+/// From its first poll to its end a generator is in the list of [`live_list`](crate::cleanup::live_list),
+/// if that is kept, by the type of its body and the place of this call. One that is dropped in
+/// between, by somebody who does not wait, is then reported:
+/// [`Report::NotClosed`](crate::cleanup::Report::NotClosed).
 ///
 /// # Panics
 ///

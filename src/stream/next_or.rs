@@ -20,7 +20,7 @@ use pin_project_lite::pin_project;
 ///
 /// # Cancel safety
 ///
-/// Dropped, it loses no item, and drops `default`. Leaked: the same, except for that.
+/// Dropped or leaked, it loses no item; `default` goes with it.
 ///
 /// # Panics
 ///

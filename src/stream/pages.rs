@@ -19,7 +19,8 @@ use pin_project_lite::pin_project;
 /// stream ends. A page may be empty. A cursor is whatever says where a page begins: an offset, a
 /// token, the address of the page.
 ///
-/// A page is fetched when its first item is asked for, and not before. It is fused.
+/// A page is fetched when its first item is asked for, and not before: to fetch ahead, wrap the
+/// stream into [`prefetch`](super::prefetch()). It is fused.
 ///
 /// The closure is cloned for each fetch, so that it may own what its futures borrow, and is `Send`
 /// whenever that is: it cannot count or collect by itself. What one fetch has to tell the next goes

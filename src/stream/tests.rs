@@ -22,7 +22,7 @@ fn count(n: u32) -> impl futures_core::Stream<Item = u32> {
     })
 }
 
-// CO-1, IT-17
+// CO-1
 #[test]
 fn the_list_form_collects_all_in_order() {
     let mut all = ByHand::new(count(4).collect::<Vec<_>>());

@@ -20,8 +20,9 @@ use crate::cleanup::{Kind, Sendable, ThreadBound};
 
 /// Collects the items of `stream` up to its end or its first error, and closes it.
 ///
-/// When it returns, the cleanup of every scope that the stream held open has ended. To collect from
-/// a stream that is to stay open, use
+/// When it returns, the cleanup of every scope that the stream held open has ended. `stream` owns what
+/// it polls: a reference is refused, as by [`close`](crate::close()). To collect from a stream that is
+/// to stay open, use
 /// [`TryStreamExt::try_collect`](https://docs.rs/futures-util/latest/futures_util/stream/trait.TryStreamExt.html#method.try_collect)
 /// on `&mut stream`; for one that cannot fail,
 /// [`StreamExt::collect`](https://docs.rs/futures-util/latest/futures_util/stream/trait.StreamExt.html#method.collect).

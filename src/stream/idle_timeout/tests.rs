@@ -135,7 +135,7 @@ fn a_dropped_step_loses_neither_item_nor_time() {
     assert_eq!(ByHand::new(items.next()).poll(), item(1));
 }
 
-// AG-10
+// K1
 #[test]
 fn closing_it_closes_its_source_and_drops_the_timer() {
     let (clock, trace) = (Clock::default(), Trace::default());

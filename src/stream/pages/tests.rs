@@ -107,7 +107,7 @@ fn a_panic_of_the_fetch_ends_it() {
     assert_eq!(rows.poll_next(), Poll::Ready(None));
 }
 
-// AG-10, K1
+// K1
 #[test]
 fn closing_it_closes_a_fetch() {
     let trace = Trace::default();

@@ -42,11 +42,6 @@ impl<T> ByHand<T> {
         self.task.0.swap(0, Ordering::SeqCst)
     }
 
-    /// Whether somebody other than this has the waker.
-    pub(in crate::stream) fn is_waited_with(&self) -> bool {
-        Arc::strong_count(&self.task) > 1
-    }
-
     fn with<R>(&mut self, f: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> R) -> R {
         let waker = Waker::from(self.task.clone());
         f(self.value.as_mut(), &mut Context::from_waker(&waker))
