@@ -10,10 +10,9 @@ pub use self::list::{
     Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
 };
 use super::{About, Subject};
-#[cfg(feature = "std")]
-use crate::mutants::mutant;
-use crate::runtime::RuntimeId;
 use crate::scope::ExitKind;
+#[cfg(feature = "std")]
+use crate::{mutants::mutant, runtime::RuntimeId};
 
 /// A scope's place in the list, given up when its exit has ended. Without std there is no list.
 #[derive(Default)]
@@ -103,13 +102,30 @@ impl LiveBody {
     /// It is polled for the first time. `B` is the type of the body, `location` where it was made.
     #[inline]
     pub(crate) fn begin<B>(&mut self, subject: Subject, location: &'static Location<'static>) {
-        let about = || About {
+        #[cfg(feature = "std")]
+        if list::is_on() {
+            self.follow(subject, core::any::type_name::<B>(), location);
+        }
+        #[cfg(not(feature = "std"))]
+        let _ = (subject, location);
+    }
+
+    /// Out of line, so that the polls pay nothing for it.
+    #[cfg(feature = "std")]
+    #[cold]
+    #[inline(never)]
+    fn follow(
+        &mut self,
+        subject: Subject,
+        name: &'static str,
+        location: &'static Location<'static>,
+    ) {
+        self.0 = LiveEntry::enter(|| About {
             subject,
-            name: core::any::type_name::<B>(),
+            name,
             location,
             runtime: RuntimeId::ANY,
-        };
-        self.0 = LiveEntry::enter(about);
+        });
     }
 
     /// Its body has ended, in whichever way.

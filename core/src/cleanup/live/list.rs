@@ -161,9 +161,15 @@ impl Followed {
     }
 }
 
+/// Whether what begins now is followed.
+#[inline]
+pub(super) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
 #[inline]
 pub(super) fn enter(about: impl FnOnce() -> About) -> ScopeId {
-    if ON.load(Ordering::Relaxed) {
+    if is_on() {
         ScopeId(follow(about()))
     } else {
         ScopeId::NONE
