@@ -258,6 +258,7 @@ where
         // SAFETY: nothing is moved out of the body (2).
         let this = unsafe { self.get_unchecked_mut() };
         loop {
+            // First of all, since all but one of the polls come here.
             if let Stage::Suspended(_) = this.stage {
                 return this.resume(cx);
             }
@@ -272,7 +273,8 @@ impl<'g, T, F> Generator<'g, T, F>
 where
     F: Body<Yielder<'g, T>, Out: End<T>>,
 {
-    /// Makes the body, at the first poll.
+    /// Makes the body, at the first poll. Tells whether there is one now.
+    #[cold]
     fn begin(&mut self) -> bool {
         let Stage::Created(make) = &mut self.stage else {
             return false;
@@ -300,22 +302,37 @@ where
         let open = unsafe { &*self.slot.get() }.open(cx.waker());
         // SAFETY: pinned structurally (2).
         let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
-        let item = open.close().map(F::Out::item);
         mem::forget(ends);
-        let end = match polled {
-            Poll::Pending => return item.map_or(Poll::Pending, |item| Poll::Ready(Some(item))),
-            Poll::Ready(end) => end,
-        };
-        self.live.end();
-        if item.is_none() {
-            self.stage = Stage::Closed;
-            return Poll::Ready(end.last());
+        match polled {
+            Poll::Pending => match open.close() {
+                Some(item) => Poll::Ready(Some(F::Out::item(item))),
+                None => Poll::Pending,
+            },
+            Poll::Ready(end) => {
+                let item = open.close().map(F::Out::item);
+                Poll::Ready(self.end(end, item))
+            }
         }
-        self.stage = Stage::Ending(Some(end));
-        Poll::Ready(item)
+    }
+
+    /// The body has ended so; gives the item that it has yielded before, or else what the end gives.
+    #[cold]
+    fn end(
+        &mut self,
+        end: F::Out,
+        item: Option<<F::Out as Ends<T>>::Item>,
+    ) -> Option<<F::Out as Ends<T>>::Item> {
+        self.live.end();
+        if item.is_some() {
+            self.stage = Stage::Ending(Some(end));
+            return item;
+        }
+        self.stage = Stage::Closed;
+        end.last()
     }
 
     /// What the end gives after the last item of a yield.
+    #[cold]
     fn last(&mut self) -> Option<<F::Out as Ends<T>>::Item> {
         let Stage::Ending(end) = &mut self.stage else {
             return None;
