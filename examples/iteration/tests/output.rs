@@ -189,6 +189,7 @@ fn a_stream_is_read_to_its_end_and_left_early_and_taken_in_pieces() {
     }
 }
 
+// CO-1, CO-2
 #[test]
 fn comprehensions_collect_filter_and_fetch() {
     for printed in on_each!(program!(comprehensions::run)) {
