@@ -42,7 +42,22 @@ use crate::cleanup::live::LiveBody;
 ///
 /// Dropping the future of a `next` loses no item and leaves the generator as it is. Dropping the
 /// generator drops the body where it is suspended: scopes that are open in there are exited as
-/// anywhere; [`close`](crate::close) waits for that.
+/// anywhere; [`close`](crate::close) waits for that. Leaked, it leaks them.
+///
+/// # Scopes and timeouts across a yield
+///
+/// Whatever the body holds open while it is suspended concerns the body alone, and only while it is
+/// polled: nothing of it is current in the consumer's code. A timeout or a race in the body that is
+/// open across a yield counts the time that the consumer takes as well; what it decides meanwhile
+/// arrives inside of the generator, at its next step, and never at the consumer; and no item is lost.
+/// A timeout of the consumer's own does not reach into the body.
+///
+/// # The live list
+///
+/// From its first poll to its end a generator is in the list of [`live_list`](crate::cleanup::live_list),
+/// if that is kept, by the type of its body and the place of this call. One that is dropped in
+/// between, by somebody who does not wait, is then reported:
+/// [`Report::NotClosed`](crate::cleanup::Report::NotClosed).
 ///
 /// # Panics
 ///
@@ -243,6 +258,7 @@ where
         // SAFETY: nothing is moved out of the body (2).
         let this = unsafe { self.get_unchecked_mut() };
         loop {
+            // First of all, since all but one of the polls come here.
             if let Stage::Suspended(_) = this.stage {
                 return this.resume(cx);
             }
@@ -257,7 +273,8 @@ impl<'g, T, F> Generator<'g, T, F>
 where
     F: Body<Yielder<'g, T>, Out: End<T>>,
 {
-    /// Makes the body, at the first poll.
+    /// Makes the body, at the first poll. Tells whether there is one now.
+    #[cold]
     fn begin(&mut self) -> bool {
         let Stage::Created(make) = &mut self.stage else {
             return false;
@@ -285,22 +302,37 @@ where
         let open = unsafe { &*self.slot.get() }.open(cx.waker());
         // SAFETY: pinned structurally (2).
         let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
-        let item = open.close().map(F::Out::item);
         mem::forget(ends);
-        let end = match polled {
-            Poll::Pending => return item.map_or(Poll::Pending, |item| Poll::Ready(Some(item))),
-            Poll::Ready(end) => end,
-        };
-        self.live.end();
-        if item.is_none() {
-            self.stage = Stage::Closed;
-            return Poll::Ready(end.last());
+        match polled {
+            Poll::Pending => match open.close() {
+                Some(item) => Poll::Ready(Some(F::Out::item(item))),
+                None => Poll::Pending,
+            },
+            Poll::Ready(end) => {
+                let item = open.close().map(F::Out::item);
+                Poll::Ready(self.end(end, item))
+            }
         }
-        self.stage = Stage::Ending(Some(end));
-        Poll::Ready(item)
+    }
+
+    /// The body has ended so; gives the item that it has yielded before, or else what the end gives.
+    #[cold]
+    fn end(
+        &mut self,
+        end: F::Out,
+        item: Option<<F::Out as Ends<T>>::Item>,
+    ) -> Option<<F::Out as Ends<T>>::Item> {
+        self.live.end();
+        if item.is_some() {
+            self.stage = Stage::Ending(Some(end));
+            return item;
+        }
+        self.stage = Stage::Closed;
+        end.last()
     }
 
     /// What the end gives after the last item of a yield.
+    #[cold]
     fn last(&mut self) -> Option<<F::Out as Ends<T>>::Item> {
         let Stage::Ending(end) = &mut self.stage else {
             return None;

@@ -8,13 +8,17 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Ready;
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::rc::Rc;
+use std::vec::IntoIter;
 
 use common::{Numbered, now, send};
+use futures_util::stream::{Empty, Iter};
 use withal_core::cancel::{AwaitCleanup, Cancel, Cancellable};
 use withal_core::cleanup::{
     About, CleanupTask, DrainReport, Live, LiveEvent, Report, Sendable, Subject, ThreadBound,
 };
+use withal_core::iter::{Closing, ForEach, ForEachByRef};
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
     Abandoned, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend, Lending, LocalScopeFn,
@@ -132,6 +136,31 @@ fn combinators() {
         Shielded<'static, NoExecutor, Bound>: "Send !Sync Unpin",
         Sendable: "Send Sync Unpin",
         ThreadBound: "Send Sync Unpin",
+    }
+}
+
+/// One turn of a loop, and a body that returns it.
+type Turn = Ready<()>;
+type Turns = fn(u32) -> Turn;
+
+// CM-15, K8
+#[test]
+fn loops() {
+    table! {
+        ForEach<'static, Empty<u32>, Turns, (), Turn, Turn>: "Send !Sync !Unpin",
+        ForEach<'static, Empty<u32>, Turns, (), Turn, Turn, ThreadBound>: "!Send !Sync !Unpin",
+        // What it borrows from its body is no reason against it; what it keeps by value is.
+        ForEach<'static, Empty<u32>, Turns, (), Ready<Bound>, Turn>: "Send !Sync !Unpin",
+        ForEach<'static, Empty<u32>, Turns, (), Turn, Ready<Bound>>: "!Send !Sync !Unpin",
+        ForEach<'static, Iter<IntoIter<Bound>>, Turns, (), Turn, Turn>: "!Send !Sync !Unpin",
+        ForEach<'static, Empty<u32>, Turns, ControlFlow<Bound>, Turn, Turn>: "!Send !Sync !Unpin",
+        ForEachByRef<'static, &'static mut Empty<u32>, Turns, Turn, Turn>: "Send !Sync !Unpin",
+        ForEachByRef<'static, &'static mut Iter<IntoIter<Bound>>, Turns, Turn, Turn>:
+            "!Send !Sync !Unpin",
+        Closing<'static, Empty<u32>, Turns, Turn, ()>: "Send !Sync !Unpin",
+        Closing<'static, Empty<u32>, Turns, Turn, (), ThreadBound>: "!Send !Sync !Unpin",
+        Closing<'static, Empty<u32>, Turns, Ready<Bound>, Bound>: "!Send !Sync !Unpin",
+        Closing<'static, Iter<IntoIter<Bound>>, Turns, Turn, ()>: "!Send !Sync !Unpin",
     }
 }
 

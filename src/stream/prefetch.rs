@@ -34,9 +34,9 @@ use crate::cleanup::{Kind, Sendable, ThreadBound};
 /// `stream` is not polled when `n` items wait to be taken, nor once the body has ended.
 ///
 /// `stream` owns what it polls: a reference is refused, as by [`close`](crate::close()). When the loop
-/// returns, the stream is closed: the cleanup of every scope that it held open has ended,
-/// however the body came to its end. Items that were made and not taken are dropped with the
-/// [`Prefetched`]; a body that wants them returns it, and what is in there can still be taken.
+/// returns, the stream is closed: the cleanup of every scope that it held open has ended, however the
+/// body came to its end. Items that were made and not taken are dropped with the [`Prefetched`]; a
+/// body that wants them returns it, and what is in there can still be taken.
 ///
 /// A stream that has work of its own under way, as `StreamExt::buffered` has, stands still with it
 /// while there is no room. For such work use [`buffered`].

@@ -26,6 +26,7 @@ pub mod generators;
 pub mod guard;
 pub mod left_open;
 pub mod local;
+pub mod loops;
 pub mod matrix_m1;
 pub mod panics;
 pub mod policies;
@@ -68,6 +69,7 @@ macro_rules! suite_cases {
         $crate::guard_cases!($make $with [$harness]);
         $crate::left_open_cases!($make $with [$harness]);
         $crate::local_cases!($make $with [$harness]);
+        $crate::loops_cases!($make $with [$harness]);
         $crate::matrix_m1_cases!($make $with [$harness]);
         $crate::panics_cases!($make $with [$harness]);
         $crate::policies_cases!($make $with [$harness]);

@@ -5,6 +5,8 @@ mod adaptors;
 mod coroutines;
 mod facade;
 mod generators;
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
+mod lines;
 mod loops;
 mod wakers;
 

@@ -13,9 +13,11 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
 mod nested;
+mod talking;
 mod waiting;
 
 pub use self::nested::{Broken, nested};
+pub use self::talking::talking;
 pub use self::waiting::waiting;
 #[cfg(feature = "alloc")]
 pub use self::waiting::{passing, sending};

@@ -24,6 +24,7 @@ pub use self::facade::each_adapter_of_ours;
 pub use self::generators::each_form_of_a_generator;
 pub use self::kept::one_that_outlives_its_consumer_goes_on;
 pub use self::loops::each_loop;
+use crate::laws;
 use crate::poll::yields;
 use crate::probe::Failed;
 use crate::streams::{Item, Read};
@@ -81,4 +82,10 @@ async fn scoped<R: Runtime>(rt: &R, read: &Read, name: &str, body: impl Future<O
         Ok::<_, Failed>(())
     });
     scoped.await.expect("nothing fails");
+}
+
+/// Nothing is left open by what has returned.
+fn assert_exited(read: &Read) {
+    let is_settled = laws::is_settled(&read.log.events());
+    assert!(is_settled, "returned: {}", read.log.trace());
 }

@@ -4,7 +4,7 @@ use withal::generator::Yielder;
 use withal::runtime::Runtime;
 use withal::{close, generator};
 
-use super::{Scenario, read_all, scoped, sweep};
+use super::{Scenario, assert_exited, read_all, scoped, sweep};
 use crate::poll::yields;
 use crate::probe::Failed;
 use crate::streams::{Feed, Item};
@@ -144,8 +144,7 @@ pub async fn each_form_of_a_generator<R: Runtime>(rt: &R) {
                 let first = items.next().await;
                 read.took(first.expect("there are items"));
                 close(items).await;
-                let ended = crate::laws::is_settled(&read.log.events());
-                assert!(ended, "closed: {}", read.log.trace());
+                assert_exited(&read);
             }
             .boxed_local()
         }),

@@ -19,6 +19,7 @@ struct Kept {
 }
 
 type Shared = Arc<Mutex<Kept>>;
+type Make = fn() -> BoxStream<'static, u32>;
 
 fn lock(kept: &Shared) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
@@ -67,7 +68,7 @@ fn slow() -> BoxStream<'static, u32> {
 
 // A-3, AG-18, AG-19, IT-15, IT-16
 pub async fn one_that_outlives_its_consumer_goes_on<R: Runtime>(rt: &R) {
-    let streams: &[(&str, fn() -> BoxStream<'static, u32>)] = &[
+    let streams: &[(&str, Make)] = &[
         ("a generator", slow),
         ("a generator that may fail", || {
             let items = generator(async |y| {

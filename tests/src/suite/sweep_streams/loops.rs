@@ -1,5 +1,4 @@
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use futures_util::future::FutureExt;
 use futures_util::stream::StreamExt;
@@ -7,8 +6,7 @@ use withal::runtime::Runtime;
 use withal::{closing, for_each, for_each_by_ref};
 
 use super::adaptors::source;
-use super::{Scenario, sweep};
-use crate::laws;
+use super::{Scenario, assert_exited, sweep};
 use crate::poll::yields;
 use crate::probe::Failed;
 use crate::streams::{Item, Read};
@@ -23,12 +21,6 @@ async fn turn(read: &Read, item: Item) -> ControlFlow<()> {
     } else {
         ControlFlow::Continue(())
     }
-}
-
-/// Nothing is left open by what has returned.
-fn assert_exited(read: &Arc<Read>) {
-    let is_settled = laws::is_settled(&read.log.events());
-    assert!(is_settled, "returned: {}", read.log.trace());
 }
 
 // A-3, CM-17, IT-5, IT-6, K1
