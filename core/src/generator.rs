@@ -114,7 +114,6 @@ where
 {
     Generator {
         stage: Stage::Created(Some((body, Location::caller()))),
-        live: LiveBody::new(),
         slot: UnsafeCell::new(Slot::new()),
         _pinned: PhantomPinned,
     }
@@ -207,7 +206,6 @@ where
 {
     // Above the slot, so that it is dropped first.
     stage: Stage<F, F::Fut, F::Out>,
-    live: LiveBody,
     slot: UnsafeCell<Slot<T>>,
     _pinned: PhantomPinned,
 }
@@ -215,7 +213,8 @@ where
 enum Stage<F, B, E> {
     /// The body was not begun. `None` from when it is made to when it is put here.
     Created(Option<(F, &'static Location<'static>)>),
-    Suspended(B),
+    /// The body, and its place in the live list, which is given up after it.
+    Suspended(B, LiveBody),
     /// The body has ended so, which the consumer was not told yet, as there was an item before it.
     Ending(Option<E>),
     Closed,
@@ -241,7 +240,7 @@ where
     pub fn state(&self) -> State {
         match self.stage {
             Stage::Created(_) => State::Created,
-            Stage::Suspended(_) => State::Suspended,
+            Stage::Suspended(..) => State::Suspended,
             Stage::Ending(_) | Stage::Closed => State::Closed,
         }
     }
@@ -259,7 +258,7 @@ where
         let this = unsafe { self.get_unchecked_mut() };
         loop {
             // First of all, since all but one of the polls come here.
-            if let Stage::Suspended(_) = this.stage {
+            if let Stage::Suspended(..) = this.stage {
                 return this.resume(cx);
             }
             if !this.begin() {
@@ -286,16 +285,19 @@ where
         // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
         // yielder, as `generator` takes only bodies that accept one of any lifetime.
         let body = make(Yielder::new(unsafe { &*self.slot.get() }));
-        self.stage = Stage::Suspended(body);
-        self.live.begin::<F>(Subject::Generator, location);
+        self.stage = Stage::Suspended(body, LiveBody::new());
+        if let Stage::Suspended(_, live) = &mut self.stage {
+            live.begin::<F>(Subject::Generator, location);
+        }
         true
     }
 
     /// Polls the body, which is suspended.
+    // In line, since the item passes through memory otherwise.
     #[inline(always)]
     fn resume(&mut self, cx: &mut Context<'_>) -> Poll<Option<<F::Out as Ends<T>>::Item>> {
-        let ends = EndsWithPanic(&mut self.stage, &mut self.live);
-        let Stage::Suspended(body) = &mut *ends.0 else {
+        let ends = EndsWithPanic(&mut self.stage);
+        let Stage::Suspended(body, _) = &mut *ends.0 else {
             return Poll::Ready(None);
         };
         // SAFETY: the body shares the slot (1).
@@ -322,7 +324,7 @@ where
         end: F::Out,
         item: Option<<F::Out as Ends<T>>::Item>,
     ) -> Option<<F::Out as Ends<T>>::Item> {
-        self.live.end();
+        self.stage.end_live();
         if item.is_some() {
             self.stage = Stage::Ending(Some(end));
             return item;
@@ -344,12 +346,21 @@ where
 }
 
 /// Closes a generator whose body panics: it cannot be polled again.
-struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>, &'a mut LiveBody);
+struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>);
 
 impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
     fn drop(&mut self) {
+        self.0.end_live();
         *self.0 = Stage::Closed;
-        self.1.end();
+    }
+}
+
+impl<F, B, E> Stage<F, B, E> {
+    /// Its body is at its end, or it would count as dropped before.
+    fn end_live(&mut self) {
+        if let Self::Suspended(_, live) = self {
+            live.end();
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use withal::stream::{buffered, channel_scope, idle_timeout, next_or, pages, pref
 use withal::sync::Mutex;
 use withal::{generator, with};
 use withal_tests::poll::yields;
-use withal_tests::probe::Failed;
 use withal_tests::streams::Item;
 
 use crate::conforming;
@@ -93,17 +92,4 @@ conforming! {
         })
         .await;
     });
-
-    in_a_task: |rt, feed| {
-        let rt = rt.clone();
-        generator(async move |y| {
-            let scoped = with(&rt, channel_scope(&rt, feed), async |items| {
-                while let Some(item) = items.next().await {
-                    y.yield_(item).await;
-                }
-                Ok::<_, Failed>(())
-            });
-            scoped.await.expect("nothing fails");
-        })
-    };
 }

@@ -22,6 +22,9 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// (the step was dropped half-way) the body is dropped where it is. One that was not started is
     /// dropped, too, and one that has ended is left alone.
     ///
+    /// Scopes in a body that passes the sign on see it fail with an [`Interrupt`]; in one that is
+    /// dropped, they are cancelled.
+    ///
     /// With `alloc`, what a dropped body leaves to clean up is waited for. `!Send` cleanups are left
     /// to the thread, unless you call [`local`](Close::local).
     ///

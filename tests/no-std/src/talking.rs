@@ -1,18 +1,12 @@
 //! A generator, and a coroutine that is answered, thrown an error at, and closed.
 
 use core::fmt::Error;
-use core::future::poll_fn;
-use core::pin::{Pin, pin};
+use core::pin::pin;
 
-use futures_core::Stream;
 use withal_core::coroutine::{Interrupt, Step, Yielder};
 use withal_core::{coroutine, generator};
 
-use crate::{Pause, print};
-
-async fn next<S: Stream>(mut stream: Pin<&mut S>) -> Option<S::Item> {
-    poll_fn(|cx| stream.as_mut().poll_next(cx)).await
-}
+use crate::{Pause, next, print};
 
 type Sums<'g> = Yielder<'g, u32, u32, Error>;
 

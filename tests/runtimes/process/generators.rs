@@ -40,7 +40,7 @@ fn suspended() -> Pin<Box<impl Stream<Item = u32>>> {
     items
 }
 
-type Steps = Vec<(Subject, LiveStep)>;
+pub(super) type Steps = Vec<(Subject, LiveStep)>;
 
 static STEPS: Mutex<Steps> = Mutex::new(Vec::new());
 static REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -57,7 +57,7 @@ fn keep(report: &Report<'_>) {
 }
 
 /// Runs `case` alone with the hooks installed; the steps and the reports that it led to.
-fn told(case: impl FnOnce()) -> (Steps, Vec<String>) {
+pub(super) fn told(case: impl FnOnce()) -> (Steps, Vec<String>) {
     let _turn = turn();
     keep_live_list(false);
     let _guards = (live_hook_guard(Some(note)), report_hook_guard(Some(keep)));
