@@ -70,7 +70,7 @@ pub fn buffered<S, F, B, NotAReference>(
     stream: S,
     n: usize,
     body: F,
-) -> Prefetch<Buffered<S, S::Item, Output<S>>, B, Output<S>, B::Output>
+) -> Prefetch<Jobs<S>, B, Output<S>, B::Output>
 where
     S: Stream<Item: Future> + OwnsWhatItPolls<NotAReference>,
     F: FnOnce(Prefetched<Output<S>>) -> B,
@@ -81,6 +81,9 @@ where
 
 /// What the futures that `S` gives come to.
 type Output<S> = <<S as Stream>::Item as Future>::Output;
+
+/// Those futures at work.
+type Jobs<S> = Buffered<S, <S as Stream>::Item, Output<S>>;
 
 pin_project! {
     /// Makes the outputs of a stream of futures ahead, side by side.
