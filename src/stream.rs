@@ -14,6 +14,7 @@
 //! | the items of a source that comes in pages | [`pages`] |
 //! | the next items made while the loop body runs | [`prefetch`](prefetch()) |
 //! | jobs side by side while the loop body runs | [`buffered`] |
+//! | a stream that runs in a task of its own, while a scope is open | [`channel_scope`] |
 //!
 //! # Comprehensions
 //!
@@ -77,6 +78,7 @@
 //! [`StreamExt`]: https://docs.rs/futures-util/latest/futures_util/stream/trait.StreamExt.html
 //! [`TryStreamExt`]: https://docs.rs/futures-util/latest/futures_util/stream/trait.TryStreamExt.html
 
+mod channel_scope;
 mod closing;
 mod idle_timeout;
 mod interval;
@@ -87,6 +89,7 @@ pub mod prefetch;
 mod tests;
 mod try_collect;
 
+pub use self::channel_scope::{ChannelScope, Items, channel_scope, try_channel_scope};
 pub use self::idle_timeout::{Idle, IdleTimeout, idle_timeout};
 pub use self::interval::{Interval, MissedTicks, interval, interval_at};
 pub use self::next_or::{NextOr, next_or};

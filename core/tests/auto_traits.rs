@@ -8,13 +8,21 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Ready;
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::rc::Rc;
+use std::vec::IntoIter;
 
 use common::{Numbered, now, send};
+use futures_util::stream::{Empty, Iter};
 use withal_core::cancel::{AwaitCleanup, Cancel, Cancellable};
 use withal_core::cleanup::{
     About, CleanupTask, DrainReport, Live, LiveEvent, Report, Sendable, Subject, ThreadBound,
 };
+use withal_core::coroutine::{
+    Close, CloseError, Closed, Coroutine, Delegate, Interrupt, Refused, State, Step, StepError,
+    Stepping, Yield, Yielder,
+};
+use withal_core::iter::{Closing, ForEach, ForEachByRef};
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
     Abandoned, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend, Lending, LocalScopeFn,
@@ -135,6 +143,31 @@ fn combinators() {
     }
 }
 
+/// One turn of a loop, and a body that returns it.
+type Turn = Ready<()>;
+type Turns = fn(u32) -> Turn;
+
+// CM-15, K8
+#[test]
+fn loops() {
+    table! {
+        ForEach<'static, Empty<u32>, Turns, (), Turn, Turn>: "Send !Sync !Unpin",
+        ForEach<'static, Empty<u32>, Turns, (), Turn, Turn, ThreadBound>: "!Send !Sync !Unpin",
+        // What it borrows from its body is no reason against it; what it keeps by value is.
+        ForEach<'static, Empty<u32>, Turns, (), Ready<Bound>, Turn>: "Send !Sync !Unpin",
+        ForEach<'static, Empty<u32>, Turns, (), Turn, Ready<Bound>>: "!Send !Sync !Unpin",
+        ForEach<'static, Iter<IntoIter<Bound>>, Turns, (), Turn, Turn>: "!Send !Sync !Unpin",
+        ForEach<'static, Empty<u32>, Turns, ControlFlow<Bound>, Turn, Turn>: "!Send !Sync !Unpin",
+        ForEachByRef<'static, &'static mut Empty<u32>, Turns, Turn, Turn>: "Send !Sync !Unpin",
+        ForEachByRef<'static, &'static mut Iter<IntoIter<Bound>>, Turns, Turn, Turn>:
+            "!Send !Sync !Unpin",
+        Closing<'static, Empty<u32>, Turns, Turn, ()>: "Send !Sync !Unpin",
+        Closing<'static, Empty<u32>, Turns, Turn, (), ThreadBound>: "!Send !Sync !Unpin",
+        Closing<'static, Empty<u32>, Turns, Ready<Bound>, Bound>: "!Send !Sync !Unpin",
+        Closing<'static, Iter<IntoIter<Bound>>, Turns, Turn, ()>: "!Send !Sync !Unpin",
+    }
+}
+
 // K6, K8
 #[test]
 fn values_of_the_kernel() {
@@ -161,6 +194,39 @@ fn values_of_the_runtime() {
         Cleared<Ready<Bound>>: "!Send !Sync Unpin",
         TaskFuture<Ready<u32>>: "Send Sync Unpin",
         TaskFuture<Ready<Bound>>: "!Send !Sync Unpin",
+    }
+}
+
+/// A body whose future could be moved, with answers of type `R`.
+type Asks<R> = fn(Yielder<'static, u32, R, u32>) -> Ready<Result<u32, Interrupt<u32>>>;
+type Talk<R> = Coroutine<'static, u32, R, u32, Asks<R>>;
+
+// AG-20
+#[test]
+fn coroutines() {
+    table! {
+        Talk<u32>: "Send !Sync !Unpin",
+        Talk<Unshared>: "Send !Sync !Unpin",
+        Talk<Bound>: "!Send !Sync !Unpin",
+        Yielder<'static, u32, Unshared, u32>: "Send Sync Unpin",
+        Yielder<'static, Bound, u32, u32>: "!Send !Sync Unpin",
+        Yielder<'static, u32, Bound, u32>: "!Send !Sync Unpin",
+        Yielder<'static, u32, u32, Bound>: "!Send !Sync Unpin",
+        Yield<'static, u32, Unshared, u32>: "Send Sync Unpin",
+        Yield<'static, u32, Bound, u32>: "!Send !Sync Unpin",
+        Delegate<'static, 'static, u32, u32, u32, Asks<u32>>: "Send !Sync !Unpin",
+        Delegate<'static, 'static, u32, Bound, u32, Asks<Bound>>: "!Send !Sync !Unpin",
+        Stepping<'static, 'static, u32, u32, u32, Asks<u32>, u32>: "Send !Sync Unpin",
+        Stepping<'static, 'static, u32, Bound, u32, Asks<Bound>, Bound>: "!Send !Sync Unpin",
+        Close<'static, 'static, u32, u32, u32, Asks<u32>>: "Send !Sync !Unpin",
+        Close<'static, 'static, u32, u32, u32, Asks<u32>, ThreadBound>: "!Send !Sync !Unpin",
+        Interrupt<u32>: "Send Sync Unpin",
+        Closed: "Send Sync Unpin",
+        State: "Send Sync Unpin",
+        Step<u32, u32>: "Send Sync Unpin",
+        Refused<Bound>: "!Send !Sync Unpin",
+        StepError<u32, Unshared>: "Send !Sync Unpin",
+        CloseError<Unshared, u32>: "Send !Sync Unpin",
     }
 }
 

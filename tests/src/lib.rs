@@ -50,4 +50,6 @@ mod guides {
     struct Testing;
     #[doc = include_str!("../../docs/primitives.md")]
     struct Primitives;
+    #[doc = include_str!("../../docs/iteration.md")]
+    struct Iteration;
 }

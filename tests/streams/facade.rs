@@ -1,13 +1,14 @@
 //! The adapters of `withal::stream`; those that are loops, inside of a generator.
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::StreamExt;
-use withal::generator;
-use withal::stream::{buffered, idle_timeout, next_or, pages, prefetch};
+use withal::stream::{buffered, channel_scope, idle_timeout, next_or, pages, prefetch};
 use withal::sync::Mutex;
+use withal::{generator, with};
 use withal_tests::poll::yields;
 use withal_tests::streams::Item;
 
@@ -69,6 +70,19 @@ conforming! {
         })
         .await;
     });
+
+    in_a_task: |rt, feed| {
+        let rt = rt.clone();
+        generator(async move |y| {
+            let received = with(&rt, channel_scope(&rt, feed), async |items| {
+                while let Some(item) = items.next().await {
+                    y.yield_(item).await;
+                }
+                Ok::<_, Infallible>(())
+            });
+            received.await.expect("nothing fails");
+        })
+    };
 
     side_by_side reads 3 ahead: |_rt, feed| generator(async move |y| {
         buffered(feed.map(later), 3, async |mut items| {

@@ -61,6 +61,14 @@ conforming! {
         })
     };
 
+    delegating: |_rt, feed| generator(async move |y| y.delegate(feed).await);
+
+    delegating_to_another: |rt, feed| {
+        let rt = rt.clone();
+        let inner = generator(async move |y| scoped(&rt, &y, feed).await);
+        generator(async move |y| y.delegate(inner).await)
+    };
+
     from_a_sub_executor: |_rt, feed| generator(async move |y| {
         let mut feed = feed;
         while let Some(item) = feed.next().await {

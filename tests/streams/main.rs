@@ -1,8 +1,13 @@
-//! Generators of every form, and what `StreamExt` makes of them, held against the rules.
+//! Sources and adapters held against the rules: generators of every form, what `StreamExt` and
+//! `withal::stream` make of them, loops and coroutines.
 
 mod adaptors;
+mod coroutines;
 mod facade;
 mod generators;
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol"))]
+mod lines;
+mod loops;
 mod wakers;
 
 use futures_util::stream::{BoxStream, Stream, StreamExt};

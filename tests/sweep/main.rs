@@ -1,5 +1,6 @@
 //! The sweep as a tool: what it covers, and what it notices.
 
+mod channel_scope;
 mod interleave;
 mod kernel;
 mod primitives;

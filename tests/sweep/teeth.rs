@@ -27,7 +27,7 @@ fn assert_at(error: &SweepError, mode: &str, polls: usize) {
 
 #[track_caller]
 fn assert_alive(error: &SweepError, scope: &str) {
-    match error.violation {
+    match &error.violation {
         Violation::StillAlive(about) => assert!(about.name.ends_with(scope), "{error}"),
         _ => panic!("{error}"),
     }
@@ -216,7 +216,7 @@ fn a_scope_that_is_forgotten_is_noticed() {
     assert_at(&error, "cancelled by cancel", 1);
     // It is the scenario's own, so whoever cancels should have waited for it.
     assert!(
-        matches!(error.violation, Violation::NotAwaited(about) if about.name.ends_with("Probe")),
+        matches!(&error.violation, Violation::NotAwaited(about) if about.name.ends_with("Probe")),
         "{error}"
     );
 }

@@ -278,6 +278,8 @@ primitives! {
         streams::a_step_that_timed_out_may_be_asked_for_again, "the step after a timeout";
     a_stream_that_swallows_errors:
         SwallowsErrors, streams::an_error_is_an_item_and_no_end, "the error";
+    a_stream_that_swallows_panics:
+        SwallowsPanics, streams::a_panic_of_its_source_reaches_its_consumer, "the panic";
     a_stream_that_goes_on_after_its_end:
         GoesOn, streams::the_end_is_for_ever, "it goes on after its end";
     a_stream_that_leaves_its_source_open_when_it_is_closed:

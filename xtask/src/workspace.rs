@@ -45,6 +45,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         published: false,
     },
     Package {
+        name: "iteration",
+        dir: "examples/iteration",
+        features: &[],
+        published: false,
+    },
+    Package {
         name: "primitives",
         dir: "examples/primitives",
         features: &[],
@@ -102,10 +108,13 @@ pub(crate) const NO_STD: &str = "tests/no-std/Cargo.toml";
 
 /// How its programs are chosen, and what they print.
 pub(crate) const NO_STD_PROGRAMS: &[(&str, &str)] = &[
-    ("--bin bare", "+a +b +c -c -b -a\nheld waited\n"),
+    (
+        "--bin bare",
+        "+a +b +c -c -b -a\nheld waited\nhere there there closed\nfirst second third last\ntalked and closed\n",
+    ),
     (
         "--bin heap --features alloc",
-        "+a +b +c -c -b -a\nheld waited\none two three\nready steady go\n",
+        "+a +b +c -c -b -a\nheld waited\none two three\nready steady go\nhere there there closed\nfirst second third last\ntalked and closed\n",
     ),
 ];
 

@@ -7,15 +7,21 @@
 #![no_std]
 
 use core::ffi::{c_int, c_void};
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::panic::PanicInfo;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
+use futures_core::Stream;
+
+mod generating;
 mod nested;
+mod talking;
 mod waiting;
 
+pub use self::generating::{generating, odd_yields};
 pub use self::nested::{Broken, nested};
+pub use self::talking::talking;
 pub use self::waiting::waiting;
 #[cfg(feature = "alloc")]
 pub use self::waiting::{passing, sending};
@@ -64,6 +70,11 @@ pub fn run<F: Future>(future: F, polls: usize) -> Option<F::Output> {
         }
     }
     None
+}
+
+/// The next item.
+async fn next<S: Stream>(mut stream: Pin<&mut S>) -> Option<S::Item> {
+    poll_fn(|cx| stream.as_mut().poll_next(cx)).await
 }
 
 /// Pending once, so that the poll loop has something to come back for.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::mem;
+use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 
@@ -28,6 +29,7 @@ enum Promise {
     ItemsOfTheDropped,
     LifeAfterADrop,
     Errors,
+    Panics,
     End,
     AnyThread,
     Source,
@@ -67,6 +69,8 @@ breaches! {
     EndsWithADrop, LosesItsLife: LifeAfterADrop;
     /// Takes an error for the end.
     SwallowsErrors, LosesErrors: Errors;
+    /// Takes a panic of its source for the end.
+    SwallowsPanics, LosesPanics: Panics;
     /// Begins again after its end.
     GoesOn, LosesItsEnd: End;
     /// Gives its items only on the thread that it began on.
@@ -100,7 +104,11 @@ pub struct Plain<B: Breach> {
 impl<B: Breach> Plain<B> {
     /// The next item of the feed.
     async fn read(&mut self) -> Option<Item> {
-        poll_fn(|cx| self.poll_read(cx)).await
+        let read = poll_fn(|cx| self.poll_read(cx));
+        if B::PROMISE == Panics {
+            return AssertUnwindSafe(read).catch_unwind().await.unwrap_or(None);
+        }
+        read.await
     }
 
     fn poll_read(&mut self, cx: &Context<'_>) -> Poll<Option<Item>> {

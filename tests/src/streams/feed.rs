@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
+use std::panic::panic_any;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -77,6 +78,7 @@ struct State {
 enum Event {
     Item(Item),
     Wait,
+    Panic,
     End,
 }
 
@@ -94,6 +96,11 @@ impl Feeder {
     /// Makes it fail, there, which ends it.
     pub fn fail(&self) {
         self.add([Event::Item(Err(Failed("the feed"))), Event::End]);
+    }
+
+    /// Makes it panic, there.
+    pub fn panic(&self) {
+        self.add([Event::Panic]);
     }
 
     /// Ends it, there.
@@ -149,6 +156,7 @@ impl Shared {
                     })
                     .await;
                 }
+                Event::Panic => panic_any("the feed"),
                 Event::End => return,
             }
         }

@@ -17,7 +17,7 @@ use withal::{timeout, with};
 
 use crate::foreign::gives_up_at_times;
 use crate::log::within_patience;
-use crate::poll::{ByHand, yields};
+use crate::poll::{ByHand, caught, yields};
 use crate::probe::Failed;
 use crate::streams::{Feeder, Item, Read, feed};
 use crate::sweep::{Followed, Sweep};
@@ -38,6 +38,7 @@ macro_rules! streams_cases {
             a_step_that_is_dropped_anywhere_loses_no_item,
             a_step_that_timed_out_may_be_asked_for_again,
             an_error_is_an_item_and_no_end,
+            a_panic_of_its_source_reaches_its_consumer,
             the_end_is_for_ever,
             closed_half_way_it_exits_its_source,
             closed_while_it_waits_it_exits_its_source,
@@ -311,6 +312,18 @@ pub async fn an_error_is_an_item_and_no_end<S: StreamUnderTest>(rt: &impl Runtim
     assert_eq!(fed.rest(rt).await, expected, "the error");
 }
 
+// AG-8, K11
+pub async fn a_panic_of_its_source_reaches_its_consumer<S: StreamUnderTest>(rt: &impl Runtime) {
+    let mut fed = fed::<S>(rt);
+    fed.feeder.push(0);
+    fed.feeder.panic();
+    assert_eq!(fed.next(rt).await, Some(Ok(0)));
+    let panicked = caught(fed.next(rt)).await;
+    assert_eq!(panicked, Err("the feed".to_owned()), "the panic");
+    drop(fed.stream);
+    fed.log.assert("+feed -feed:panicked");
+}
+
 // IT-10
 pub async fn the_end_is_for_ever<S: StreamUnderTest>(rt: &impl Runtime) {
     let mut fed = half_read::<S>(rt).await;
@@ -395,7 +408,7 @@ pub async fn cancelled_with_its_consumer_it_exits_its_source_first<S: StreamUnde
     let mut reads = Box::pin(reads);
     let item = pin!(log.when(|events| events.iter().any(|event| event == "item")));
     let begun = select(reads.as_mut(), item);
-    drop(within_patience(rt, begun, || log.trace()).await);
+    within_patience(rt, begun.map(drop), || log.trace()).await;
     let ended = timeout(rt, Duration::from_micros(1), reads).await;
     log.push("returned");
     assert!(ended.is_err(), "there is no end of it");

@@ -3,8 +3,11 @@
 
 mod adaptors;
 mod bridges;
+mod coroutines;
+mod facade;
 mod generators;
 mod kept;
+mod loops;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,8 +19,12 @@ use withal::with;
 
 pub use self::adaptors::each_adaptor_of_stream_ext;
 pub use self::bridges::each_queue_and_channel;
+pub use self::coroutines::each_step_of_a_coroutine;
+pub use self::facade::each_adapter_of_ours;
 pub use self::generators::each_form_of_a_generator;
 pub use self::kept::one_that_outlives_its_consumer_goes_on;
+pub use self::loops::each_loop;
+use crate::laws;
 use crate::poll::yields;
 use crate::probe::Failed;
 use crate::streams::{Item, Read};
@@ -31,7 +38,10 @@ macro_rules! sweep_streams_cases {
         $crate::$make! { $with $of sweep_streams:
             each_form_of_a_generator,
             each_adaptor_of_stream_ext,
+            each_adapter_of_ours,
             each_queue_and_channel,
+            each_loop,
+            each_step_of_a_coroutine,
             one_that_outlives_its_consumer_goes_on,
         }
     };
@@ -72,4 +82,10 @@ async fn scoped<R: Runtime>(rt: &R, read: &Read, name: &str, body: impl Future<O
         Ok::<_, Failed>(())
     });
     scoped.await.expect("nothing fails");
+}
+
+/// Nothing is left open by what has returned.
+fn assert_exited(read: &Read) {
+    let is_settled = laws::is_settled(&read.log.events());
+    assert!(is_settled, "returned: {}", read.log.trace());
 }

@@ -19,7 +19,8 @@ struct Life {
 }
 
 /// Checks that no scope is exited twice, and that what was entered in a scope's body has ended
-/// before that scope exits. A generator is no scope: it may end later. `panics` says whether a panic may be a scope's reason.
+/// before that scope exits. A generator is no scope: it may end later. `panics` says whether a panic
+/// may be a scope's reason.
 pub(super) fn check(trace: &Trace, panics: bool) -> Result<(), Violation> {
     let mut lives: BTreeMap<usize, Life> = BTreeMap::new();
     let scopes = trace.scopes().enumerate();

@@ -9,7 +9,8 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use withal::cleanup::{
-    About, LiveEvent, LiveHook, LiveStep, Report, ReportHook, set_live_hook, set_report_hook,
+    About, LiveEvent, LiveHook, LiveStep, Report, ReportHook, Subject, set_live_hook,
+    set_report_hook,
 };
 use withal::runtime::RuntimeId;
 
@@ -147,6 +148,10 @@ impl Follow {
     fn note_scope(&self, event: &LiveEvent) {
         let mut seen = self.lock();
         seen.trace.push(Entry::Scope(Told::from(event)));
+        if event.about.subject != Subject::Scope {
+            // A generator may outlive the run, as a part of the state; no scope in it may.
+            return;
+        }
         match event.step {
             LiveStep::Entered => {
                 let born_in_own = event.parent.and_then(|parent| seen.live.get(&parent));

@@ -3,17 +3,22 @@
 //! A queue holds a fast stage back to the pace of a slow one, and so bounds what is in memory. Each
 //! stage closes the queue that it fills when it is done: the next one takes out what is left, and is
 //! done in turn. No item means "the end", so it does not matter how many read from a queue.
+//!
+//! Where the writer is done before the others, since it has as many documents as it was to write, they
+//! are cancelled: the files that are open are closed.
 
+use std::future::pending;
 use std::sync::Arc;
 
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::try_join;
+use futures_util::stream::FuturesUnordered;
 use withal::runtime::Runtime;
 use withal::sync::Queue;
-use withal::{await_cleanup, with};
+use withal::{await_cleanup, for_each, race, with};
 
 use super::on_lease;
 use super::read::{self, NotRead};
-use super::{IndexError, Options};
+use super::{Extent, IndexError, Options};
 use crate::blocking::unblock;
 use crate::lease::Lease;
 use crate::ledger::Ledger;
@@ -57,13 +62,18 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
         }
     }
 
-    /// Runs all stages side by side in this task, until the last one is done. The first error ends
-    /// them all, and is returned when every scope in them has been exited.
-    pub(super) async fn run<B: Batch<R>>(&self, walk: Walk) -> Result<(), IndexError> {
-        let stages = try_join3(self.walk(walk), self.read(), self.write::<B>());
-        // The join is foreign: it drops what has not ended, and does not wait for the cleanup.
-        await_cleanup(stages).await?;
-        Ok(())
+    /// Runs all stages side by side in this task, until the writer is done. The first error ends them
+    /// all, and is returned when every scope in them has been exited.
+    pub(super) async fn run<B: Batch<R>>(&self, walk: Walk) -> Result<Extent, IndexError> {
+        let read = async {
+            // A join is foreign: at an error, it drops what has not ended, and waits for nothing.
+            await_cleanup(try_join(self.walk(walk), self.read())).await?;
+            // Only the writer knows when all is done.
+            pending().await
+        };
+        // So does a race, at a panic.
+        let ended = await_cleanup(race(self.write::<B>(), read)).await;
+        ended.into_inner()
     }
 
     /// Finds the files. Walks on a stretch at a time: a blocking job cannot be stopped, so none is
@@ -107,10 +117,12 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
         Ok(())
     }
 
-    /// Reads the files, by all workers.
+    /// Reads the files, by all workers. The first error closes the files of the others.
     async fn read(&self) -> Result<(), IndexError> {
-        let workers = 0..self.options.workers.max(1);
-        try_join_all(workers.map(|_| self.work())).await?;
+        let workers: FuturesUnordered<_> = (0..self.options.workers.max(1))
+            .map(|_| self.work())
+            .collect();
+        for_each(workers, async |ended| ended).await?;
         self.documents.close();
         Ok(())
     }
@@ -141,30 +153,36 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
         Ok(())
     }
 
-    /// Writes the documents, a transaction after the other.
-    async fn write<B: Batch<R>>(&self) -> Result<(), IndexError> {
+    /// Writes the documents, a transaction after the other, as many as there are or are wanted.
+    async fn write<B: Batch<R>>(&self) -> Result<Extent, IndexError> {
+        let limit = self.options.limit.unwrap_or(u64::MAX);
         let mut documents = 0;
-        // A transaction is begun only when there is something to write.
-        while let Some(first) = self.documents.pop().await {
+        while documents < limit {
+            // A transaction is begun only when there is something to write.
+            let Some(first) = self.documents.pop().await else {
+                return Ok(Extent::Whole);
+            };
+            let left = usize::try_from(limit - documents).unwrap_or(usize::MAX);
+            let most = self.options.batch.clamp(1, left);
             let transaction = B::new(self.rt, self.store, self.ledger);
             let written = with(self.rt, transaction, async |transaction| {
-                self.batch(transaction, first).await
+                self.batch(transaction, first, most).await
             })
             .await?;
             documents += written as u64;
             self.progress.committed(documents);
         }
-        Ok(())
+        Ok(Extent::Limited)
     }
 
-    /// Writes `first` and what comes after it, until the batch is full or the queue has ended. Gives
-    /// how many these were.
+    /// Writes `first` and what comes after it, until these are `most` or the queue has ended. Gives how
+    /// many they were.
     async fn batch(
         &self,
         transaction: &Lease<Transaction>,
         first: Document,
+        most: usize,
     ) -> Result<usize, IndexError> {
-        let most = self.options.batch.max(1);
         let mut written = 0;
         let mut next = Some(first);
         while let Some(document) = next {

@@ -1,4 +1,4 @@
-//! Three nested scopes in a box, waits for locks, a queue and a channel, polled by hand, with an allocator but without std.
+//! Three nested scopes in a box, waits for locks, a queue and a channel, generators and a coroutine, polled by hand, with an allocator but without std.
 
 #![no_std]
 #![no_main]
@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::{c_int, c_void};
 
-use withal_no_std::{nested, passing, run, sending, waiting};
+use withal_no_std::{generating, nested, odd_yields, passing, run, sending, talking, waiting};
 
 #[link(name = "c")]
 unsafe extern "C" {
@@ -45,9 +45,12 @@ extern "C" fn main() -> c_int {
         run(waiting(), 100),
         run(passing(), 100),
         run(sending(), 100),
+        run(Box::pin(generating()), 100),
+        run(odd_yields(), 100),
+        run(talking(), 100),
     );
     match ended {
-        (Some(Ok(3)), Some(Ok(())), Some(()), Some(())) => 0,
+        (Some(Ok(3)), Some(Ok(())), Some(()), Some(()), Some(()), Some(()), Some(Some(3))) => 0,
         _ => 1,
     }
 }

@@ -6,12 +6,16 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use withal::runtime::Runtime;
 use withal::{close, generator};
 
-use super::{Scenario, read_all, scoped, sweep};
+use super::{Scenario, assert_exited, read_all, scoped, sweep};
 use crate::poll::yields;
 use crate::streams::{Item, Read};
 
 /// A generator that holds a scope `name` around the scope of what it reads.
-fn source<R: Runtime>(rt: &R, read: &Arc<Read>, name: &'static str) -> BoxStream<'static, Item> {
+pub(super) fn source<R: Runtime>(
+    rt: &R,
+    read: &Arc<Read>,
+    name: &'static str,
+) -> BoxStream<'static, Item> {
     let (rt, read) = (rt.clone(), read.clone());
     generator(async move |y| {
         let all = async {
@@ -95,8 +99,7 @@ pub async fn each_adaptor_of_stream_ext<R: Runtime>(rt: &R) {
                 let first = chain.next().await;
                 read.took(first.expect("there are items"));
                 close(chain).await;
-                let ended = crate::laws::is_settled(&read.log.events());
-                assert!(ended, "closed: {}", read.log.trace());
+                assert_exited(&read);
             }
             .boxed_local()
         }),

@@ -4,7 +4,7 @@ use withal::generator::Yielder;
 use withal::runtime::Runtime;
 use withal::{close, generator};
 
-use super::{Scenario, read_all, scoped, sweep};
+use super::{Scenario, assert_exited, read_all, scoped, sweep};
 use crate::poll::yields;
 use crate::probe::Failed;
 use crate::streams::{Feed, Item};
@@ -17,7 +17,7 @@ async fn pass_on(y: &Yielder<'_, Item>, mut feed: Feed) {
     }
 }
 
-// A-3, AG-10, AG-28, CM-17, IT-15, K1, K2
+// A-3, AG-10, AG-24, AG-26, AG-28, CM-17, IT-15, K1, K2
 pub async fn each_form_of_a_generator<R: Runtime>(rt: &R) {
     let scenarios: &[Scenario<R>] = &[
         ("one with a scope of its own", 3, |rt, read| {
@@ -81,6 +81,34 @@ pub async fn each_form_of_a_generator<R: Runtime>(rt: &R) {
             }
             .boxed_local()
         }),
+        ("one that delegates", 3, |rt, read| {
+            async move {
+                let outer = generator(async |y| {
+                    let inner = generator(async |y| {
+                        scoped(&rt, &read, "a/b", pass_on(&y, read.feed(&rt, "a/b/feed"))).await;
+                    });
+                    scoped(&rt, &read, "a", y.delegate(inner)).await;
+                });
+                read_all(&read, outer).await;
+            }
+            .boxed_local()
+        }),
+        ("one that delegates twice", 4, |rt, read| {
+            async move {
+                let outer = generator(async |y| {
+                    let first = read.feed(&rt, "a/b").take(2);
+                    let last = read.feed(&rt, "a/c").skip(2);
+                    let both = async {
+                        y.delegate(first).await;
+                        y.delegate(last).await;
+                        y.yield_(Ok(3)).await;
+                    };
+                    scoped(&rt, &read, "a", both).await;
+                });
+                read_all(&read, outer).await;
+            }
+            .boxed_local()
+        }),
         ("one with two yields at once", 3, |_, read| {
             async move {
                 let items = generator(async |y| {
@@ -116,8 +144,7 @@ pub async fn each_form_of_a_generator<R: Runtime>(rt: &R) {
                 let first = items.next().await;
                 read.took(first.expect("there are items"));
                 close(items).await;
-                let ended = crate::laws::is_settled(&read.log.events());
-                assert!(ended, "closed: {}", read.log.trace());
+                assert_exited(&read);
             }
             .boxed_local()
         }),

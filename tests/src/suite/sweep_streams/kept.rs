@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -6,6 +7,7 @@ use futures_util::future::join;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use withal::generator;
 use withal::runtime::Runtime;
+use withal::stream::pages;
 
 use crate::poll::yields;
 use crate::sweep::{Ending, Followed, Real, Sweep};
@@ -17,6 +19,7 @@ struct Kept {
 }
 
 type Shared = Arc<Mutex<Kept>>;
+type Make = fn() -> BoxStream<'static, u32>;
 
 fn lock(kept: &Shared) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
@@ -65,7 +68,7 @@ fn slow() -> BoxStream<'static, u32> {
 
 // A-3, AG-18, AG-19, IT-15, IT-16
 pub async fn one_that_outlives_its_consumer_goes_on<R: Runtime>(rt: &R) {
-    let streams: &[(&str, fn() -> BoxStream<'static, u32>)] = &[
+    let streams: &[(&str, Make)] = &[
         ("a generator", slow),
         ("a generator that may fail", || {
             let items = generator(async |y| {
@@ -76,6 +79,9 @@ pub async fn one_that_outlives_its_consumer_goes_on<R: Runtime>(rt: &R) {
                 Ok::<(), u32>(())
             });
             items.map(|item| item.unwrap_or(99)).boxed()
+        }),
+        ("a generator that delegates", || {
+            generator(async |y| y.delegate(slow()).await).boxed()
         }),
         ("a generator with yields at once", || {
             generator(async |y| {
@@ -96,6 +102,13 @@ pub async fn one_that_outlives_its_consumer_goes_on<R: Runtime>(rt: &R) {
                 .map(async |item| item)
                 .buffered(2)
                 .boxed()
+        }),
+        ("pages", || {
+            let rows = pages(0, async |page| {
+                yields(1).await;
+                Ok::<_, Infallible>(([page, page + 1], (page < 2).then_some(page + 2)))
+            });
+            rows.map(|Ok(row)| row).boxed()
         }),
         ("a chain of sources", || {
             let last = stream::once(async {
