@@ -164,6 +164,8 @@ impl Fairness {
 pub enum Bar {
     /// At most so many times what another contender of the case takes.
     Times(f64, &'static str),
+    /// At most so many times what each of some contenders takes, which have a name together.
+    TimesEach(f64, &'static str, &'static [&'static str]),
     /// At most so many times what the fastest peer of the case takes.
     Fastest(f64),
     /// No task gets less than so much of what another one gets.

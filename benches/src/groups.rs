@@ -2,9 +2,17 @@
 
 use crate::Group;
 
+mod generator;
+mod iteration;
 mod lock;
 mod queue;
 mod scope;
 
 /// Every group, in the order in which they are measured.
-pub const GROUPS: &[Group] = &[scope::GROUP, queue::GROUP, lock::GROUP];
+pub const GROUPS: &[Group] = &[
+    scope::GROUP,
+    generator::GROUP,
+    iteration::GROUP,
+    queue::GROUP,
+    lock::GROUP,
+];

@@ -55,6 +55,10 @@ pub(crate) fn judge(bar: &Bar, row: &Row, ratio: impl Fn(&str) -> f64) -> Judged
     };
     match bar {
         Bar::Times(limit, other) => at_most(format!("≤ {limit} × {other}"), ratio(other), *limit),
+        Bar::TimesEach(limit, name, others) => {
+            let worst = others.iter().map(|other| ratio(other)).fold(0.0, f64::max);
+            at_most(format!("≤ {limit} × each {name}"), worst, *limit)
+        }
         Bar::Fastest(limit) => {
             let ratio = row.ratio.expect("the case has a peer");
             at_most(format!("≤ {limit} × the fastest"), ratio, *limit)

@@ -16,6 +16,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
 use core::mem;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -27,6 +28,8 @@ pub use self::interrupt::{Closed, Interrupt};
 pub use self::step::{Step, Stepping};
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;
+use crate::cleanup::Subject;
+use crate::cleanup::live::LiveBody;
 
 /// Makes a coroutine of `body`, which yields items, is answered, and returns a value.
 ///
@@ -79,14 +82,16 @@ use crate::body::Body;
 ///
 /// Source: PEP 342 and PEP 525, with the return value of PEP 828; differs in that a step that is
 /// dropped does not end the coroutine.
+#[track_caller]
 pub fn coroutine<'g, Y, R, E, T, F>(body: F) -> Coroutine<'g, Y, R, E, F>
 where
     F: for<'a> Body<Yielder<'a, Y, R, E>, Out = Result<T, Interrupt<E>>>
         + for<'a> AsyncFnOnce(Yielder<'a, Y, R, E>) -> Result<T, Interrupt<E>>,
 {
     Coroutine {
-        stage: Stage::Created(body),
+        stage: Stage::Created(body, Location::caller()),
         doing: Doing::Nothing,
+        live: LiveBody::new(),
         desk: UnsafeCell::new(Desk::new()),
         _pinned: PhantomPinned,
     }
@@ -122,16 +127,17 @@ where
 /// 2. The body is pinned structurally: dropped in place, never moved.
 #[must_use = "a coroutine does nothing unless it is started"]
 pub struct Coroutine<'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>> {
-    // Above the desk, so that it is dropped first.
+    // Above the others, so that it is dropped first.
     stage: Stage<F, F::Fut, F::Out>,
     doing: Doing,
+    live: LiveBody,
     desk: UnsafeCell<Desk<Y, R, E>>,
     _pinned: PhantomPinned,
 }
 
 enum Stage<F, B, E> {
     /// The body was not begun.
-    Created(F),
+    Created(F, &'static Location<'static>),
     Begun(B),
     /// The body has ended so, which the consumer was not told yet: an item may come before.
     Ending(E),
@@ -189,7 +195,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// How far it is.
     pub fn state(&self) -> State {
         match (&self.stage, self.doing) {
-            (Stage::Created(_), _) => State::Created,
+            (Stage::Created(..), _) => State::Created,
             (Stage::Closed, _) => State::Closed,
             (_, Doing::Nothing) => State::Suspended,
             (_, Doing::Step) => State::Running,
@@ -207,11 +213,12 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
         // SAFETY: the body is not moved once it is there (2).
         let this = unsafe { self.get_unchecked_mut() };
         match mem::replace(&mut this.stage, Stage::Closed) {
-            Stage::Created(make) => {
+            Stage::Created(make, location) => {
                 // SAFETY: the desk stays where it is for as long as the body (1). The body cannot keep
                 // the yielder, as `coroutine` takes only bodies that accept one of any lifetime.
                 let body = make(Yielder::new(unsafe { &*this.desk.get() }));
                 this.stage = Stage::Begun(body);
+                this.live.begin::<F>(Subject::Coroutine, location);
                 this.doing = Doing::Step;
             }
             _ => unreachable!("only what was not begun is begun"),
@@ -237,7 +244,9 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// Drops the body, or its outcome, where it is.
     fn end(self: Pin<&mut Self>) {
         // SAFETY: the body is dropped in place (2).
-        unsafe { self.get_unchecked_mut() }.stage = Stage::Closed;
+        let this = unsafe { self.get_unchecked_mut() };
+        this.stage = Stage::Closed;
+        this.live = LiveBody::new();
     }
 
     /// What is left of a step that is not gone on with: an error that was thrown in and not taken, and
@@ -275,7 +284,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
         let Stage::Begun(_) = self.stage else {
             return;
         };
-        let ends = EndsWithPanic(&mut self.stage);
+        let ends = EndsWithPanic(&mut self.stage, &mut self.live);
         // SAFETY: the body shares the desk (1).
         let open = unsafe { &*self.desk.get() }.open(cx.waker());
         let Stage::Begun(body) = &mut *ends.0 else {
@@ -286,17 +295,19 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
         drop(open);
         mem::forget(ends);
         if let Poll::Ready(end) = polled {
+            self.live.end();
             self.stage = Stage::Ending(end);
         }
     }
 }
 
 /// Closes a coroutine whose body panics: it cannot be polled again.
-struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>);
+struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>, &'a mut LiveBody);
 
 impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
     fn drop(&mut self) {
         *self.0 = Stage::Closed;
+        self.1.end();
     }
 }
 

@@ -42,7 +42,22 @@ use crate::cleanup::live::LiveBody;
 ///
 /// Dropping the future of a `next` loses no item and leaves the generator as it is. Dropping the
 /// generator drops the body where it is suspended: scopes that are open in there are exited as
-/// anywhere; [`close`](crate::close) waits for that.
+/// anywhere; [`close`](crate::close) waits for that. Leaked, it leaks them.
+///
+/// # Scopes and timeouts across a yield
+///
+/// Whatever the body holds open while it is suspended concerns the body alone, and only while it is
+/// polled: nothing of it is current in the consumer's code. A timeout or a race in the body that is
+/// open across a yield counts the time that the consumer takes as well; what it decides meanwhile
+/// arrives inside of the generator, at its next step, and never at the consumer; and no item is lost.
+/// A timeout of the consumer's own does not reach into the body.
+///
+/// # The live list
+///
+/// From its first poll to its end a generator is in the list of [`live_list`](crate::cleanup::live_list),
+/// if that is kept, by the type of its body and the place of this call. One that is dropped in
+/// between, by somebody who does not wait, is then reported:
+/// [`Report::NotClosed`](crate::cleanup::Report::NotClosed).
 ///
 /// # Panics
 ///
@@ -99,7 +114,6 @@ where
 {
     Generator {
         stage: Stage::Created(Some((body, Location::caller()))),
-        live: LiveBody::new(),
         slot: UnsafeCell::new(Slot::new()),
         _pinned: PhantomPinned,
     }
@@ -192,7 +206,6 @@ where
 {
     // Above the slot, so that it is dropped first.
     stage: Stage<F, F::Fut, F::Out>,
-    live: LiveBody,
     slot: UnsafeCell<Slot<T>>,
     _pinned: PhantomPinned,
 }
@@ -200,7 +213,8 @@ where
 enum Stage<F, B, E> {
     /// The body was not begun. `None` from when it is made to when it is put here.
     Created(Option<(F, &'static Location<'static>)>),
-    Suspended(B),
+    /// The body, and its place in the live list, which is given up after it.
+    Suspended(B, LiveBody),
     /// The body has ended so, which the consumer was not told yet, as there was an item before it.
     Ending(Option<E>),
     Closed,
@@ -226,7 +240,7 @@ where
     pub fn state(&self) -> State {
         match self.stage {
             Stage::Created(_) => State::Created,
-            Stage::Suspended(_) => State::Suspended,
+            Stage::Suspended(..) => State::Suspended,
             Stage::Ending(_) | Stage::Closed => State::Closed,
         }
     }
@@ -243,7 +257,8 @@ where
         // SAFETY: nothing is moved out of the body (2).
         let this = unsafe { self.get_unchecked_mut() };
         loop {
-            if let Stage::Suspended(_) = this.stage {
+            // First of all, since all but one of the polls come here.
+            if let Stage::Suspended(..) = this.stage {
                 return this.resume(cx);
             }
             if !this.begin() {
@@ -257,7 +272,8 @@ impl<'g, T, F> Generator<'g, T, F>
 where
     F: Body<Yielder<'g, T>, Out: End<T>>,
 {
-    /// Makes the body, at the first poll.
+    /// Makes the body, at the first poll. Tells whether there is one now.
+    #[cold]
     fn begin(&mut self) -> bool {
         let Stage::Created(make) = &mut self.stage else {
             return false;
@@ -269,38 +285,56 @@ where
         // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
         // yielder, as `generator` takes only bodies that accept one of any lifetime.
         let body = make(Yielder::new(unsafe { &*self.slot.get() }));
-        self.stage = Stage::Suspended(body);
-        self.live.begin::<F>(Subject::Generator, location);
+        self.stage = Stage::Suspended(body, LiveBody::new());
+        if let Stage::Suspended(_, live) = &mut self.stage {
+            live.begin::<F>(Subject::Generator, location);
+        }
         true
     }
 
     /// Polls the body, which is suspended.
+    // In line, since the item passes through memory otherwise.
     #[inline(always)]
     fn resume(&mut self, cx: &mut Context<'_>) -> Poll<Option<<F::Out as Ends<T>>::Item>> {
-        let ends = EndsWithPanic(&mut self.stage, &mut self.live);
-        let Stage::Suspended(body) = &mut *ends.0 else {
+        let ends = EndsWithPanic(&mut self.stage);
+        let Stage::Suspended(body, _) = &mut *ends.0 else {
             return Poll::Ready(None);
         };
         // SAFETY: the body shares the slot (1).
         let open = unsafe { &*self.slot.get() }.open(cx.waker());
         // SAFETY: pinned structurally (2).
         let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
-        let item = open.close().map(F::Out::item);
         mem::forget(ends);
-        let end = match polled {
-            Poll::Pending => return item.map_or(Poll::Pending, |item| Poll::Ready(Some(item))),
-            Poll::Ready(end) => end,
-        };
-        self.live.end();
-        if item.is_none() {
-            self.stage = Stage::Closed;
-            return Poll::Ready(end.last());
+        match polled {
+            Poll::Pending => match open.close() {
+                Some(item) => Poll::Ready(Some(F::Out::item(item))),
+                None => Poll::Pending,
+            },
+            Poll::Ready(end) => {
+                let item = open.close().map(F::Out::item);
+                Poll::Ready(self.end(end, item))
+            }
         }
-        self.stage = Stage::Ending(Some(end));
-        Poll::Ready(item)
+    }
+
+    /// The body has ended so; gives the item that it has yielded before, or else what the end gives.
+    #[cold]
+    fn end(
+        &mut self,
+        end: F::Out,
+        item: Option<<F::Out as Ends<T>>::Item>,
+    ) -> Option<<F::Out as Ends<T>>::Item> {
+        self.stage.end_live();
+        if item.is_some() {
+            self.stage = Stage::Ending(Some(end));
+            return item;
+        }
+        self.stage = Stage::Closed;
+        end.last()
     }
 
     /// What the end gives after the last item of a yield.
+    #[cold]
     fn last(&mut self) -> Option<<F::Out as Ends<T>>::Item> {
         let Stage::Ending(end) = &mut self.stage else {
             return None;
@@ -312,12 +346,21 @@ where
 }
 
 /// Closes a generator whose body panics: it cannot be polled again.
-struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>, &'a mut LiveBody);
+struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>);
 
 impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
     fn drop(&mut self) {
+        self.0.end_live();
         *self.0 = Stage::Closed;
-        self.1.end();
+    }
+}
+
+impl<F, B, E> Stage<F, B, E> {
+    /// Its body is at its end, or it would count as dropped before.
+    fn end_live(&mut self) {
+        if let Self::Suspended(_, live) = self {
+            live.end();
+        }
     }
 }
 

@@ -6,23 +6,31 @@ mod common;
 
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::future::Ready;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::vec::IntoIter;
 
 use common::{Numbered, now, send};
+use futures_util::stream::{Empty, Iter, empty};
 use withal_core::cancel::{AwaitCleanup, Cancel, Cancellable};
 use withal_core::cleanup::{
     About, CleanupTask, DrainReport, Live, LiveEvent, Report, Sendable, Subject, ThreadBound,
 };
+use withal_core::coroutine::{
+    Close, CloseError, Closed, Coroutine, Delegate, Interrupt, Refused, State, Step, StepError,
+    Stepping, Yield, Yielder,
+};
+use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
     Abandoned, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend, Lending, LocalScopeFn,
     ScopeFn,
 };
 use withal_core::{
-    Abandon, ExitReason, HandOver, Local, ScopeError, Shielded, Synchronous, enter_in, with,
-    with_detailed, with_unseen_error,
+    Abandon, ExitReason, HandOver, Local, ScopeError, Shielded, Synchronous, enter_in, for_each,
+    for_each_by_ref, with, with_detailed, with_unseen_error,
 };
 
 /// Answers for `T` by its inherent constants, which exist only where the bound is met, and
@@ -135,6 +143,20 @@ fn combinators() {
     }
 }
 
+/// The body of `closing`.
+type Body<T> = fn(Pin<&mut Empty<u32>>) -> Ready<T>;
+
+// CM-15, K8: those of a loop have types without a name; see `spawned_loops.rs`.
+#[test]
+fn closings() {
+    table! {
+        Closing<'static, Empty<u32>, Body<()>, Ready<()>, ()>: "Send !Sync !Unpin",
+        Closing<'static, Empty<u32>, Body<()>, Ready<()>, (), ThreadBound>: "!Send !Sync !Unpin",
+        Closing<'static, Empty<u32>, Body<Bound>, Ready<Bound>, Bound>: "!Send !Sync !Unpin",
+        Closing<'static, Iter<IntoIter<Bound>>, Body<()>, Ready<()>, ()>: "!Send !Sync !Unpin",
+    }
+}
+
 // K6, K8
 #[test]
 fn values_of_the_kernel() {
@@ -164,6 +186,39 @@ fn values_of_the_runtime() {
     }
 }
 
+/// A body whose future could be moved, with answers of type `R`.
+type Asks<R> = fn(Yielder<'static, u32, R, u32>) -> Ready<Result<u32, Interrupt<u32>>>;
+type Talk<R> = Coroutine<'static, u32, R, u32, Asks<R>>;
+
+// AG-20
+#[test]
+fn coroutines() {
+    table! {
+        Talk<u32>: "Send !Sync !Unpin",
+        Talk<Unshared>: "Send !Sync !Unpin",
+        Talk<Bound>: "!Send !Sync !Unpin",
+        Yielder<'static, u32, Unshared, u32>: "Send Sync Unpin",
+        Yielder<'static, Bound, u32, u32>: "!Send !Sync Unpin",
+        Yielder<'static, u32, Bound, u32>: "!Send !Sync Unpin",
+        Yielder<'static, u32, u32, Bound>: "!Send !Sync Unpin",
+        Yield<'static, u32, Unshared, u32>: "Send Sync Unpin",
+        Yield<'static, u32, Bound, u32>: "!Send !Sync Unpin",
+        Delegate<'static, 'static, u32, u32, u32, Asks<u32>>: "Send !Sync !Unpin",
+        Delegate<'static, 'static, u32, Bound, u32, Asks<Bound>>: "!Send !Sync !Unpin",
+        Stepping<'static, 'static, u32, u32, u32, Asks<u32>, u32>: "Send !Sync Unpin",
+        Stepping<'static, 'static, u32, Bound, u32, Asks<Bound>, Bound>: "!Send !Sync Unpin",
+        Close<'static, 'static, u32, u32, u32, Asks<u32>>: "Send !Sync !Unpin",
+        Close<'static, 'static, u32, u32, u32, Asks<u32>, ThreadBound>: "!Send !Sync !Unpin",
+        Interrupt<u32>: "Send Sync Unpin",
+        Closed: "Send Sync Unpin",
+        State: "Send Sync Unpin",
+        Step<u32, u32>: "Send Sync Unpin",
+        Refused<Bound>: "!Send !Sync Unpin",
+        StepError<u32, Unshared>: "Send !Sync Unpin",
+        CloseError<Unshared, u32>: "Send !Sync Unpin",
+    }
+}
+
 /// Has two impls for types that are `Unpin`, so that `_` stands for neither.
 trait AmbiguousIfUnpin<A> {
     fn is_not_unpin(&self) {}
@@ -177,7 +232,7 @@ impl<T: Unpin> AmbiguousIfUnpin<()> for T {}
 
 /// A body whose future could be moved: the scope around it cannot, since it borrows from itself.
 fn movable(_: &mut u32) -> Ready<Result<(), String>> {
-    std::future::ready(Ok(()))
+    ready(Ok(()))
 }
 
 // CM-15
@@ -197,4 +252,16 @@ fn a_scope_is_send_and_stays_where_it_is() {
     now(detailed).unwrap();
     now(unseen).unwrap();
     now(exit).unwrap();
+}
+
+// CM-15: it borrows its body from itself, even where all its parts could be moved.
+#[test]
+fn a_loop_is_send_and_stays_where_it_is() {
+    let looped = send(for_each(empty::<u32>(), |_| ready(())));
+    AmbiguousIfUnpin::<_>::is_not_unpin(&looped);
+    let mut items = empty::<u32>();
+    let by_ref = send(for_each_by_ref(&mut items, |_| ready(())));
+    AmbiguousIfUnpin::<_>::is_not_unpin(&by_ref);
+    now(looped);
+    now(by_ref);
 }

@@ -278,6 +278,47 @@ fn loops_nest() {
     assert_eq!(count, 12);
 }
 
+/// Each level of a loop in the body of the one before, down to one step.
+macro_rules! nested {
+    ($count:ident;) => {{
+        yield_now().await;
+        $count += 1;
+    }};
+    ($count:ident; $level:literal $($rest:literal)*) => {
+        for_each(stream::iter(0..2), async |_| nested!($count; $($rest)*)).await
+    };
+}
+
+// CM-15
+#[test]
+fn loops_nest_deep() {
+    let count = spawn(async {
+        let mut count = 0;
+        nested!(count; 1 2 3 4 5 6);
+        count
+    });
+    assert_eq!(count, 64);
+}
+
+/// The number of nodes of a tree, in which each node has as many children as it has levels below.
+fn nodes(levels: u32) -> Pin<Box<dyn Future<Output = u32> + Send>> {
+    Box::pin(async move {
+        let mut count = 1;
+        for_each(stream::iter(0..levels), async |below| {
+            yield_now().await;
+            count += nodes(below).await;
+        })
+        .await;
+        count
+    })
+}
+
+// CM-15
+#[test]
+fn a_function_recurs_in_a_loop() {
+    assert_eq!(spawn(nodes(4)), 16);
+}
+
 // CM-15, AG-20
 #[test]
 fn a_generator_is_looped_over_in_a_spawned_task() {

@@ -5,3 +5,4 @@ mod budgets;
 mod drivers;
 mod places;
 mod values;
+mod yields;

@@ -8,6 +8,8 @@
 mod async_std_ends;
 #[path = "process/chains.rs"]
 mod chains;
+#[path = "process/coroutines.rs"]
+mod coroutines;
 #[path = "process/drains.rs"]
 mod drains;
 #[path = "process/flavours.rs"]

@@ -1,5 +1,6 @@
 //! The adapters of `withal::stream`; those that are loops, inside of a generator.
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,6 @@ use withal::stream::{buffered, channel_scope, idle_timeout, next_or, pages, pref
 use withal::sync::Mutex;
 use withal::{generator, with};
 use withal_tests::poll::yields;
-use withal_tests::probe::Failed;
 use withal_tests::streams::Item;
 
 use crate::conforming;
@@ -71,6 +71,19 @@ conforming! {
         .await;
     });
 
+    in_a_task: |rt, feed| {
+        let rt = rt.clone();
+        generator(async move |y| {
+            let received = with(&rt, channel_scope(&rt, feed), async |items| {
+                while let Some(item) = items.next().await {
+                    y.yield_(item).await;
+                }
+                Ok::<_, Infallible>(())
+            });
+            received.await.expect("nothing fails");
+        })
+    };
+
     side_by_side reads 3 ahead: |_rt, feed| generator(async move |y| {
         buffered(feed.map(later), 3, async |mut items| {
             while let Some(item) = items.next().await {
@@ -79,17 +92,4 @@ conforming! {
         })
         .await;
     });
-
-    in_a_task: |rt, feed| {
-        let rt = rt.clone();
-        generator(async move |y| {
-            let scoped = with(&rt, channel_scope(&rt, feed), async |items| {
-                while let Some(item) = items.next().await {
-                    y.yield_(item).await;
-                }
-                Ok::<_, Failed>(())
-            });
-            scoped.await.expect("nothing fails");
-        })
-    };
 }

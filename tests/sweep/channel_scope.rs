@@ -1,12 +1,12 @@
 //! A stream in a task of its own: its consumer cancelled, or its executor gone, at every poll.
 
 use std::convert::Infallible;
-use std::mem::forget;
+use std::mem::{forget, swap};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::stream::{Stream, StreamExt as _};
+use futures_util::stream::{Stream, StreamExt as _, pending};
 use withal::cleanup::drain;
 use withal::runtime::{Runtime, TaskError};
 use withal::stream::{channel_scope, try_channel_scope};
@@ -157,6 +157,30 @@ fn an_item_wakes_the_body_that_asked_for_it() {
     assert!(drive(scoped, 9).is_none());
     rt.run_until_stalled();
     log.assert("+s 1 2 3 .s -s:completed");
+}
+
+// CS-16: items that are carried out of their body are at their end, and leave the exit its wakes.
+#[test]
+fn items_that_outlive_their_body_have_ended() {
+    let (rt, log) = (Deterministic::new(), Log::new());
+    let outer = channel_scope(&rt, pending::<u32>());
+    let outer = with(&rt, outer, async |a| {
+        let a = Mutex::new(a);
+        let inner = channel_scope(&rt, three(&rt, &log, "s"));
+        let mut inner = ByHand::waiting(with(&rt, inner, async |b| {
+            assert_eq!(b.next().await, Some(1));
+            swap(*a.lock().unwrap(), b);
+            Ok::<_, Infallible>(())
+        }));
+        rt.run_until_stalled();
+        assert!(inner.poll().is_pending(), "its stream's exit waits");
+        assert_eq!(ByHand::new(a.lock().unwrap().next()).ready(), None);
+        assert!(inner.poll().is_pending());
+        inner.ready().unwrap();
+        Ok::<_, Infallible>(())
+    });
+    block_on(outer).unwrap();
+    log.assert("+s -s:cancelled");
 }
 
 // CS-17: an executor that goes is no error of the stream's.

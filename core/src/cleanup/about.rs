@@ -29,6 +29,8 @@ pub enum Subject {
     Combinator,
     /// A generator.
     Generator,
+    /// A coroutine. What is said of generators here holds for it as well.
+    Coroutine,
 }
 
 impl fmt::Display for Subject {
@@ -37,6 +39,7 @@ impl fmt::Display for Subject {
             Self::Scope => "scope",
             Self::Combinator => "combinator",
             Self::Generator => "generator",
+            Self::Coroutine => "coroutine",
         })
     }
 }
@@ -52,7 +55,7 @@ impl fmt::Display for About {
         let happened = match subject {
             Subject::Scope => "entered",
             Subject::Combinator => "called",
-            Subject::Generator => "made",
+            Subject::Generator | Subject::Coroutine => "made",
         };
         write!(f, "{name} ({happened} at {location}")?;
         if *runtime != RuntimeId::ANY {

@@ -22,6 +22,9 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// (the step was dropped half-way) the body is dropped where it is. One that was not started is
     /// dropped, too, and one that has ended is left alone.
     ///
+    /// Scopes in a body that passes the sign on see it fail with an [`Interrupt`]; in one that is
+    /// dropped, they are cancelled.
+    ///
     /// With `alloc`, what a dropped body leaves to clean up is waited for. `!Send` cleanups are left
     /// to the thread, unless you call [`local`](Close::local).
     ///
@@ -79,7 +82,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
         Close {
             inner: AwaitCleanup::named(
                 "close",
-                Closing {
+                CloseBody {
                     coroutine: self,
                     drops_body: false,
                 },
@@ -113,7 +116,7 @@ fn closed_by<Y, T, E>(end: Result<T, Interrupt<E>>) -> Outcome<Y, T, E> {
 /// The future that [`Coroutine::close`] returns.
 #[must_use = "nothing is closed unless this is awaited"]
 pub struct Close<'a, 'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>, K: Kind = Sendable> {
-    inner: AwaitCleanup<Closing<'a, 'g, Y, R, E, F>, K>,
+    inner: AwaitCleanup<CloseBody<'a, 'g, Y, R, E, F>, K>,
 }
 
 #[cfg(feature = "std")]
@@ -143,13 +146,13 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>, K: Kind> fmt::Debug for Close<'_, 'g,
 }
 
 /// The close without the wait for what a dropped body leaves: that begins when this is dropped.
-struct Closing<'a, 'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>> {
+struct CloseBody<'a, 'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>> {
     coroutine: Pin<&'a mut Coroutine<'g, Y, R, E, F>>,
     /// The body is dropped with this. Not while it is on its way out.
     drops_body: bool,
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Future for Closing<'_, 'g, Y, R, E, F> {
+impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Future for CloseBody<'_, 'g, Y, R, E, F> {
     type Output = Outcome<Y, F::Value, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -178,7 +181,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Future for Closing<'_, 'g, Y, R, E, F
     }
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Drop for Closing<'_, 'g, Y, R, E, F> {
+impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Drop for CloseBody<'_, 'g, Y, R, E, F> {
     fn drop(&mut self) {
         if self.drops_body {
             self.coroutine.as_mut().end();

@@ -93,7 +93,7 @@ enum Stage<'g, Y, R, E> {
     Yields(Yield<'g, Y, R, E>),
     /// The inner body is on its way out.
     Closes,
-    /// It has yielded on its way out: this item ends the close.
+    /// It has yielded on its way out: this item ends the close, and both bodies with it.
     Breaks(Yield<'g, Y, R, E>),
 }
 
@@ -104,11 +104,6 @@ impl<'h, Y, R, E, F: Routine<'h, Y, R, E>> Future for Delegate<'_, 'h, Y, R, E, 
         // SAFETY: the inner coroutine is not moved; nothing else is pinned.
         let this = unsafe { self.get_unchecked_mut() };
         let ended = loop {
-            if let Stage::Breaks(yields) = &mut this.stage {
-                // It gets no other answer during a close.
-                let _closed = ready!(Pin::new(yields).poll(cx));
-                break Err(Interrupt::Closed(Closed::new()));
-            }
             let Some(inner) = &mut this.inner else {
                 panic!("a delegation was polled after completion");
             };
@@ -147,14 +142,17 @@ impl<'h, Y, R, E, F: Routine<'h, Y, R, E>> Future for Delegate<'_, 'h, Y, R, E, 
                     };
                 }
                 Stage::Closes => match ready!(inner.poll_close(cx)) {
-                    Ok(_) => break Err(Interrupt::Closed(Closed::new())),
+                    Ok(_) => break Err(Interrupt::Closed(Closed(()))),
                     Err(CloseError::Failed(error)) => break Err(Interrupt::Thrown(error)),
                     Err(CloseError::YieldedDuringClose(item)) => {
-                        this.inner = None;
                         this.stage = Stage::Breaks(this.yielder.yield_(item));
                     }
                 },
-                Stage::Breaks(_) => unreachable!("looked at above"),
+                Stage::Breaks(yields) => {
+                    // There is no other answer during a close.
+                    let _closed = ready!(Pin::new(yields).poll(cx));
+                    break Err(Interrupt::Closed(Closed(())));
+                }
             }
         };
         this.inner = None;

@@ -40,7 +40,8 @@ struct Inner<Y, R, E> {
     ticket: Ticket,
     /// What was thrown at a yield that did not come for it.
     missed: Option<E>,
-    closing: Closing,
+    /// To close.
+    sign: Sign,
 }
 
 enum Phase<Y, R, E> {
@@ -54,9 +55,9 @@ enum Phase<Y, R, E> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Closing {
+enum Sign {
     No,
-    /// No yield knows yet.
+    /// No yield knows of it yet.
     Asked,
     /// A yield was told.
     Told,
@@ -84,7 +85,7 @@ impl<Y, R, E> Desk<Y, R, E> {
                 phase: Phase::Free,
                 ticket: Ticket(0),
                 missed: None,
-                closing: Closing::No,
+                sign: Sign::No,
             }),
         }
     }
@@ -117,7 +118,7 @@ impl<Y, R, E> Desk<Y, R, E> {
 
     /// Answers every yield by [`Closed`] from now on, but for those that begin after one was told.
     pub(super) fn close(&self) {
-        self.own(|inner| inner.closing = Closing::Asked);
+        self.own(|inner| inner.sign = Sign::Asked);
     }
 
     /// Whether there is an item to take.
@@ -168,13 +169,13 @@ impl<Y, R, E> Desk<Y, R, E> {
     pub(super) fn offer(&self, item: &mut Option<Y>, waits: bool) -> Offer {
         // Whatever was here before is dropped behind the turn.
         let offered = self.lend(|inner| {
-            let closed = match inner.closing {
-                Closing::No => false,
-                Closing::Asked => true,
-                Closing::Told => waits,
+            let closed = match inner.sign {
+                Sign::No => false,
+                Sign::Asked => true,
+                Sign::Told => waits,
             };
             if closed {
-                inner.closing = Closing::Told;
+                inner.sign = Sign::Told;
                 return (Offer::Closed, None);
             }
             let free = match &inner.phase {
@@ -207,9 +208,9 @@ impl<Y, R, E> Desk<Y, R, E> {
             }
             match mem::replace(&mut inner.phase, Phase::Free) {
                 Phase::Answered(answer) => Some(answer.map_err(Interrupt::Thrown)),
-                Phase::Taken if inner.closing != Closing::No => {
-                    inner.closing = Closing::Told;
-                    Some(Err(Interrupt::Closed(Closed::new())))
+                Phase::Taken if inner.sign != Sign::No => {
+                    inner.sign = Sign::Told;
+                    Some(Err(Interrupt::Closed(Closed(()))))
                 }
                 other => {
                     inner.phase = other;

@@ -18,13 +18,7 @@ pub enum Interrupt<E> {
 
 /// The sign that a coroutine is being closed; only a yield gives one.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Closed(());
-
-impl Closed {
-    pub(super) const fn new() -> Self {
-        Self(())
-    }
-}
+pub struct Closed(pub(super) ());
 
 impl<E> From<E> for Interrupt<E> {
     fn from(error: E) -> Self {

@@ -1,4 +1,4 @@
-//! Whose turn it is at a slot.
+//! Whose turn it is at a desk.
 
 #[cfg(not(feature = "std"))]
 pub(super) use self::by_flag::Turn;
@@ -15,12 +15,12 @@ mod by_thread {
         static HERE: u8 = const { 0 };
     }
 
-    pub(crate) struct Turn {
+    pub(in crate::coroutine) struct Turn {
         thread: Cell<*const u8>,
     }
 
     impl Turn {
-        pub(crate) const fn new() -> Self {
+        pub(in crate::coroutine) const fn new() -> Self {
             Self {
                 thread: Cell::new(ptr::null()),
             }
@@ -28,18 +28,18 @@ mod by_thread {
 
         /// The body is polled on this thread from now on.
         #[inline]
-        pub(crate) fn begin(&self) {
+        pub(in crate::coroutine) fn begin(&self) {
             self.thread.set(here());
         }
 
         #[inline]
-        pub(crate) fn end(&self) {
+        pub(in crate::coroutine) fn end(&self) {
             self.thread.set(ptr::null());
         }
 
         /// Calls `f` if this is the thread that polls the body, which is in a poll.
         #[inline]
-        pub(crate) fn take<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        pub(in crate::coroutine) fn take<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
             ptr::eq(self.thread.get(), here()).then(f)
         }
     }
@@ -55,30 +55,30 @@ mod by_thread {
 mod by_flag {
     use core::sync::atomic::{AtomicBool, Ordering};
 
-    pub(crate) struct Turn {
+    pub(in crate::coroutine) struct Turn {
         /// Somebody is at it, or the body is not polled.
         busy: AtomicBool,
     }
 
     impl Turn {
-        pub(crate) const fn new() -> Self {
+        pub(in crate::coroutine) const fn new() -> Self {
             Self {
                 busy: AtomicBool::new(true),
             }
         }
 
         #[inline]
-        pub(crate) fn begin(&self) {
+        pub(in crate::coroutine) fn begin(&self) {
             self.busy.store(false, Ordering::Release);
         }
 
         #[inline]
-        pub(crate) fn end(&self) {
+        pub(in crate::coroutine) fn end(&self) {
             self.busy.store(true, Ordering::Relaxed);
         }
 
         #[inline]
-        pub(crate) fn take<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        pub(in crate::coroutine) fn take<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
             if self.busy.swap(true, Ordering::Acquire) {
                 return None;
             }

@@ -94,7 +94,7 @@ impl<Y, R, E> Future for Yield<'_, Y, R, E> {
                 Offer::Wait => *waits = true,
                 Offer::Closed => {
                     this.stage = Stage::Done;
-                    return Poll::Ready(Err(Interrupt::Closed(Closed::new())));
+                    return Poll::Ready(Err(Interrupt::Closed(Closed(()))));
                 }
             },
             Stage::Stored(ticket) => {

@@ -9,8 +9,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 /// One yield gets it in each poll of the body: the first that asks. With std it has to ask on the
 /// thread that polls the body.
 ///
-/// In a poll it is the sign that nobody has it, and then the place of the yield that got it. That is
-/// told from others by its place, since it is pinned; and no sign is a place where a yield can lie.
+/// In a poll it is the sign that nobody has it, and then the place of the yield that got it, up to the
+/// next poll. A yield is pinned, so that its place tells it from others; no sign is such a place.
 pub(super) struct Claim(AtomicPtr<()>);
 
 /// Nobody has it.
@@ -51,7 +51,7 @@ impl Claim {
         }
     }
 
-    /// Whether the yield at this place got it in the poll that goes on.
+    /// Whether the yield at this place got it in the latest poll.
     #[inline]
     pub(super) fn is_of(&self, place: *const ()) -> bool {
         ptr::eq(self.0.load(Ordering::Relaxed), place)
@@ -88,7 +88,7 @@ impl Sign {
         Self(HERE.with(|here| ptr::from_ref(here).cast_mut().cast()))
     }
 
-    /// Without, the same for all.
+    /// Without, the same for all: an odd place, where no yield is aligned.
     #[cfg(not(feature = "std"))]
     #[inline]
     fn here() -> Self {

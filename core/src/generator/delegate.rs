@@ -3,9 +3,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures_core::Stream;
-
 use super::yielder::{Yield, Yielder};
+use crate::iter::Source;
 
 impl<'g, T> Yielder<'g, T> {
     /// Yields each item of `stream`, up to its end.
@@ -48,7 +47,7 @@ impl<'g, T> Yielder<'g, T> {
     /// ```
     ///
     /// Source: PEP 828, `async yield from`; differs in that items only come out, and nothing goes in.
-    pub fn delegate<S: Stream<Item = T>>(&self, stream: S) -> Delegate<'g, S> {
+    pub fn delegate<S: Source<Element = T>>(&self, stream: S) -> Delegate<'g, S> {
         Delegate {
             yielder: self.reborrow(),
             stream: Some(stream),
@@ -59,16 +58,16 @@ impl<'g, T> Yielder<'g, T> {
 
 /// The future that [`Yielder::delegate`] returns.
 #[must_use = "futures do nothing unless polled: the items are given by `.await`"]
-pub struct Delegate<'g, S: Stream> {
-    yielder: Yielder<'g, S::Item>,
+pub struct Delegate<'g, S: Source> {
+    yielder: Yielder<'g, S::Element>,
     // Both are pinned structurally: dropped in place, never moved.
     /// `None` after its end.
     stream: Option<S>,
     /// The item that is on its way.
-    given: Option<Yield<'g, S::Item>>,
+    given: Option<Yield<'g, S::Element>>,
 }
 
-impl<S: Stream> Future for Delegate<'_, S> {
+impl<S: Source> Future for Delegate<'_, S> {
     type Output = ();
 
     #[inline]
@@ -96,7 +95,7 @@ impl<S: Stream> Future for Delegate<'_, S> {
     }
 }
 
-impl<S: Stream> fmt::Debug for Delegate<'_, S> {
+impl<S: Source> fmt::Debug for Delegate<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delegate")
             .field("ended", &self.stream.is_none())

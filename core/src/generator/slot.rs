@@ -104,7 +104,7 @@ impl<T> Slot<T> {
     /// Whether the item was taken that this yield has stored.
     #[inline]
     pub(super) fn is_taken(&self, place: *const ()) -> bool {
-        // Not if it was stored in this poll; and after it, it was taken at once (4).
+        // In a later poll the claim is another's, or nobody's; and it was taken at once (4).
         !self.claim.is_of(place)
     }
 

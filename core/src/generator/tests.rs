@@ -6,6 +6,7 @@
 extern crate std;
 
 mod delegate;
+mod yields;
 
 use std::boxed::Box;
 use std::cell::Cell;

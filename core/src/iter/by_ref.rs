@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 
 use super::flow::Flow;
 use super::source::Source;
-use super::turns::{LoopBody, Turns, turns};
+use super::turns::{Call, LoopBody, Turns, turns};
 
 /// [`for_each`](super::for_each()) that leaves its stream open: it can be used again afterwards.
 ///
@@ -59,27 +59,27 @@ use super::turns::{LoopBody, Turns, turns};
 pub fn for_each_by_ref<'f, 's, S, F, X, G>(
     stream: &'s mut S,
     body: F,
-) -> ForEachByRef<'f, &'s mut S, F, impl Future<Output = X>, G>
+) -> ForEachByRef<&'s mut S, F, impl Call<Body = F, Item = S::Element, Fut: Future<Output = X>>, G>
 where
     S: Source + Unpin + ?Sized,
     F: AsyncFnMut(S::Element) -> X + LoopBody<S::Element, Fut = G> + 'f,
     X: Flow,
 {
     ForEachByRef {
-        turns: turns(stream, body),
+        turns: turns::<'f, &'s mut S, F, X, G>(stream, body),
     }
 }
 
 /// The future that [`for_each_by_ref`] returns. `S` is the reference.
 #[must_use = "futures do nothing unless polled: a loop is run by `.await`"]
-pub struct ForEachByRef<'f, S: Source, F: 'f, N, G> {
-    turns: Turns<'f, S, F, N, G>,
+pub struct ForEachByRef<S, F, C: Call, G> {
+    turns: Turns<S, F, C, G>,
 }
 
-impl<S, F, X, N, G> Future for ForEachByRef<'_, S, F, N, G>
+impl<S, F, X, C, G> Future for ForEachByRef<S, F, C, G>
 where
     S: Source,
-    N: Future<Output = X>,
+    C: Call<Body = F, Item = S::Element, Fut: Future<Output = X>>,
     X: Flow,
 {
     type Output = X::Output;
@@ -91,7 +91,7 @@ where
     }
 }
 
-impl<S: Source, F, N, G> fmt::Debug for ForEachByRef<'_, S, F, N, G> {
+impl<S, F, C: Call, G> fmt::Debug for ForEachByRef<S, F, C, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ForEachByRef").finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomPinned;
+use core::marker::{PhantomData, PhantomPinned};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -72,7 +72,7 @@ where
     let lent = Lent {
         stage: Stage::Created(Some(body)),
         stream: UnsafeCell::new(stream),
-        make: |body, stream| body(stream),
+        _borrows: PhantomData,
         _pinned: PhantomPinned,
     };
     Closing {
@@ -101,7 +101,7 @@ pub struct Closing<'s, S: 's, F, B, T, K: Kind = Sendable> {
 struct Lent<'s, S: 's, F, B> {
     stage: Stage<F, B>,
     stream: UnsafeCell<S>,
-    make: fn(F, Pin<&'s mut S>) -> B,
+    _borrows: PhantomData<Pin<&'s mut S>>,
     _pinned: PhantomPinned,
 }
 
@@ -111,7 +111,11 @@ enum Stage<F, B> {
     Body(B),
 }
 
-impl<S, F, B: Future> Future for Lent<'_, S, F, B> {
+impl<'s, S, F, B> Future for Lent<'s, S, F, B>
+where
+    F: FnOnce(Pin<&'s mut S>) -> B,
+    B: Future,
+{
     type Output = B::Output;
 
     #[inline]
@@ -128,7 +132,7 @@ impl<S, F, B: Future> Future for Lent<'_, S, F, B> {
             let stream = unsafe { &mut *this.stream.get() };
             // SAFETY: pinned structurally (2).
             let stream = unsafe { Pin::new_unchecked(stream) };
-            this.stage = Stage::Body((this.make)(body, stream));
+            this.stage = Stage::Body(body(stream));
         }
         match &mut this.stage {
             // SAFETY: pinned structurally (2).
@@ -150,8 +154,9 @@ impl<'s, S, F, B, T> Closing<'s, S, F, B, T> {
     }
 }
 
-impl<S, F, B, T, K> Future for Closing<'_, S, F, B, T, K>
+impl<'s, S, F, B, T, K> Future for Closing<'s, S, F, B, T, K>
 where
+    F: FnOnce(Pin<&'s mut S>) -> B,
     B: Future<Output = T>,
     K: Kind,
 {

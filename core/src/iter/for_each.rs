@@ -5,7 +5,7 @@ use core::task::{Context, Poll, ready};
 
 use super::flow::Flow;
 use super::source::Source;
-use super::turns::{LoopBody, Turns, turns};
+use super::turns::{Call, LoopBody, Turns, turns};
 use crate::cancel::{Cancellable, OwnsWhatItPolls};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
@@ -98,7 +98,7 @@ use crate::cleanup::kind::{Kind, Sendable};
 pub fn for_each<'f, S, F, X, G, NotAReference>(
     stream: S,
     body: F,
-) -> ForEach<'f, S, F, X, impl Future<Output = X>, G>
+) -> ForEach<S, F, X, impl Call<Body = F, Item = S::Element, Fut: Future<Output = X>>, G>
 where
     S: Source + OwnsWhatItPolls<NotAReference>,
     F: AsyncFnMut(S::Element) -> X + LoopBody<S::Element, Fut = G> + 'f,
@@ -106,28 +106,27 @@ where
 {
     ForEach {
         output: None,
-        inner: Cancellable::new("for_each", turns(stream, body)),
+        inner: Cancellable::new("for_each", turns::<'f, S, F, X, G>(stream, body)),
     }
 }
 
 /// The future that [`for_each`] returns.
 #[must_use = "futures do nothing unless polled: a loop is run by `.await`"]
-pub struct ForEach<'f, S, F, X, N, G, K = Sendable>
+pub struct ForEach<S, F, X, C, G, K = Sendable>
 where
-    S: Source,
-    F: 'f,
     X: Flow,
+    C: Call,
     K: Kind,
 {
     output: Option<X::Output>,
-    inner: Cancellable<Turns<'f, S, F, N, G>, K>,
+    inner: Cancellable<Turns<S, F, C, G>, K>,
 }
 
 #[cfg(feature = "std")]
-impl<'f, S: Source, F, X: Flow, N, G> ForEach<'f, S, F, X, N, G> {
+impl<S, F, X: Flow, C: Call, G> ForEach<S, F, X, C, G> {
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
     /// out of its sight.
-    pub fn local(self) -> ForEach<'f, S, F, X, N, G, ThreadBound> {
+    pub fn local(self) -> ForEach<S, F, X, C, G, ThreadBound> {
         ForEach {
             output: self.output,
             inner: self.inner.local(),
@@ -135,11 +134,11 @@ impl<'f, S: Source, F, X: Flow, N, G> ForEach<'f, S, F, X, N, G> {
     }
 }
 
-impl<S, F, X, N, G, K> Future for ForEach<'_, S, F, X, N, G, K>
+impl<S, F, X, C, G, K> Future for ForEach<S, F, X, C, G, K>
 where
     S: Source,
     X: Flow,
-    N: Future<Output = X>,
+    C: Call<Body = F, Item = S::Element, Fut: Future<Output = X>>,
     K: Kind,
 {
     type Output = X::Output;
@@ -160,10 +159,10 @@ where
     }
 }
 
-impl<S, F, X, N, G, K> fmt::Debug for ForEach<'_, S, F, X, N, G, K>
+impl<S, F, X, C, G, K> fmt::Debug for ForEach<S, F, X, C, G, K>
 where
-    S: Source,
     X: Flow,
+    C: Call,
     K: Kind,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

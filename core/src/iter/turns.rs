@@ -9,8 +9,8 @@
 //!    reference returns: the same code, which keeps the same values over an `.await`. They differ in
 //!    what `body` has captured: the one owns it, the other borrows it from `body`.
 //!
-//! On 3: that a type is called both ways is known to the compiler alone, as `AsyncFnMut` cannot be
-//! implemented by hand. For a plain closure that returns a future, the two are one type.
+//! On 3: nobody can implement `AsyncFnMut` by hand, so both futures come out of one async closure. For a
+//! plain closure that returns a future the two are one type; boxes and references pass the call on.
 
 use core::cell::UnsafeCell;
 use core::future::Future;
@@ -64,24 +64,71 @@ where
 
 /// Takes items out of `source`, and runs `body` with each of them.
 ///
-/// No bound relates two of its parameters: the compiler forgets lifetimes where it looks whether a
-/// task is `Send`, and could not prove it of a loop over borrowed items.
-pub(super) struct Turns<'f, S: Source, F: 'f, N, G> {
+/// No bound relates two of its parameters, and no lifetime is one: the compiler forgets lifetimes where
+/// it looks whether a task is `Send`, and could not prove it of a loop over borrowed items.
+pub(super) struct Turns<S, F, C: Call, G> {
     // In the order in which they are dropped: inner first.
-    turn: Option<N>,
+    turn: Option<C::Fut>,
     body: UnsafeCell<F>,
     source: S,
-    call: fn(&'f mut F, S::Element) -> N,
+    call: C,
     _by_value: PhantomData<fn() -> G>,
     _pinned: PhantomPinned,
 }
 
-// SAFETY: a `Send` source, and a `Send` body, which goes where its future goes. The future is `N`:
-// what it keeps beside what it borrows from the body is what `G` keeps (3), and is `Send`; what it
-// borrows is used by it alone until it is gone (1), on one thread at a time. Items are not kept.
-unsafe impl<S: Source + Send, F: Send, N, G: Send> Send for Turns<'_, S, F, N, G> {}
+// SAFETY: a `Send` source, and a `Send` body, which goes where its future goes. What that keeps beside
+// what it borrows from the body is what `G` keeps (3), and is `Send`; what it borrows is used by it
+// alone until it is gone (1), on one thread at a time. `C` has no content, and items are not kept.
+unsafe impl<S: Send, F: Send, C: Call, G: Send> Send for Turns<S, F, C, G> {}
+
+/// A call of a body by reference: gives a name to the future that this returns.
+#[expect(unnameable_types, reason = "only a loop has use for it")]
+pub trait Call: sealed::Sealed {
+    /// The type of the body.
+    type Body;
+    /// What it is called with.
+    type Item;
+    /// What it returns.
+    type Fut;
+
+    /// Calls the body.
+    ///
+    /// # Safety
+    ///
+    /// `body` leads to a body, which stays where it is, and to which nothing else refers, until what this
+    /// returns is dropped.
+    unsafe fn call(&self, body: *mut Self::Body, item: Self::Item) -> Self::Fut;
+}
+
+/// By a function without content, so that it is called directly.
+struct By<'f, F, A, N, C>(C, PhantomData<fn(&'f mut F, A) -> N>);
+
+mod sealed {
+    #[expect(unnameable_types, reason = "seals the public trait")]
+    pub trait Sealed {}
+}
+
+impl<F, A, N, C> sealed::Sealed for By<'_, F, A, N, C> {}
+
+impl<'f, F, A, N, C> Call for By<'f, F, A, N, C>
+where
+    C: Fn(&'f mut F, A) -> N,
+{
+    type Body = F;
+    type Item = A;
+    type Fut = N;
+
+    #[inline]
+    unsafe fn call(&self, body: *mut F, item: A) -> N {
+        // SAFETY: the caller's duty. The body cannot keep the reference: it accepts one of any
+        // lifetime, so nothing that outlives the future has room for it.
+        let body = unsafe { &mut *body };
+        (self.0)(body, item)
+    }
+}
 
 /// Begins one turn. The future that this returns is the one of the call, under a name.
+#[inline]
 fn call<'f, F, A, X>(body: &'f mut F, item: A) -> impl Future<Output = X> + use<'f, F, A, X>
 where
     F: AsyncFnMut(A) -> X + 'f,
@@ -94,7 +141,12 @@ where
 pub(super) fn turns<'f, S, F, X, G>(
     source: S,
     body: F,
-) -> Turns<'f, S, F, impl Future<Output = X> + use<'f, S, F, X, G>, G>
+) -> Turns<
+    S,
+    F,
+    impl Call<Body = F, Item = S::Element, Fut: Future<Output = X>> + use<'f, S, F, X, G>,
+    G,
+>
 where
     S: Source,
     F: AsyncFnMut(S::Element) -> X + LoopBody<S::Element, Fut = G> + 'f,
@@ -103,16 +155,16 @@ where
         turn: None,
         body: UnsafeCell::new(body),
         source,
-        call: call::<'f, F, S::Element, X>,
+        call: By(call::<'f, F, S::Element, X>, PhantomData),
         _by_value: PhantomData,
         _pinned: PhantomPinned,
     }
 }
 
-impl<S, F, X, N, G> Future for Turns<'_, S, F, N, G>
+impl<S, F, X, C, G> Future for Turns<S, F, C, G>
 where
     S: Source,
-    N: Future<Output = X>,
+    C: Call<Body = F, Item = S::Element, Fut: Future<Output = X>>,
     X: Flow,
 {
     type Output = X::Output;
@@ -136,10 +188,8 @@ where
                 return Poll::Ready(X::ran_out());
             };
             // SAFETY: there is no turn, so nothing refers to the body, which stays where it is until
-            // the turn that this begins is gone (1). That cannot keep the reference: the body accepts
-            // one of any lifetime, so nothing that outlives the turn has room for it.
-            let body = unsafe { &mut *this.body.get() };
-            this.turn = Some((this.call)(body, item));
+            // the turn that this begins is gone (1).
+            this.turn = Some(unsafe { this.call.call(this.body.get(), item) });
         }
     }
 }

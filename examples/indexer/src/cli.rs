@@ -9,7 +9,8 @@ const EXIT_CODES: &str = "\
 Ctrl-C stops cleanly: what was committed stays, the rest is rolled back, the summary still comes.
 
 Exit codes:
-  0    the folder is indexed, and with `--runtime all` every runtime made the same index
+  0    the folder is indexed, or as many files as --limit says; with `--runtime all`, every runtime
+       made the same index
   1    a check failed: indexes differ, the database is inconsistent, or a scope is unaccounted for
   2    an error, or a wrong command line
   124  stopped by the time limit
@@ -41,6 +42,14 @@ pub(crate) struct Cli {
     /// Stop each runtime's run after this time, such as 5s or 1m30s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) time_limit: Option<Duration>,
+
+    /// Stop when so many files are indexed
+    ///
+    /// Files that are in the index as they are count, too. Which files these are can differ from run to
+    /// run, as several are read at the same time. Those that are open by then are closed; nothing is taken
+    /// out of the index, and with `--runtime all` the indexes are not compared.
+    #[arg(long, value_name = "FILES")]
+    pub(crate) limit: Option<u64>,
 
     /// How long to wait for another program's lock on the database
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]

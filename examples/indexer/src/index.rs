@@ -1,5 +1,6 @@
 //! The indexing itself: one function, for every runtime.
 
+mod lines;
 mod pipeline;
 mod read;
 
@@ -40,6 +41,9 @@ pub struct Options {
     pub batch: usize,
     /// Files larger than this are skipped, in bytes: about twice `workers` of them are in memory.
     pub max_bytes: u64,
+    /// How many files to index, unless there are fewer; those that are in the index as they are count,
+    /// too.
+    pub limit: Option<u64>,
 }
 
 impl Options {
@@ -54,6 +58,7 @@ impl Options {
             workers: 16,
             batch: 128,
             max_bytes: 16 << 20,
+            limit: None,
         }
     }
 
@@ -61,6 +66,20 @@ impl Options {
         let all = [&self.db].into_iter().chain(&self.other_dbs);
         all.cloned().collect()
     }
+}
+
+/// How far the indexing got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a program's own type: every case is to be handled"
+)]
+pub enum Extent {
+    /// All files of the folder are in the index, and no others.
+    Whole,
+    /// As many as [`Options::limit`] says are in the index; which ones is open, as several are read
+    /// at the same time. What was there before is there still.
+    Limited,
 }
 
 /// Why the indexing ended early. What earlier transactions committed stays in the index.
@@ -89,10 +108,13 @@ pub enum IndexError {
     Scope(Box<ScopeError<Self, BatchError>>),
 }
 
-/// Indexes `options.root` into `options.db`, so that it holds every text file there and no other.
+/// Indexes `options.root` into `options.db`, so that it holds every text file there and no other; or
+/// as many as `options.limit` says.
 ///
 /// What it holds in memory does not depend on how many files there are: a walker, workers and a writer
 /// pass them on by short queues, and what must be remembered is in the database.
+///
+/// At the limit, files that are open are closed before their end, and the walk stops where it is.
 ///
 /// Files that cannot be read or are no text are skipped and counted. All counts go to `ledger`:
 /// they are right however this ends, also if it is dropped.
@@ -110,7 +132,7 @@ pub async fn index<R: Runtime>(
     options: &Options,
     ledger: &Arc<Ledger>,
     progress: &dyn Progress,
-) -> Result<(), IndexError> {
+) -> Result<Extent, IndexError> {
     index_in::<R, BatchScope<R>>(rt, options, ledger, progress).await
 }
 
@@ -128,7 +150,7 @@ pub async fn index_in<R: Runtime, B: Batch<R>>(
     options: &Options,
     ledger: &Arc<Ledger>,
     progress: &dyn Progress,
-) -> Result<(), IndexError> {
+) -> Result<Extent, IndexError> {
     let (root, dbs) = (options.root.clone(), options.dbs());
     // Begun before the database is opened: a folder that is not there leaves no empty index behind.
     let walk = unblock(rt, move || Walk::new(&root, &dbs)).await??;
@@ -138,9 +160,11 @@ pub async fn index_in<R: Runtime, B: Batch<R>>(
     let run = unblock(rt, move || numbered.next_run()).await??;
 
     let pipeline = Pipeline::new(rt, options, ledger, progress, &store, run);
-    pipeline.run::<B>(walk).await?;
+    if let Extent::Limited = pipeline.run::<B>(walk).await? {
+        return Ok(Extent::Limited);
+    }
 
-    // Last of all, so that a run that is stopped takes nothing out.
+    // Last of all, so that a run that is stopped, or limited, takes nothing out.
     with(rt, B::new(rt, &store, ledger), async |transaction| {
         on_lease(rt, transaction, move |transaction| {
             transaction.keep_seen(run)
@@ -148,7 +172,7 @@ pub async fn index_in<R: Runtime, B: Batch<R>>(
         .await
     })
     .await?;
-    Ok(())
+    Ok(Extent::Whole)
 }
 
 /// Runs `work` on the transaction, in a blocking job.

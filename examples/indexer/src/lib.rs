@@ -8,8 +8,10 @@
 //! that a queue is closed.
 //!
 //! Everything that must be undone is a scope ([`scopes`]): each file is opened and closed, each
-//! batch of files is a transaction that is committed or rolled back. Ctrl-C and the time limit drop
-//! the work wherever it stands ([`stop`]); the scopes see to it that the database stays consistent,
+//! batch of files is a transaction that is committed or rolled back. A file is read through a generator
+//! of its lines, which holds the file's scope open from one line to the next. When as many files are
+//! indexed as were wanted, the generators are closed in the middle, and with them their files. Ctrl-C
+//! and the time limit drop the work wherever it stands ([`stop`]); the scopes see to it that the database stays consistent,
 //! and the program's own books ([`ledger`]) prove that none of them was forgotten.
 
 #![forbid(unsafe_code)]

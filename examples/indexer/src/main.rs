@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Parser as _;
-use indexer::index::Options;
+use indexer::index::{Extent, Options};
 use indexer::ledger::Ledger;
 use indexer::progress::Progress;
 use indexer::stop::{Ending, Interrupt};
@@ -56,6 +56,7 @@ fn program(cli: &Cli) -> Result<Verdict, Box<dyn Error>> {
         let mut options = Options::new(root.clone(), db.clone());
         options.other_dbs.clone_from(&dbs);
         options.busy_timeout = cli.busy_timeout;
+        options.limit = cli.limit;
         let report = run(cli, *flavour, &options, &interrupt, place.is_temporary())?;
         print(&report)?;
         if let Ending::Finished(Err(error)) = &report.ending {
@@ -133,7 +134,7 @@ fn run(
 fn compare(reports: &[Report], expected: usize) -> io::Result<Verdict> {
     let finished: Vec<_> = reports
         .iter()
-        .filter(|report| matches!(report.ending, Ending::Finished(Ok(()))))
+        .filter(|report| matches!(report.ending, Ending::Finished(Ok(Extent::Whole))))
         .filter_map(Report::fingerprint)
         .collect();
     match &finished[..] {

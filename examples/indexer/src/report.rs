@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use indexer::index::Extent;
 use indexer::ledger::Summary;
 use indexer::stop::Ending;
 use indexer::store::{Fingerprint, Store, StoreError};
@@ -75,7 +76,7 @@ impl Report {
 
     pub(crate) fn verdict(&self) -> Verdict {
         let ending = match &self.ending {
-            Ending::Finished(Ok(())) => Verdict::Done,
+            Ending::Finished(Ok(_)) => Verdict::Done,
             Ending::Finished(Err(_)) => Verdict::Error,
             Ending::Interrupted => Verdict::Interrupted,
             Ending::OutOfTime => Verdict::OutOfTime,
@@ -99,7 +100,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ended = match &self.ending {
-            Ending::Finished(Ok(())) => "indexed",
+            Ending::Finished(Ok(Extent::Whole)) => "indexed",
+            Ending::Finished(Ok(Extent::Limited)) => "stopped at the limit",
             Ending::Finished(Err(_)) => "failed",
             Ending::Interrupted => "stopped by Ctrl-C",
             Ending::OutOfTime => "stopped by the time limit",

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexer::index::{IndexError, Options, index};
+use indexer::index::{Extent, IndexError, Options, index};
 use indexer::ledger::Ledger;
 use indexer::progress::Progress;
 use indexer::stop::{Ending, Interrupt, until_stopped};
@@ -53,7 +53,7 @@ impl Flavour {
 }
 
 /// How a job ended.
-pub(crate) type Outcome = Ending<Result<(), IndexError>>;
+pub(crate) type Outcome = Ending<Result<Extent, IndexError>>;
 
 /// What to do, whichever the runtime.
 pub(crate) struct Job<'a> {

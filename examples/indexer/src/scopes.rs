@@ -4,7 +4,7 @@
 //! a cancelled body leaves its job running. The exit takes the lease back, which waits for that job.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -37,19 +37,23 @@ impl<R: Runtime> FileScope<R> {
 }
 
 impl<R: Runtime> Scope for FileScope<R> {
-    type Resource = Lease<File>;
+    type Resource = Lease<BufReader<File>>;
     type Error = FileError;
     type OnDrop = HandOver;
 
-    async fn enter(&mut self) -> Result<Lease<File>, FileError> {
+    async fn enter(&mut self) -> Result<Lease<BufReader<File>>, FileError> {
         let path = self.path.clone();
         // Cancelled here, the job drops the file that it opened: nothing is left to exit.
         let file = unblock(&self.rt, move || File::open(path)).await??;
         self.ledger.files.enter();
-        Ok(Lease::new(file))
+        Ok(Lease::new(BufReader::new(file)))
     }
 
-    async fn exit(self, file: Lease<File>, reason: ExitReason<'_>) -> Result<(), FileError> {
+    async fn exit(
+        self,
+        file: Lease<BufReader<File>>,
+        reason: ExitReason<'_>,
+    ) -> Result<(), FileError> {
         let kind = reason.kind();
         // To close a file can block as well as to read one (network file systems).
         let closed = unblock(&self.rt, move || drop(file.take_back())).await;

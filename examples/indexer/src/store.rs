@@ -36,11 +36,37 @@ pub struct Document {
     pub digest: [u8; 32],
 }
 
-impl Document {
-    /// A document, with the digest of its text.
-    pub fn new(path: String, text: String) -> Self {
-        let digest = *blake3::hash(text.as_bytes()).as_bytes();
-        Self { path, text, digest }
+/// A document that is being read.
+#[derive(Debug)]
+pub struct Draft {
+    path: String,
+    text: String,
+    hasher: blake3::Hasher,
+}
+
+impl Draft {
+    /// An empty one.
+    pub fn new(path: String) -> Self {
+        Self {
+            path,
+            text: String::new(),
+            hasher: blake3::Hasher::new(),
+        }
+    }
+
+    /// Adds some text, such as a line, to text and digest.
+    pub fn push(&mut self, text: &str) {
+        self.hasher.update(text.as_bytes());
+        self.text.push_str(text);
+    }
+
+    /// The document, with the digest of its text.
+    pub fn finish(self) -> Document {
+        Document {
+            path: self.path,
+            text: self.text,
+            digest: *self.hasher.finalize().as_bytes(),
+        }
     }
 }
 

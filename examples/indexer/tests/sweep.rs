@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Place, documents};
-use indexer::index::{IndexError, Options, index_in};
+use indexer::index::{Extent, IndexError, Options, index_in};
 use indexer::lease::Lease;
 use indexer::ledger::Ledger;
 use indexer::scopes::{Batch, BatchError, BatchScope};
@@ -25,6 +25,7 @@ use withal_tests::{Deterministic, LeakCheck};
 struct Job {
     place: Arc<Place>,
     ledger: Arc<Ledger>,
+    limit: Option<u64>,
 }
 
 impl Job {
@@ -38,6 +39,18 @@ impl Job {
         Self {
             place: Arc::new(place),
             ledger: Arc::default(),
+            limit: None,
+        }
+    }
+
+    /// One that wants one file only; the second one takes longer to read.
+    fn limited() -> Self {
+        let job = Self::new();
+        job.place
+            .write("b", "a line of a long file\n".repeat(20_000));
+        Self {
+            limit: Some(1),
+            ..job
         }
     }
 
@@ -46,9 +59,10 @@ impl Job {
         indexed.expect("there is nothing that could go wrong");
     }
 
-    async fn try_index<R: Runtime, B: Batch<R>>(&self, rt: &R) -> Result<(), IndexError> {
+    async fn try_index<R: Runtime, B: Batch<R>>(&self, rt: &R) -> Result<Extent, IndexError> {
         let mut options = Options::new(self.place.tree(), self.place.db());
         (options.queue, options.workers, options.batch) = (1, 2, 3);
+        options.limit = self.limit;
         index_in::<R, B>(rt, &options, &self.ledger, &()).await
     }
 
@@ -72,6 +86,28 @@ fn nothing_is_lost_at_any_poll() {
     assert!(swept.scopes > 3 * swept.runs, "{swept}");
 }
 
+#[test]
+fn nothing_is_lost_at_any_poll_of_a_limited_run() {
+    let swept = Sweep::new(Job::limited)
+        .invariant(Job::assert_consistent)
+        .run(async |rt, job| job.index::<_, BatchScope<Rt>>(rt).await);
+    println!("{swept}");
+    assert!(swept.polls > 10, "{swept}");
+}
+
+#[test]
+fn at_the_limit_a_file_that_is_open_is_closed_in_the_middle() {
+    let (rt, job) = (Deterministic::new(), Job::limited());
+    let leaks = LeakCheck::new(&rt);
+    let extent = rt.block_on(job.try_index::<_, BatchScope<Deterministic>>(&rt));
+    assert_eq!(extent.expect("nothing goes wrong"), Extent::Limited);
+    leaks.finish();
+    let summary = job.ledger.summary();
+    assert_eq!(summary.written.indexed, 1, "{summary}");
+    assert!(summary.files.cancelled > 0, "{summary}");
+    job.assert_consistent();
+}
+
 /// The walker, a worker or the writer finds the runtime gone, whichever comes first: that ends all.
 #[test]
 fn a_shutdown_at_any_step_is_an_error_and_leaves_nothing_open() {
@@ -87,7 +123,8 @@ fn a_shutdown_at_any_step_is_an_error_and_leaves_nothing_open() {
         });
         leaks.finish();
         match indexed {
-            Ok(()) => {
+            Ok(extent) => {
+                assert_eq!(extent, Extent::Whole);
                 assert_eq!(documents(&job.place.db()), 4);
                 break;
             }
@@ -144,14 +181,14 @@ fn an_exit_that_forgets_cancelled_is_found_with_its_poll() {
         .expect_err("a cancelled batch stays open");
     println!("{error}");
     assert_eq!(error.mode, "cancelled by cancel");
-    assert_eq!(error.at, At::Polls(16));
+    assert_eq!(error.at, At::Polls(17));
     assert!(
         matches!(&error.violation, Violation::Invariant(what) if what.contains("unaccounted")),
         "{error}"
     );
     let report = error.to_string();
     assert!(
-        report.starts_with("cancelled by cancel after 16 polls: "),
+        report.starts_with("cancelled by cancel after 17 polls: "),
         "{report}"
     );
     for part in [

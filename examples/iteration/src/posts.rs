@@ -22,26 +22,21 @@ pub fn paginated_results<R: Runtime>(
     page_size: usize,
 ) -> impl Stream<Item = Result<Post, Error>> {
     generator(async move |y| {
-        let read = with(
-            &on.rt,
-            db.connection(),
-            async |session| -> Result<(), Error> {
-                for page in 0.. {
-                    let offset = page * page_size;
-                    let query = format!(
-                        "SELECT * FROM posts ORDER BY id LIMIT {page_size} OFFSET {offset}"
-                    );
-                    let posts = session.fetch(&query).await?;
-                    if posts.is_empty() {
-                        break;
-                    }
-                    for post in posts {
-                        y.yield_(post).await;
-                    }
+        let read = with(&on.rt, db.connection(), async |session| {
+            for page in 0.. {
+                let offset = page * page_size;
+                let query =
+                    format!("SELECT * FROM posts ORDER BY id LIMIT {page_size} OFFSET {offset}");
+                let posts = session.fetch(&query).await?;
+                if posts.is_empty() {
+                    break;
                 }
-                Ok(())
-            },
-        );
+                for post in posts {
+                    y.yield_(post).await;
+                }
+            }
+            Ok::<_, Error>(())
+        });
         read.await?;
         Ok(())
     })

@@ -1,8 +1,8 @@
 //! A loop that closes its source and counts; and steps by hand.
 
 use futures_util::stream::{Stream, StreamExt as _};
-use withal::for_each;
 use withal::runtime::Runtime;
+use withal::{closing, for_each};
 
 use crate::cursor::fetch_rows;
 use crate::stand_in::database::{Database, Post};
@@ -49,7 +49,7 @@ pub async fn process_stream<R: Runtime>(
 ///
 /// # Cancel safety
 ///
-/// Dropped, it drops the stream.
+/// Dropped, it closes the stream.
 ///
 /// # Errors
 ///
@@ -58,40 +58,45 @@ pub async fn first_two<R: Runtime>(
     on: &Setting<R>,
     stream: impl Stream<Item = Result<Post, Error>>,
 ) -> Result<Option<(Post, Post)>, Error> {
-    let mut stream = std::pin::pin!(stream);
-    let mut first_two = [None, None];
-    for place in &mut first_two {
-        *place = stream.next().await.transpose()?;
-        on.print(format_args!(
-            "{}",
-            if place.is_some() { "a row" } else { "the end" }
-        ));
-    }
-    let [first, second] = first_two;
-    Ok(first.zip(second))
+    closing(stream, async |mut stream| {
+        let mut first_two = [None, None];
+        for place in &mut first_two {
+            *place = stream.next().await.transpose()?;
+            let came = if place.is_some() { "a row" } else { "the end" };
+            on.print(format_args!("{came}"));
+        }
+        let [first, second] = first_two;
+        Ok(first.zip(second))
+    })
+    .await
 }
 
-/// Processes rows; then some of which one cannot be; then takes two of one.
+const QUERY: &str = "SELECT * FROM posts";
+
+/// Processes the rows of a table with these titles, and prints what comes of it.
+async fn processed<R: Runtime>(on: &Setting<R>, titles: &[&str]) -> Result<usize, Error> {
+    let db = Database::new(on, titles.iter().copied());
+    let processed = process_stream(on, fetch_rows(on, &db, QUERY, 10)).await;
+    match &processed {
+        Ok(count) => on.print(format_args!("{count} rows")),
+        Err(error) => on.print(format_args!("{error}")),
+    }
+    processed
+}
+
+/// Processes rows; then some of which one cannot be; then takes two, where there is one and where
+/// there are more.
 ///
 /// # Cancel safety
 ///
 /// Dropped, it closes what is open.
 pub async fn run<R: Runtime>(on: &Setting<R>) -> [Result<usize, Error>; 2] {
-    let query = "SELECT * FROM posts";
-    let ran = [["one", "two", "three"], ["one", "", "three"]].map(async |titles| {
-        let db = Database::new(on, titles);
-        let processed = process_stream(on, fetch_rows(on, &db, query, 10)).await;
-        match &processed {
-            Ok(count) => on.print(format_args!("{count} rows")),
-            Err(error) => on.print(format_args!("{error}")),
-        }
-        processed
-    });
-    let [all, some] = ran;
-    let processed = [all.await, some.await];
-    // One row only, so that there are no two.
-    let db = Database::new(on, ["one"]);
-    let two = first_two(on, fetch_rows(on, &db, query, 10)).await;
-    on.print(format_args!("two rows: {}", matches!(two, Ok(Some(_)))));
-    processed
+    let all = processed(on, &["one", "two", "three"]).await;
+    let some = processed(on, &["one", "", "three"]).await;
+    for titles in [&["one"][..], &["one", "two", "three"]] {
+        let db = Database::new(on, titles.iter().copied());
+        let two = first_two(on, fetch_rows(on, &db, QUERY, 10)).await;
+        on.print(format_args!("two rows: {}", matches!(two, Ok(Some(_)))));
+    }
+    [all, some]
 }

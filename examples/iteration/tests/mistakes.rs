@@ -40,7 +40,7 @@ fn a_consumer_starves_itself_by_a_permit_that_its_source_holds() {
 }
 
 // Row S1.9: a generator expression is lazy.
-// AG-1
+// AG-1, CO-6
 #[test]
 fn nothing_runs_before_the_first_is_asked_for() {
     let (rt, on) = setting();
@@ -54,6 +54,7 @@ fn nothing_runs_before_the_first_is_asked_for() {
 }
 
 // Row S1.10: awaits in a comprehension are one after the other; at once is asked for by name.
+// CO-2
 #[test]
 fn sequential_takes_longer_than_at_once() {
     let urls = ["url1", "url2", "url3"];

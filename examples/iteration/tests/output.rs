@@ -189,6 +189,7 @@ fn a_stream_is_read_to_its_end_and_left_early_and_taken_in_pieces() {
     }
 }
 
+// CO-1, CO-2
 #[test]
 fn comprehensions_collect_filter_and_fetch() {
     for printed in on_each!(program!(comprehensions::run)) {
@@ -262,7 +263,7 @@ fn no_permit_is_held_while_an_item_is_out() {
     }
 }
 
-// AG-8, IT-10
+// AG-8, IT-5, IT-10
 #[test]
 fn a_loop_closes_its_source_and_counts() {
     for printed in on_each!(program!(processing::run)) {
@@ -292,6 +293,14 @@ fn a_loop_closes_its_source_and_counts() {
             "-connection",
             "the end",
             "two rows: false",
+            "+connection",
+            "+cursor",
+            "a row",
+            "a row",
+            // Left early, and closed.
+            "-cursor",
+            "-connection",
+            "two rows: true",
         ];
         assert_eq!(printed.lines, expected);
     }

@@ -3,9 +3,15 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Lines, SECOND};
 use iteration::stand_in::database::Database;
-use iteration::{comprehensions, cursor, pages, posts, processing, remote_lines};
+use iteration::{
+    comprehensions, cursor, files, messages, pages, permits, posts, processing, remote_lines,
+};
+use withal::for_each;
+use withal::sync::Semaphore;
 use withal_tests::sweep::{Sweep, Swept};
 
 /// Enough for it to be a sweep.
@@ -26,7 +32,7 @@ fn rows_and_posts() {
         // Generators in a generator.
         let pieces = posts::stream_posts_json(&on, &db);
         let mut text = String::new();
-        let read = withal::for_each(pieces, async |piece| {
+        let read = for_each(pieces, async |piece| {
             text.push_str(&piece?);
             Ok::<_, iteration::Error>(())
         });
@@ -46,6 +52,36 @@ fn lines_and_pages() {
         let _pages = pages::run(&on).await;
     });
     assert_thorough(&swept);
+}
+
+// A-3, K1, K2, K3
+#[test]
+fn messages_and_files() {
+    let swept = Sweep::new(|| ()).run(async |rt, ()| {
+        let on = Lines::default().setting(&rt, SECOND);
+        // The servers are tasks, and reading a file is work for a thread: as above.
+        let _heard = messages::run(&on).await;
+        let _read = files::run(&on).await;
+    });
+    assert_thorough(&swept);
+}
+
+// SE-3, SE-5
+#[test]
+fn permits_come_back() {
+    let limit = || Arc::new(Semaphore::new(1));
+    let swept = Sweep::new(limit)
+        .invariant(|limit| assert_eq!(limit.available_permits(), 1))
+        .run(async |rt, limit| {
+            let on = Lines::default().setting(&rt, SECOND);
+            let count = async || {
+                let mut items = 0;
+                for_each(permits::paginated_stream(&on, &limit), async |_| items += 1).await;
+                items
+            };
+            assert_eq!(futures_util::join!(count(), count()), (30, 30));
+        });
+    assert!(swept.runs > 100, "{swept}");
 }
 
 //

@@ -24,7 +24,7 @@ enum Step<T> {
     Asked,
     /// It did, and nobody has received it yet.
     Made(T),
-    /// It will make none any more.
+    /// There will be none any more.
     Ended,
 }
 
@@ -75,13 +75,14 @@ impl<T> Link<T> {
         received
     }
 
-    /// The body has ended, and its side takes over.
+    /// The body has ended, and its side takes over. Whoever still has the items gets none any more.
     pub(super) fn leave(&self, waker: &Waker) {
         let waker = waker.clone();
         let (task, _stale) = self.with(|state| {
             state.left = true;
             state.taken_over = true;
-            (state.task.take(), state.body.replace(waker))
+            let step = mem::replace(&mut state.step, Step::Ended);
+            (state.task.take(), (step, state.body.replace(waker)))
         });
         // It has nothing to do any more, and ends.
         task.into_iter().for_each(Waker::wake);
@@ -102,17 +103,22 @@ impl<T> Link<T> {
 
     /// The stream has made one.
     pub(super) fn give(&self, item: T) {
-        self.move_on(Step::Made(item));
+        let (_left, body) = self.with(|state| {
+            if state.left {
+                return (Some(item), None);
+            }
+            state.step = Step::Made(item);
+            (None, state.body.take())
+        });
+        body.into_iter().for_each(Waker::wake);
     }
 
     /// The stream and all that ran in it has ended.
     pub(super) fn end(&self) {
-        self.move_on(Step::Ended);
-    }
-
-    fn move_on(&self, step: Step<T>) {
-        let (_before, body) =
-            self.with(|state| (mem::replace(&mut state.step, step), state.body.take()));
+        let body = self.with(|state| {
+            state.step = Step::Ended;
+            state.body.take()
+        });
         body.into_iter().for_each(Waker::wake);
     }
 

@@ -7,15 +7,25 @@
 #![no_std]
 
 use core::ffi::{c_int, c_void};
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::panic::PanicInfo;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
+use futures_core::Stream;
+
+mod generating;
+mod looping;
 mod nested;
+mod talking;
 mod waiting;
 
+pub use self::generating::{generating, odd_yields};
+#[cfg(feature = "alloc")]
+pub use self::looping::closing;
+pub use self::looping::looping;
 pub use self::nested::{Broken, nested};
+pub use self::talking::talking;
 pub use self::waiting::waiting;
 #[cfg(feature = "alloc")]
 pub use self::waiting::{passing, sending};
@@ -64,6 +74,11 @@ pub fn run<F: Future>(future: F, polls: usize) -> Option<F::Output> {
         }
     }
     None
+}
+
+/// The next item.
+async fn next<S: Stream>(mut stream: Pin<&mut S>) -> Option<S::Item> {
+    poll_fn(|cx| stream.as_mut().poll_next(cx)).await
 }
 
 /// Pending once, so that the poll loop has something to come back for.

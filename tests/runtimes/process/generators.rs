@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, Stream, StreamExt};
 use withal::cleanup::{
-    LiveEvent, LiveStep, Report, Subject, keep_live_list, live_hook_guard, live_list,
+    LiveEvent, LiveStep, Report, Subject, drain, keep_live_list, live_hook_guard, live_list,
     report_hook_guard,
 };
 use withal::generator::Yielder;
@@ -19,6 +19,7 @@ use withal::scope::ExitKind;
 use withal::{await_cleanup, cancel, close, generator, race, timeout, with};
 use withal_tests::foreign::{begun, block_on};
 use withal_tests::poll::yields;
+use withal_tests::reports::Reports;
 use withal_tests::{Act, Deterministic, Log};
 
 use crate::turn;
@@ -39,7 +40,7 @@ fn suspended() -> Pin<Box<impl Stream<Item = u32>>> {
     items
 }
 
-type Steps = Vec<(Subject, LiveStep)>;
+pub(super) type Steps = Vec<(Subject, LiveStep)>;
 
 static STEPS: Mutex<Steps> = Mutex::new(Vec::new());
 static REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -56,7 +57,7 @@ fn keep(report: &Report<'_>) {
 }
 
 /// Runs `case` alone with the hooks installed; the steps and the reports that it led to.
-fn told(case: impl FnOnce()) -> (Steps, Vec<String>) {
+pub(super) fn told(case: impl FnOnce()) -> (Steps, Vec<String>) {
     let _turn = turn();
     keep_live_list(false);
     let _guards = (live_hook_guard(Some(note)), report_hook_guard(Some(keep)));
@@ -291,6 +292,55 @@ fn the_hook_at_its_beginning_counts() {
     });
     assert_eq!(steps, [BEGUN, NOT_CLOSED, ENDED]);
     assert_eq!(reports.len(), 1);
+}
+
+// FH-7, K6
+#[test]
+fn a_drain_runs_what_several_left_side_by_side() {
+    let _turn = turn();
+    let (log, reports) = (Log::new(), Reports::begin());
+    let (rt, gone) = (Deterministic::new(), Deterministic::new());
+    let open = |name: &'static str, waits_for: &'static str| {
+        let (gone, log) = (gone.clone(), log.clone());
+        let mut items = Box::pin(generator(async move |y| {
+            let told = log.clone();
+            let scope = Act::new(&log, name).exit(async move {
+                told.push(format_args!("exits-{name}"));
+                told.when(|events| events.iter().any(|seen| seen == waits_for))
+                    .await;
+            });
+            let scope = if name == "b" { scope.fails() } else { scope };
+            let scope = with(&gone, scope, async |_| {
+                y.yield_(1).await;
+                Ok::<_, String>(())
+            });
+            scope.await.unwrap();
+        }));
+        assert_eq!(items.next().now_or_never(), Some(Some(1)));
+        items
+    };
+    // Each waits for the other.
+    let (a, b, alive) = (
+        open("a", "exits-b"),
+        open("b", "exits-a"),
+        open("c", "never"),
+    );
+    gone.shut_down();
+    drop((a, b));
+    let drained = rt.block_on(drain(&rt, Duration::from_secs(1)));
+    assert_eq!(
+        (drained.finished.len(), drained.failed.len()),
+        (1, 1),
+        "{drained}"
+    );
+    assert!(
+        drained.pending.is_empty() && drained.abandoned.is_empty(),
+        "{drained}"
+    );
+    assert_eq!(reports.count("exit failed: ActError(\"b\")"), 1);
+    log.push("never");
+    block_on(close(alive));
+    assert!(log.has("-c:cancelled"));
 }
 
 // FH-4: where nobody follows, nobody hears.

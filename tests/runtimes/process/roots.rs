@@ -8,8 +8,9 @@ macro_rules! roots {
             use std::panic::{AssertUnwindSafe, catch_unwind};
             use std::time::Duration;
 
+            use futures_util::StreamExt;
             use withal::runtime::Timer;
-            use withal::{run, run_with_grace, with};
+            use withal::{generator, run, run_with_grace, with};
             use withal_tests::foreign::begun;
             use withal_tests::{Act, Log};
 
@@ -32,6 +33,31 @@ macro_rules! roots {
                 assert!(ran.cleanup.is_clean(), "{}", ran.cleanup);
                 assert_eq!(ran.cleanup.finished.len(), 1, "{}", ran.cleanup);
                 log.assert("+a main-returned -a:cancelled");
+            }
+
+            // FH-8, FH-7, K6: its timers work, so the runtime is still there.
+            #[test]
+            fn a_generator_that_main_leaves_open_is_cleaned_up_by_the_drain() {
+                let _turn = turn();
+                let log = Log::new();
+                let entry = $entry;
+                let ran = run(&entry, async |rt| {
+                    let mut items = Box::pin(generator(async |y| {
+                        let a = Act::new(&log, "a").exit(rt.sleep(Duration::from_millis(5)));
+                        let a = with(rt, a, async |_| {
+                            y.yield_(1).await;
+                            Ok::<_, String>(())
+                        });
+                        a.await.unwrap();
+                    }));
+                    let first = items.next().await;
+                    log.push("main-returned");
+                    first
+                });
+                log.push("run-returned");
+                assert_eq!(ran.output, Some(1));
+                assert_eq!(ran.cleanup.finished.len(), 1, "{}", ran.cleanup);
+                log.assert("+a main-returned -a:cancelled run-returned");
             }
 
             // K6, K11

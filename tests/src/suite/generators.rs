@@ -1,13 +1,14 @@
 //! Generators that hold scopes open across their yields, ended at every yield, in every way.
 
+use std::ops::ControlFlow;
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt};
 use withal::runtime::Runtime;
 use withal::scope::Manager;
-use withal::{close, generator, with};
+use withal::{close, closing, for_each, generator, with};
 
-use crate::poll::yields;
+use crate::poll::{caught, yields};
 use crate::probe::{Abandoning, Failed, ProbeError, SyncProbe};
 use crate::sweep::{Followed, Real, Sweep, Way};
 use crate::{Log, Probe, laws};
@@ -23,6 +24,9 @@ macro_rules! generators_cases {
             scopes_that_exit_at_once_across_yields,
             scopes_that_are_abandoned_across_yields,
             one_that_is_closed_at_each_yield,
+            one_whose_loop_is_left_at_each_yield,
+            one_that_is_lent_up_to_each_yield,
+            a_loop_whose_body_panics_at_each_item,
             one_that_is_dropped_at_each_yield,
             one_that_loops_over_another,
             one_that_delegates_to_another,
@@ -159,6 +163,62 @@ pub async fn one_that_is_closed_at_each_yield<R: Runtime>(rt: &R) {
             let mut items = Box::pin(nested(&rt, &log, "a", waits));
             takes(items.as_mut(), count).await;
             close(items).await;
+            assert_settled(&log);
+        };
+        let sweep = swept(rt).without_panics();
+        sweep.sweep(scenario).await.unwrap();
+    }
+}
+
+// IT-5, IT-6, CM-17, K1
+pub async fn one_whose_loop_is_left_at_each_yield<R: Runtime>(rt: &R) {
+    for count in 0..=ITEMS {
+        let scenario = async |rt: Followed<R>, log: Log| {
+            let looped = for_each(nested(&rt, &log, "a", waits), async |item| {
+                yields(1).await;
+                if item == count {
+                    return ControlFlow::Break(item);
+                }
+                ControlFlow::Continue(())
+            });
+            let expected = if count < ITEMS {
+                ControlFlow::Break(count)
+            } else {
+                ControlFlow::Continue(())
+            };
+            assert_eq!(looped.await, expected);
+            assert_settled(&log);
+        };
+        let sweep = swept(rt).without_panics();
+        sweep.sweep(scenario).await.unwrap();
+    }
+}
+
+// IT-5, CM-17, K1
+pub async fn one_that_is_lent_up_to_each_yield<R: Runtime>(rt: &R) {
+    for count in 0..=ITEMS + 1 {
+        let scenario = async |rt: Followed<R>, log: Log| {
+            closing(nested(&rt, &log, "a", waits), async |items| {
+                takes(items, count).await;
+            })
+            .await;
+            assert_settled(&log);
+        };
+        let sweep = swept(rt).without_panics();
+        sweep.sweep(scenario).await.unwrap();
+    }
+}
+
+// IT-5, K1, K11: the panic goes on when all is cleaned up.
+pub async fn a_loop_whose_body_panics_at_each_item<R: Runtime>(rt: &R) {
+    for count in 0..ITEMS {
+        let scenario = async |rt: Followed<R>, log: Log| {
+            let looped = for_each(nested(&rt, &log, "a", waits), async |item| {
+                yields(1).await;
+                assert!(item < count, "the item that is too much");
+            });
+            let panic = caught(looped).await.unwrap_err();
+            assert!(panic.contains("too much"), "{panic}");
             assert_settled(&log);
         };
         let sweep = swept(rt).without_panics();

@@ -164,10 +164,17 @@ impl Followed {
 #[inline]
 pub(super) fn enter(about: impl FnOnce() -> About) -> ScopeId {
     if ON.load(Ordering::Relaxed) {
-        ScopeId(follow(about()))
+        ScopeId(ask_and_follow(about))
     } else {
         ScopeId::NONE
     }
+}
+
+/// Asks out of line, so that it costs nothing where nobody wants to know.
+#[cold]
+#[inline(never)]
+fn ask_and_follow(about: impl FnOnce() -> About) -> Option<NonZeroUsize> {
+    follow(about())
 }
 
 #[cold]

@@ -3,17 +3,21 @@
 //! A queue holds a fast stage back to the pace of a slow one, and so bounds what is in memory. Each
 //! stage closes the queue that it fills when it is done: the next one takes out what is left, and is
 //! done in turn. No item means "the end", so it does not matter how many read from a queue.
+//!
+//! When the writer has as many documents as are wanted, walker and workers are cancelled, wherever they
+//! are: the files that are open are closed.
 
 use std::sync::Arc;
 
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::try_join;
+use futures_util::stream::FuturesUnordered;
 use withal::runtime::Runtime;
-use withal::sync::Queue;
-use withal::{await_cleanup, with};
+use withal::sync::{Latch, Queue};
+use withal::{Either, await_cleanup, for_each, race, with};
 
 use super::on_lease;
 use super::read::{self, NotRead};
-use super::{IndexError, Options};
+use super::{Extent, IndexError, Options};
 use crate::blocking::unblock;
 use crate::lease::Lease;
 use crate::ledger::Ledger;
@@ -34,6 +38,8 @@ pub(super) struct Pipeline<'a, R> {
     paths: Queue<FoundFile>,
     /// Read, and not yet written.
     documents: Queue<Document>,
+    /// Opened when as many documents are with the writer as are wanted.
+    enough: Latch,
 }
 
 impl<'a, R: Runtime> Pipeline<'a, R> {
@@ -54,16 +60,24 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
             run,
             paths: Queue::bounded(options.queue.max(1)),
             documents: Queue::bounded(options.workers.max(1)),
+            enough: Latch::new(),
         }
     }
 
     /// Runs all stages side by side in this task, until the last one is done. The first error ends
     /// them all, and is returned when every scope in them has been exited.
-    pub(super) async fn run<B: Batch<R>>(&self, walk: Walk) -> Result<(), IndexError> {
-        let stages = try_join3(self.walk(walk), self.read(), self.write::<B>());
+    pub(super) async fn run<B: Batch<R>>(&self, walk: Walk) -> Result<Extent, IndexError> {
+        let read = async {
+            let stages = try_join(self.walk(walk), self.read());
+            match race(stages, self.enough.wait()).await {
+                Either::Left(ended) => ended.map(drop),
+                Either::Right(()) => Ok(()),
+            }
+        };
+        let stages = try_join(read, self.write::<B>());
         // The join is foreign: it drops what has not ended, and does not wait for the cleanup.
-        await_cleanup(stages).await?;
-        Ok(())
+        let ((), extent) = await_cleanup(stages).await?;
+        Ok(extent)
     }
 
     /// Finds the files. Walks on a stretch at a time: a blocking job cannot be stopped, so none is
@@ -107,10 +121,12 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
         Ok(())
     }
 
-    /// Reads the files, by all workers.
+    /// Reads the files, by all workers. The first error closes the files of the others.
     async fn read(&self) -> Result<(), IndexError> {
-        let workers = 0..self.options.workers.max(1);
-        try_join_all(workers.map(|_| self.work())).await?;
+        let workers: FuturesUnordered<_> = (0..self.options.workers.max(1))
+            .map(|_| self.work())
+            .collect();
+        for_each(workers, async |ended| ended).await?;
         self.documents.close();
         Ok(())
     }
@@ -141,39 +157,50 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
         Ok(())
     }
 
-    /// Writes the documents, a transaction after the other.
-    async fn write<B: Batch<R>>(&self) -> Result<(), IndexError> {
+    /// Writes the documents, a transaction after the other, as many as there are or are wanted. Says so
+    /// as soon as it has the last of those that are wanted.
+    async fn write<B: Batch<R>>(&self) -> Result<Extent, IndexError> {
+        let limit = self.options.limit.unwrap_or(u64::MAX);
         let mut documents = 0;
-        // A transaction is begun only when there is something to write.
-        while let Some(first) = self.documents.pop().await {
+        while documents < limit {
+            // A transaction is begun only when there is something to write.
+            let Some(first) = self.documents.pop().await else {
+                return Ok(Extent::Whole);
+            };
+            let wanted = limit - documents;
+            if wanted == 1 {
+                self.enough.open();
+            }
             let transaction = B::new(self.rt, self.store, self.ledger);
-            let written = with(self.rt, transaction, async |transaction| {
-                self.batch(transaction, first).await
+            documents += with(self.rt, transaction, async |transaction| {
+                self.batch(transaction, first, wanted).await
             })
             .await?;
-            documents += written as u64;
             self.progress.committed(documents);
         }
-        Ok(())
+        self.enough.open();
+        Ok(Extent::Limited)
     }
 
-    /// Writes `first` and what comes after it, until the batch is full or the queue has ended. Gives
-    /// how many these were.
+    /// Writes `first` and what comes after it, until the batch is full, the queue has ended, or no more
+    /// are `wanted`. Gives how many these were.
     async fn batch(
         &self,
         transaction: &Lease<Transaction>,
         first: Document,
-    ) -> Result<usize, IndexError> {
-        let most = self.options.batch.max(1);
+        wanted: u64,
+    ) -> Result<u64, IndexError> {
+        let most = wanted.min(self.options.batch.max(1) as u64);
         let mut written = 0;
         let mut next = Some(first);
         while let Some(document) = next {
             // Whatever else has been read by now goes along, in one blocking job.
-            let others = std::iter::from_fn(|| self.documents.try_pop().ok());
-            let documents: Vec<_> = std::iter::once(document)
-                .chain(others.take(most - written - 1))
-                .collect();
-            written += documents.len();
+            let others = (written + 1..most).map_while(|_| self.documents.try_pop().ok());
+            let documents: Vec<_> = std::iter::once(document).chain(others).collect();
+            written += documents.len() as u64;
+            if written == wanted {
+                self.enough.open();
+            }
             let run = self.run;
             on_lease(self.rt, transaction, move |transaction| {
                 documents

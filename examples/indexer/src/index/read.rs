@@ -1,16 +1,16 @@
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::sync::Arc;
 
 use withal::runtime::Runtime;
 use withal::scope::ExitError;
-use withal::{ScopeError, with};
+use withal::{ScopeError, for_each};
 
-use crate::blocking::{Discarded, unblock};
+use super::lines::lines;
+use crate::blocking::Discarded;
 use crate::ledger::Ledger;
 use crate::progress::Skip;
-use crate::scopes::{FileError, FileScope};
-use crate::store::Document;
+use crate::scopes::FileError;
+use crate::store::{Document, Draft};
 use crate::walk::FoundFile;
 
 /// Why a file gives no document.
@@ -24,33 +24,20 @@ pub(super) enum NotRead {
     Discarded(Discarded),
 }
 
-/// Reads one file, in a scope of its own.
+/// Reads one file, line by line. The file is closed when this ends, or when it is dropped.
 pub(super) async fn document<R: Runtime>(
     rt: &R,
     file: &FoundFile,
     max_bytes: u64,
     ledger: &Arc<Ledger>,
 ) -> Result<Document, NotRead> {
-    let name = file.name.clone();
-    with(
-        rt,
-        FileScope::new(rt, file.path.clone(), ledger),
-        async |file| {
-            let file = file.clone();
-            let read = unblock(rt, move || {
-                // `None`: the scope has ended, so nobody is left to read it.
-                let text = file.with(|file| text_of(file, max_bytes));
-                text.unwrap_or(Err(Skip::NotText))
-                    .map(|text| Document::new(name, text))
-            });
-            match read.await {
-                Ok(read) => read.map_err(NotRead::Skip),
-                Err(discarded) => Err(NotRead::Discarded(discarded)),
-            }
-        },
-    )
-    .await
-    .map_err(NotRead::from)
+    let mut draft = Draft::new(file.name.clone());
+    for_each(lines(rt, file, max_bytes, ledger), async |line| {
+        draft.push(&line?);
+        Ok::<(), NotRead>(())
+    })
+    .await?;
+    Ok(draft.finish())
 }
 
 impl From<FileError> for NotRead {
@@ -74,19 +61,4 @@ impl<T> From<ScopeError<Self, FileError, T>> for NotRead {
             error => Self::Skip(Skip::Unreadable(io::Error::other(error.to_string()))),
         }
     }
-}
-
-fn text_of(file: &mut File, max_bytes: u64) -> Result<String, Skip> {
-    let mut bytes = Vec::new();
-    // One byte more than allowed: the file's size can change between a look at it and the reading.
-    file.take(max_bytes.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(Skip::Unreadable)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(Skip::TooLarge { limit: max_bytes });
-    }
-    if bytes.contains(&0) {
-        return Err(Skip::NotText);
-    }
-    String::from_utf8(bytes).map_err(|_| Skip::NotText)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{Document, Store, StoreError, Written};
+use super::{Document, Draft, Store, StoreError, Written};
 
 const PATIENCE: Duration = Duration::from_millis(20);
 
@@ -20,7 +20,10 @@ fn open(path: &Path) -> Store {
 }
 
 fn document(path: &str, text: &str) -> Document {
-    Document::new(path.into(), text.into())
+    // In parts, as it is read.
+    let mut draft = Draft::new(path.into());
+    text.split_inclusive(' ').for_each(|part| draft.push(part));
+    draft.finish()
 }
 
 fn write(store: &Store, documents: &[(&str, &str)]) -> Written {

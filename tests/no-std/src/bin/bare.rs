@@ -1,16 +1,24 @@
-//! Three nested scopes, and waits for locks, polled by hand, with neither std nor an allocator.
+//! Three nested scopes, waits for locks, generators, a coroutine and a loop, polled by hand, with neither std nor an allocator.
 
 #![no_std]
 #![no_main]
 
 use core::ffi::c_int;
 
-use withal_no_std::{nested, run, waiting};
+use withal_no_std::{generating, looping, nested, odd_yields, run, talking, waiting};
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> c_int {
-    match (run(nested(), 100), run(waiting(), 100)) {
-        (Some(Ok(3)), Some(Ok(()))) => 0,
+    let ended = (
+        run(nested(), 100),
+        run(waiting(), 100),
+        run(generating(), 100),
+        run(odd_yields(), 100),
+        run(talking(), 100),
+        run(looping(), 100),
+    );
+    match ended {
+        (Some(Ok(3)), Some(Ok(())), Some(()), Some(()), Some(Some(3)), Some(10)) => 0,
         _ => 1,
     }
 }

@@ -2,50 +2,23 @@
 //! inside out, before the consumer goes on.
 
 #[macro_use]
+#[path = "../common/mod.rs"]
 mod common;
-
-use std::convert::Infallible;
-use std::future::pending;
-use std::ops::ControlFlow;
+mod ways;
 
 use common::Lines;
-use futures_util::stream::{Stream, StreamExt as _};
 use iteration::stand_in::database::Database;
 use iteration::{Error, Setting, cursor, files, pages, posts, remote_lines};
-use withal::cleanup::{Report, set_report_hook};
+use withal::close;
 use withal::runtime::Runtime;
-use withal::scope::{Lend, scope_fn};
-use withal::sync::Latch;
-use withal::{Either, await_cleanup, close, for_each, race, with};
 
-/// How a consumer stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// It breaks out of the loop.
-    Break,
-    /// The loop's body fails.
-    Error,
-    /// It closes a stream that it has stepped through by hand.
-    Close,
-    /// It loses a race.
-    Race,
-    /// It drops the stream, and somebody around it waits.
-    Dropped,
-    /// It drops the stream in a scope of its own, which waits before it is exited.
-    DroppedInAScope,
-}
-
-/// Those in which the stream is closed.
-const CLOSING: [Way; 4] = [Way::Break, Way::Error, Way::Close, Way::Race];
-
-/// Those in which it is dropped, and somebody else waits.
-const DROPPING: [Way; 2] = [Way::Dropped, Way::DroppedInAScope];
+use ways::{CLOSING, DROPPING, Way, expected, stop};
 
 /// Runs `case` in all ways on all runtimes. Nothing may be left behind; and in the ways that close,
 /// no generator may be reported.
 macro_rules! in_all_ways {
     ($case:path) => {
-        set_report_hook(Some(quiet));
+        common::allow_unclosed();
         on_each!(async |on, lines| $case(on, lines, &CLOSING).await);
         let rt = withal_tests::Deterministic::new();
         on_one!(&rt, common::SECOND, async |on, lines| {
@@ -53,117 +26,6 @@ macro_rules! in_all_ways {
         });
         on_each_real!(async |on, lines| $case(on, lines, &DROPPING).await);
     };
-}
-
-/// A report says that a generator was dropped; here, that is the point.
-fn quiet(report: &Report<'_>) {
-    if !matches!(report, Report::NotClosed(_)) {
-        eprintln!("withal: {report}");
-    }
-}
-
-/// Takes `count` items.
-async fn take<R: Runtime, T>(
-    on: &Setting<R>,
-    stream: &mut (impl Stream<Item = Result<T, Error>> + Unpin),
-    count: usize,
-) {
-    for _ in 0..count {
-        let item = stream.next().await;
-        item.expect("there are so many").expect("no error");
-        on.print(format_args!("item"));
-    }
-}
-
-/// Takes `count` items, and stops in that way.
-async fn stop<R: Runtime, T>(
-    on: &Setting<R>,
-    stream: impl Stream<Item = Result<T, Error>>,
-    count: usize,
-    way: Way,
-) {
-    let mut taken = 0;
-    match way {
-        Way::Break => {
-            let left = for_each(stream, async |item| {
-                item?;
-                taken += 1;
-                on.print(format_args!("item"));
-                Ok::<_, Error>(if taken == count {
-                    ControlFlow::Break(taken)
-                } else {
-                    ControlFlow::Continue(())
-                })
-            });
-            assert_eq!(left.await.expect("no error"), ControlFlow::Break(count));
-        }
-        Way::Error => {
-            let failed = for_each(stream, async |item| {
-                item?;
-                taken += 1;
-                on.print(format_args!("item"));
-                if taken == count {
-                    Err(Error::Protocol("too much"))
-                } else {
-                    Ok(())
-                }
-            });
-            assert!(matches!(failed.await, Err(Error::Protocol(_))));
-        }
-        Way::Close => {
-            let mut stream = Box::pin(stream);
-            take(on, &mut stream, count).await;
-            close(stream).await;
-        }
-        Way::Race => {
-            let enough = Latch::new();
-            let consumer = async {
-                let mut stream = Box::pin(stream);
-                take(on, &mut stream, count).await;
-                enough.open();
-                pending::<()>().await;
-            };
-            assert_eq!(race(enough.wait(), consumer).await, Either::Left(()));
-        }
-        Way::Dropped => {
-            await_cleanup(async {
-                let mut stream = Box::pin(stream);
-                take(on, &mut stream, count).await;
-            })
-            .await;
-        }
-        Way::DroppedInAScope => {
-            let prints = on.clone();
-            let own = scope_fn(async move |lend: Lend<()>| {
-                prints.print(format_args!("+own"));
-                let ((), ended) = lend.lend(()).await;
-                prints.print(format_args!("-own"));
-                Ok::<_, Infallible>(ended)
-            });
-            let consumed = with(&on.rt, own, async |()| {
-                let mut stream = Box::pin(stream);
-                take(on, &mut stream, count).await;
-                Ok::<_, Infallible>(())
-            });
-            consumed.await.expect("nothing can fail");
-        }
-    }
-    on.print(format_args!("stopped"));
-}
-
-/// What is to be printed.
-fn expected(open: &str, items: usize, closed: &str, way: Way) -> String {
-    let own = way == Way::DroppedInAScope;
-    let parts = [
-        if own { "+own" } else { "" },
-        open,
-        &["item"].repeat(items).join(" "),
-        closed,
-        if own { "-own" } else { "" },
-        "stopped",
-    ];
-    let parts = parts.into_iter().filter(|part| !part.is_empty());
-    parts.collect::<Vec<_>>().join(" ")
 }
 
 /// Stops the stream that `make` makes after each of its `items`, in each way.
