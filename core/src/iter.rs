@@ -4,6 +4,8 @@
 //! besides its end: by a break, an error, a panic, or a cancellation. However it is left, both drop
 //! it and wait for the exits of the scopes that it holds open, inner ones first. What is to be used
 //! again afterwards is looped over by [`for_each_by_ref`], which leaves it open.
+//!
+//! Without std, they find those exits by the ambient slots that `cleanup::install_slots` places.
 
 mod by_ref;
 #[cfg(feature = "alloc")]

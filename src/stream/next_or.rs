@@ -44,7 +44,7 @@ use pin_project_lite::pin_project;
 /// ```
 ///
 /// Source: Python's `anext(iterator, default)`.
-pub fn next_or<S: Stream>(stream: S, default: S::Item) -> NextOr<S> {
+pub fn next_or<S: Stream>(stream: S, default: S::Item) -> NextOr<S, S::Item> {
     NextOr {
         stream,
         default: Some(default),
@@ -54,18 +54,18 @@ pub fn next_or<S: Stream>(stream: S, default: S::Item) -> NextOr<S> {
 pin_project! {
     /// The future that [`next_or`] returns.
     #[must_use = "futures do nothing unless polled"]
-    pub struct NextOr<S: Stream> {
+    pub struct NextOr<S, T> {
         #[pin]
         stream: S,
         // Taken with the output.
-        default: Option<S::Item>,
+        default: Option<T>,
     }
 }
 
-impl<S: Stream> Future for NextOr<S> {
-    type Output = S::Item;
+impl<S: Stream<Item = T>, T> Future for NextOr<S, T> {
+    type Output = T;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Item> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = self.project();
         let Some(default) = this.default.take() else {
             panic!("a `next_or` was polled after completion");
@@ -80,7 +80,7 @@ impl<S: Stream> Future for NextOr<S> {
     }
 }
 
-impl<S: Stream> fmt::Debug for NextOr<S> {
+impl<S, T> fmt::Debug for NextOr<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NextOr")
             .field("ended", &self.default.is_none())

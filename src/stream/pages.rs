@@ -92,7 +92,7 @@ use pin_project_lite::pin_project;
 ///
 /// Source: `try_unfold` of futures-util; differs in that it gives items where that gives pages, and in
 /// that an error is not the end.
-pub fn pages<C, F, Fut, P, E>(first: C, fetch: F) -> Pages<C, F, Fut, P>
+pub fn pages<C, F, Fut, P, E>(first: C, fetch: F) -> Pages<C, F, Fut, P::IntoIter>
 where
     C: Clone,
     F: FnOnce(C) -> Fut + Clone,
@@ -110,25 +110,26 @@ where
 pin_project! {
     /// The stream that [`pages`] returns.
     #[must_use = "streams do nothing unless polled"]
-    pub struct Pages<C, F, Fut, P: IntoIterator> {
+    pub struct Pages<C, F, Fut, I> {
         #[pin]
         fetching: Option<Fut>,
         // What is left of the page that came last.
-        page: Option<P::IntoIter>,
+        page: Option<I>,
         // Where the next page begins, also while it is being fetched; `None` behind the last one.
         next: Option<C>,
         fetch: F,
     }
 }
 
-impl<C, F, Fut, P, E> Stream for Pages<C, F, Fut, P>
+impl<C, F, Fut, P, I, E> Stream for Pages<C, F, Fut, I>
 where
     C: Clone,
     F: FnOnce(C) -> Fut + Clone,
     Fut: Future<Output = Result<(P, Option<C>), E>>,
-    P: IntoIterator,
+    P: IntoIterator<IntoIter = I>,
+    I: Iterator,
 {
-    type Item = Result<P::Item, E>;
+    type Item = Result<I::Item, E>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
@@ -172,19 +173,20 @@ where
     }
 }
 
-impl<C, F, Fut, P, E> FusedStream for Pages<C, F, Fut, P>
+impl<C, F, Fut, P, I, E> FusedStream for Pages<C, F, Fut, I>
 where
     C: Clone,
     F: FnOnce(C) -> Fut + Clone,
     Fut: Future<Output = Result<(P, Option<C>), E>>,
-    P: IntoIterator,
+    P: IntoIterator<IntoIter = I>,
+    I: Iterator,
 {
     fn is_terminated(&self) -> bool {
         self.page.is_none() && self.next.is_none()
     }
 }
 
-impl<C: fmt::Debug, F, Fut, P: IntoIterator> fmt::Debug for Pages<C, F, Fut, P> {
+impl<C: fmt::Debug, F, Fut, I> fmt::Debug for Pages<C, F, Fut, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
             .field("next", &self.next)

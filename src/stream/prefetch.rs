@@ -53,8 +53,9 @@ use crate::cleanup::{Kind, Sendable, ThreadBound};
 ///
 /// # Complexity
 ///
-/// One allocation, which is shared with the [`Prefetched`], and a buffer that grows to `n` items.
-/// Each poll of the loop polls the body, and also the stream if there is room.
+/// One allocation, which is shared with the [`Prefetched`], and room for `n` items, twice. An item
+/// costs a lock that is hardly ever contended; each poll of the loop costs three more, and polls the
+/// body, and also the stream if there is room.
 ///
 /// # Examples
 ///
@@ -82,7 +83,7 @@ pub fn prefetch<S, F, B, NotAReference>(
     stream: S,
     n: usize,
     body: F,
-) -> Prefetch<Sequential<S>, B, S::Item>
+) -> Prefetch<Sequential<S, S::Item>, B, S::Item, B::Output>
 where
     S: Stream + OwnsWhatItPolls<NotAReference>,
     F: FnOnce(Prefetched<S::Item>) -> B,
@@ -93,14 +94,17 @@ where
 
 pin_project! {
     /// The future that [`prefetch`] and [`buffered`] return.
+    ///
+    /// No bound relates two of its parameters, nor those of what it holds: the compiler forgets
+    /// lifetimes where it looks whether a task is `Send`, and could not prove it over borrowed items.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Prefetch<W, B: Future, T, K: Kind = Sendable> {
+    pub struct Prefetch<W, B, T, O, K: Kind = Sendable> {
         #[pin]
-        inner: Closing<Turns<W, B, T>, B::Output, K>,
+        inner: Closing<Turns<W, B, T>, O, K>,
     }
 }
 
-impl<W, B: Future, T> Prefetch<W, B, T> {
+impl<W, B, T, O> Prefetch<W, B, T, O> {
     #[track_caller]
     fn new(name: &'static str, work: W, n: usize, body: impl FnOnce(Prefetched<T>) -> B) -> Self {
         assert!(n > 0, "nothing can be made ahead: the number is zero");
@@ -116,22 +120,22 @@ impl<W, B: Future, T> Prefetch<W, B, T> {
     }
 
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
-    pub fn local(self) -> Prefetch<W, B, T, ThreadBound> {
+    pub fn local(self) -> Prefetch<W, B, T, O, ThreadBound> {
         Prefetch {
             inner: self.inner.local(),
         }
     }
 }
 
-impl<W: Work<T>, B: Future, T, K: Kind> Future for Prefetch<W, B, T, K> {
-    type Output = B::Output;
+impl<W: Work<T>, B: Future<Output = O>, T, O, K: Kind> Future for Prefetch<W, B, T, O, K> {
+    type Output = O;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
         self.project().inner.poll(cx)
     }
 }
 
-impl<W, B: Future, T, K: Kind> fmt::Debug for Prefetch<W, B, T, K> {
+impl<W, B, T, O, K: Kind> fmt::Debug for Prefetch<W, B, T, O, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prefetch").finish_non_exhaustive()
     }
@@ -150,8 +154,7 @@ mod sealed {
 
     #[expect(unnameable_types, reason = "seals the public trait")]
     pub trait Work<T> {
-        /// Works as far as it can, and puts what comes out into `buffer`; tells that when nothing
-        /// more comes. Not harmful after that.
+        /// Works as far as it can, and puts what comes out into `buffer`. Also after the end.
         fn poll_work(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &Buffer<T>);
     }
 }
@@ -174,7 +177,6 @@ struct Made<T>(Arc<Buffer<T>>);
 impl<T> Drop for Made<T> {
     fn drop(&mut self) {
         self.0.end();
-        self.0.settle();
     }
 }
 
@@ -184,15 +186,14 @@ impl<W: Work<T>, B: Future, T> Future for Turns<W, B, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
         let mut this = self.project();
         let buffer = &*this.made.0;
-        buffer.begin();
         this.work.as_mut().poll_work(cx, buffer);
         if let Poll::Ready(output) = this.body.poll(cx) {
             return Poll::Ready(output);
         }
-        if buffer.has_room_again() {
+        if buffer.end_body() {
             this.work.poll_work(cx, buffer);
+            buffer.end_poll();
         }
-        buffer.settle();
         Poll::Pending
     }
 }

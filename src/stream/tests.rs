@@ -2,6 +2,7 @@
 
 pub(super) mod by_hand;
 pub(super) mod clock;
+mod spawned;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};

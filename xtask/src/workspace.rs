@@ -110,11 +110,11 @@ pub(crate) const NO_STD: &str = "tests/no-std/Cargo.toml";
 pub(crate) const NO_STD_PROGRAMS: &[(&str, &str)] = &[
     (
         "--bin bare",
-        "+a +b +c -c -b -a\nheld waited\nhere there there closed\nfirst second third last\ntalked and closed\n",
+        "+a +b +c -c -b -a\nheld waited\nhere there there closed\nfirst second third last\ntalked and closed\nleft and looped again\n",
     ),
     (
         "--bin heap --features alloc",
-        "+a +b +c -c -b -a\nheld waited\none two three\nready steady go\nhere there there closed\nfirst second third last\ntalked and closed\n",
+        "+a +b +c -c -b -a\nheld waited\none two three\nready steady go\nhere there there closed\nfirst second third last\ntalked and closed\nleft and looped again\nclosed, then returned\n",
     ),
 ];
 

@@ -116,9 +116,9 @@ fn left_for_each(items: u32) -> u32 {
 fn left_while_let(items: u32) -> u32 {
     now(async {
         let mut numbers = pin!(numbers(items));
-        while let Some(n) = numbers.next().await {
-            return black_box(n) + 1;
+        match numbers.next().await {
+            Some(n) => black_box(n) + 1,
+            None => 0,
         }
-        0
     })
 }

@@ -54,8 +54,7 @@ impl Draft {
         }
     }
 
-    /// Adds some text, such as a line. The digest grows with it, so that no long text is hashed at
-    /// once.
+    /// Adds some text, such as a line, to text and digest.
     pub fn push(&mut self, text: &str) {
         self.hasher.update(text.as_bytes());
         self.text.push_str(text);

@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -21,12 +24,19 @@ struct State<T> {
     is_abandoned: bool,
     /// The loop is in a poll.
     is_polled: bool,
+    /// Something was taken since the work's latest turn began.
+    was_taken_from: bool,
     /// The work, waiting for room.
-    producer: Option<Waker>,
-    /// Something was taken since it began to.
-    has_room_again: bool,
+    producer: Waiter,
     /// The body, waiting for an item.
-    consumer: Option<Waker>,
+    consumer: Waiter,
+}
+
+/// Somebody who may wait. The waker is kept for the next time.
+#[derive(Default)]
+struct Waiter {
+    waits: bool,
+    waker: Option<Waker>,
 }
 
 impl<T> Buffer<T> {
@@ -37,9 +47,9 @@ impl<T> Buffer<T> {
                 ended: false,
                 is_abandoned: false,
                 is_polled: false,
-                producer: None,
-                has_room_again: false,
-                consumer: None,
+                was_taken_from: false,
+                producer: Waiter::default(),
+                consumer: Waiter::default(),
             }),
             limit,
         }
@@ -50,21 +60,60 @@ impl<T> Buffer<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The loop is polled.
-    pub(super) fn begin(&self) {
-        self.lock().is_polled = true;
+    /// The work has its turn: how many items there is room for, besides those that are here and
+    /// `held` that the work has hold of. Where they will not be taken, there is none.
+    pub(super) fn begin_work(&self, held: usize) -> usize {
+        let mut state = self.lock();
+        state.is_polled = true;
+        state.was_taken_from = false;
+        state.producer.waits = false;
+        if state.is_abandoned {
+            return 0;
+        }
+        let taken = state.items.len().saturating_add(held);
+        self.limit.saturating_sub(taken)
+    }
+
+    /// The work has had its turn: what it made, and whether that is all, or it waits for room.
+    pub(super) fn end_work(&self, made: &mut VecDeque<T>, after: Then, cx: &Context<'_>) {
+        let mut state = self.lock();
+        if !state.is_abandoned {
+            state.items.append(made);
+        }
+        state.ended |= matches!(after, Then::End);
+        let needs_waker = matches!(after, Then::Room) && !state.producer.wait(cx);
+        drop(state);
+        made.clear();
+        if needs_waker {
+            let waker = cx.waker().clone();
+            let stale = self.lock().producer.replace(waker);
+            drop(stale);
+        }
+    }
+
+    /// The body has had its turn: whether the work that waits for room has some again. Otherwise
+    /// the poll of the loop is over.
+    pub(super) fn end_body(&self) -> bool {
+        let state = self.lock();
+        let goes_on = state.producer.waits && state.was_taken_from;
+        if !goes_on {
+            Self::settle(state);
+        }
+        goes_on
     }
 
     /// The poll of the loop is over.
-    pub(super) fn settle(&self) {
-        let mut state = self.lock();
+    pub(super) fn end_poll(&self) {
+        Self::settle(self.lock());
+    }
+
+    /// Wakes those who wait for what there is.
+    fn settle(mut state: MutexGuard<'_, State<T>>) {
         state.is_polled = false;
-        let producer = (state.has_room_again)
-            .then(|| state.producer.take())
-            .flatten();
-        let consumer = (state.ended || !state.items.is_empty())
-            .then(|| state.consumer.take())
-            .flatten();
+        let has_item = state.ended || !state.items.is_empty();
+        let consumer = has_item.then(|| state.consumer.take()).flatten();
+        let has_room = state.was_taken_from;
+        let producer = has_room.then(|| state.producer.take()).flatten();
         drop(state);
         [producer, consumer]
             .into_iter()
@@ -72,78 +121,42 @@ impl<T> Buffer<T> {
             .for_each(Waker::wake);
     }
 
-    /// Whether the work waits for room, and something was taken meanwhile.
-    pub(super) fn has_room_again(&self) -> bool {
-        self.lock().has_room_again
-    }
-
-    /// Waits for room for one item besides those that are here, and `held` of which the work has
-    /// hold. Where they will not be taken, there is none.
-    pub(super) fn poll_room(&self, held: usize, cx: &Context<'_>) -> Poll<()> {
-        let mut state = self.lock();
-        state.has_room_again = false;
-        let stale = state.producer.take();
-        let has_room = state.has_room(self.limit, held);
-        drop(state);
-        drop(stale);
-        if has_room {
-            return Poll::Ready(());
-        }
-        let waker = cx.waker().clone();
-        let mut state = self.lock();
-        state.producer = Some(waker);
-        // Taken by another thread just now.
-        state.has_room_again = state.has_room(self.limit, held);
-        Poll::Pending
-    }
-
-    pub(super) fn push(&self, item: T) {
-        let mut state = self.lock();
-        if state.is_abandoned {
-            drop(state);
-            drop(item);
-        } else {
-            state.items.push_back(item);
-        }
-    }
-
-    /// No more items will come.
+    /// No more items will come, nor will the loop be polled.
     pub(super) fn end(&self) {
-        self.lock().ended = true;
+        let mut state = self.lock();
+        state.ended = true;
+        let stale = mem::take(&mut state.producer);
+        Self::settle(state);
+        drop(stale);
     }
 
     /// Takes the next item.
     pub(super) fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<T>> {
-        if let Some(taken) = self.take() {
-            return Poll::Ready(taken);
-        }
-        let waker = cx.waker().clone();
         let mut state = self.lock();
-        let stale = state.consumer.replace(waker);
-        let came_meanwhile = state.ended || !state.items.is_empty();
-        drop(state);
-        drop(stale);
-        if came_meanwhile {
-            // By another thread; at the next time around.
-            cx.waker().wake_by_ref();
+        if let Some(item) = state.items.pop_front() {
+            state.consumer.waits = false;
+            state.was_taken_from = true;
+            let producer = (!state.is_polled).then(|| state.producer.take()).flatten();
+            drop(state);
+            producer.into_iter().for_each(Waker::wake);
+            return Poll::Ready(Some(item));
+        }
+        if state.ended {
+            return Poll::Ready(None);
+        }
+        if !state.consumer.wait(cx) {
+            drop(state);
+            let waker = cx.waker().clone();
+            let mut state = self.lock();
+            let stale = state.consumer.replace(waker);
+            let came_meanwhile = state.ended || !state.items.is_empty();
+            drop(state);
+            drop(stale);
+            if came_meanwhile {
+                cx.waker().wake_by_ref();
+            }
         }
         Poll::Pending
-    }
-
-    /// The next item, or the end, if there is either.
-    fn take(&self) -> Option<Option<T>> {
-        let mut state = self.lock();
-        let item = state.items.pop_front();
-        if item.is_none() && !state.ended {
-            return None;
-        }
-        let consumer = state.consumer.take();
-        state.has_room_again |= item.is_some() && state.producer.is_some();
-        let producer = (!state.is_polled).then(|| state.producer.take()).flatten();
-        drop(state);
-        drop(consumer);
-        producer.into_iter().for_each(Waker::wake);
-        Some(item)
     }
 
     /// Nobody will take an item any more.
@@ -151,7 +164,7 @@ impl<T> Buffer<T> {
         let mut state = self.lock();
         state.is_abandoned = true;
         let items = mem::take(&mut state.items);
-        let consumer = state.consumer.take();
+        let consumer = mem::take(&mut state.consumer);
         drop(state);
         drop((items, consumer));
     }
@@ -163,9 +176,36 @@ impl<T> Buffer<T> {
     }
 }
 
-impl<T> State<T> {
-    fn has_room(&self, limit: usize, held: usize) -> bool {
-        !self.is_abandoned && self.items.len().saturating_add(held) < limit
+/// What comes after the work's turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Then {
+    /// More, when the work is woken.
+    More,
+    /// More, when there is room.
+    Room,
+    /// Nothing.
+    End,
+}
+
+impl Waiter {
+    /// Waits; tells whether the waker that is kept is the right one.
+    fn wait(&mut self, cx: &Context<'_>) -> bool {
+        self.waits = true;
+        let waker = self.waker.as_ref();
+        waker.is_some_and(|waker| waker.will_wake(cx.waker()))
+    }
+
+    /// Waits with `waker`; gives the one that was kept.
+    fn replace(&mut self, waker: Waker) -> Option<Waker> {
+        self.waits = true;
+        self.waker.replace(waker)
+    }
+
+    /// The waker, if it waits; it does so no longer.
+    fn take(&mut self) -> Option<Waker> {
+        mem::take(&mut self.waits)
+            .then(|| self.waker.take())
+            .flatten()
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Then};
 use super::sealed::Work;
 use super::woken::{SlotWaker, Woken};
 use super::{Prefetch, Prefetched};
@@ -70,27 +70,32 @@ pub fn buffered<S, F, B, NotAReference>(
     stream: S,
     n: usize,
     body: F,
-) -> Prefetch<Buffered<S>, B, <S::Item as Future>::Output>
+) -> Prefetch<Jobs<S>, B, Output<S>, B::Output>
 where
     S: Stream<Item: Future> + OwnsWhatItPolls<NotAReference>,
-    F: FnOnce(Prefetched<<S::Item as Future>::Output>) -> B,
+    F: FnOnce(Prefetched<Output<S>>) -> B,
     B: Future,
 {
     Prefetch::new("buffered", Buffered::new(stream), n, body)
 }
 
+/// What the futures that `S` gives come to.
+type Output<S> = <<S as Stream>::Item as Future>::Output;
+
+/// Those futures at work.
+type Jobs<S> = Buffered<S, <S as Stream>::Item, Output<S>>;
+
 pin_project! {
     /// Makes the outputs of a stream of futures ahead, side by side.
-    pub struct Buffered<S: Stream>
-    where
-        S::Item: Future,
-    {
+    pub struct Buffered<S, F, T> {
         // In the order of their drops: what is under way comes before where it came from.
-        slots: Vec<Slot<S::Item>>,
+        slots: Vec<Slot<F>>,
         // For each future that was begun, the output, once it is there: from the oldest whose output
         // did not go on.
-        outputs: VecDeque<Option<<S::Item as Future>::Output>>,
-        // The number of that oldest one.
+        outputs: VecDeque<Option<T>>,
+        // On their way into the buffer, within a poll.
+        made: VecDeque<T>,
+        // The number of the oldest of `outputs`.
         oldest: usize,
         // Slots without a future.
         free: Vec<usize>,
@@ -112,11 +117,12 @@ struct Slot<F> {
     waker: Waker,
 }
 
-impl<S: Stream<Item: Future>> Buffered<S> {
+impl<S, F, T> Buffered<S, F, T> {
     fn new(stream: S) -> Self {
         Self {
             slots: Vec::new(),
             outputs: VecDeque::new(),
+            made: VecDeque::new(),
             oldest: 0,
             free: Vec::new(),
             woken: Arc::default(),
@@ -127,36 +133,44 @@ impl<S: Stream<Item: Future>> Buffered<S> {
     }
 }
 
-impl<S: Stream<Item: Future>> Work<<S::Item as Future>::Output> for Buffered<S> {
-    fn poll_work(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &Buffer<<S::Item as Future>::Output>,
-    ) {
+impl<S, F, T> Work<T> for Buffered<S, F, T>
+where
+    S: Stream<Item = F>,
+    F: Future<Output = T>,
+{
+    fn poll_work(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &Buffer<T>) {
         self.as_mut().project().woken.register(cx.waker());
+        let mut room = buffer.begin_work(self.outputs.len());
         self.as_mut().poll_woken();
-        loop {
-            self.as_mut().pass_on(buffer);
+        let mut then = loop {
             let this = self.as_mut().project();
             if *this.ended {
-                if this.outputs.is_empty() {
-                    buffer.end();
-                }
-                return;
+                break Then::More;
             }
-            if buffer.poll_room(this.outputs.len(), cx).is_pending() {
-                return;
+            if room == 0 {
+                break Then::Room;
             }
             match this.stream.poll_next(cx) {
                 Poll::Ready(Some(future)) => self.as_mut().start(future),
                 Poll::Ready(None) => *this.ended = true,
-                Poll::Pending => return,
+                Poll::Pending => break Then::More,
             }
+            room -= 1;
+        };
+        let this = self.project();
+        // Those that no older one is missing of.
+        while let Some(Some(_)) = this.outputs.front() {
+            this.made.extend(this.outputs.pop_front().flatten());
+            *this.oldest = this.oldest.wrapping_add(1);
         }
+        if *this.ended && this.outputs.is_empty() {
+            then = Then::End;
+        }
+        buffer.end_work(this.made, then, cx);
     }
 }
 
-impl<S: Stream<Item: Future>> Buffered<S> {
+impl<S, F: Future<Output = T>, T> Buffered<S, F, T> {
     /// Polls those that were woken before it was called.
     fn poll_woken(mut self: Pin<&mut Self>) {
         let this = self.as_mut().project();
@@ -169,7 +183,7 @@ impl<S: Stream<Item: Future>> Buffered<S> {
     }
 
     /// Puts `future` into a slot, and polls it.
-    fn start(mut self: Pin<&mut Self>, future: S::Item) {
+    fn start(mut self: Pin<&mut Self>, future: F) {
         let this = self.as_mut().project();
         let number = this.oldest.wrapping_add(this.outputs.len());
         this.outputs.push_back(None);
@@ -199,17 +213,6 @@ impl<S: Stream<Item: Future>> Buffered<S> {
             slot.future.set(None);
         }
     }
-
-    /// Lets the outputs go on that no older one is missing of.
-    fn pass_on(self: Pin<&mut Self>, buffer: &Buffer<<S::Item as Future>::Output>) {
-        let this = self.project();
-        while let Some(Some(_)) = this.outputs.front() {
-            if let Some(output) = this.outputs.pop_front().flatten() {
-                *this.oldest = this.oldest.wrapping_add(1);
-                buffer.push(output);
-            }
-        }
-    }
 }
 
 impl<F> Slot<F> {
@@ -231,7 +234,7 @@ impl<F> Drop for Slot<F> {
     }
 }
 
-impl<S: Stream<Item: Future>> fmt::Debug for Buffered<S> {
+impl<S, F, T> fmt::Debug for Buffered<S, F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buffered")
             .field("under_way", &(self.slots.len() - self.free.len()))

@@ -29,9 +29,15 @@ pub(super) struct SlotWaker {
 impl Woken {
     /// From now on, a wake wakes `task`.
     pub(super) fn register(&self, task: &Waker) {
-        let task = task.clone();
-        let stale = self.with(|state| state.task.replace(task));
-        drop(stale);
+        let is_registered = |state: &mut State| {
+            let registered = state.task.as_ref();
+            registered.is_some_and(|registered| registered.will_wake(task))
+        };
+        if !self.with(is_registered) {
+            let task = task.clone();
+            let stale = self.with(|state| state.task.replace(task));
+            drop(stale);
+        }
     }
 
     /// Moves those that were woken to `into`, which is empty.

@@ -17,6 +17,13 @@ use crate::{ExitReason, HandOver, Scope, generator, with};
 #[derive(Debug, Default)]
 pub(in crate::stream) struct Task(AtomicUsize);
 
+impl Task {
+    /// How often it was woken since this was asked.
+    pub(in crate::stream) fn wakes(&self) -> usize {
+        self.0.swap(0, Ordering::SeqCst)
+    }
+}
+
 impl Wake for Task {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::SeqCst);
@@ -39,7 +46,7 @@ impl<T> ByHand<T> {
 
     /// How often it was woken since this was asked.
     pub(in crate::stream) fn wakes(&self) -> usize {
-        self.task.0.swap(0, Ordering::SeqCst)
+        self.task.wakes()
     }
 
     fn with<R>(&mut self, f: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> R) -> R {

@@ -15,11 +15,15 @@ use core::task::{Context, Poll, Waker};
 use futures_core::Stream;
 
 mod generating;
+mod looping;
 mod nested;
 mod talking;
 mod waiting;
 
 pub use self::generating::{generating, odd_yields};
+#[cfg(feature = "alloc")]
+pub use self::looping::closing;
+pub use self::looping::looping;
 pub use self::nested::{Broken, nested};
 pub use self::talking::talking;
 pub use self::waiting::waiting;

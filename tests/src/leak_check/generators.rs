@@ -57,10 +57,8 @@ impl Check {
                     left.was_closed = false;
                 }
             }
-            LiveStep::Ended => {
-                if self.left.get(&event.id).is_some_and(|left| left.was_closed) {
-                    self.left.remove(&event.id);
-                }
+            LiveStep::Ended if self.left.get(&event.id).is_some_and(|left| left.was_closed) => {
+                self.left.remove(&event.id);
             }
             _ => {}
         }

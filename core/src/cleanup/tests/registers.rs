@@ -57,10 +57,10 @@ fn hooks_that_are_changed_at_once_are_each_given_back_once() {
     });
 }
 
-// K6: the hook that follows scopes goes from one thread while a scope begins and ends on another: what
-// it is told is a beginning of the scope's steps, in order.
+// K6, FH-3: the hook goes from one thread while a scope begins and ends on another: it is told all of the
+// scope's steps, or none.
 #[test]
-fn a_scope_hook_that_goes_was_told_every_step_until_then() {
+fn a_live_hook_that_goes_is_told_every_step_or_none() {
     let hook: LiveHook = |event| keep_line(format!("{:?}", event.step));
     model(move || {
         set_live_hook(Some(hook));
@@ -72,8 +72,7 @@ fn a_scope_hook_that_goes_was_told_every_step_until_then() {
         assert!(set_live_hook(None).is_some());
         scope.join().unwrap();
         let told = lines();
-        let steps = ["Entered", "Exiting(Completed)", "Ended"];
-        assert!(steps.iter().zip(&told).all(|(step, told)| step == told));
+        assert!(told.is_empty() || told == ["Entered", "Exiting(Completed)", "Ended"]);
         assert!(live_list().is_empty());
     });
 }

@@ -4,17 +4,16 @@
 //! stage closes the queue that it fills when it is done: the next one takes out what is left, and is
 //! done in turn. No item means "the end", so it does not matter how many read from a queue.
 //!
-//! Where the writer is done before the others, since it has as many documents as it was to write, they
-//! are cancelled: the files that are open are closed.
+//! When the writer has as many documents as are wanted, walker and workers are cancelled, wherever they
+//! are: the files that are open are closed.
 
-use std::future::pending;
 use std::sync::Arc;
 
 use futures_util::future::try_join;
 use futures_util::stream::FuturesUnordered;
 use withal::runtime::Runtime;
-use withal::sync::Queue;
-use withal::{await_cleanup, for_each, race, with};
+use withal::sync::{Latch, Queue};
+use withal::{Either, await_cleanup, for_each, race, with};
 
 use super::on_lease;
 use super::read::{self, NotRead};
@@ -39,6 +38,8 @@ pub(super) struct Pipeline<'a, R> {
     paths: Queue<FoundFile>,
     /// Read, and not yet written.
     documents: Queue<Document>,
+    /// Opened when as many documents are with the writer as are wanted.
+    enough: Latch,
 }
 
 impl<'a, R: Runtime> Pipeline<'a, R> {
@@ -59,21 +60,24 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
             run,
             paths: Queue::bounded(options.queue.max(1)),
             documents: Queue::bounded(options.workers.max(1)),
+            enough: Latch::new(),
         }
     }
 
-    /// Runs all stages side by side in this task, until the writer is done. The first error ends them
-    /// all, and is returned when every scope in them has been exited.
+    /// Runs all stages side by side in this task, until the last one is done. The first error ends
+    /// them all, and is returned when every scope in them has been exited.
     pub(super) async fn run<B: Batch<R>>(&self, walk: Walk) -> Result<Extent, IndexError> {
         let read = async {
-            // A join is foreign: at an error, it drops what has not ended, and waits for nothing.
-            await_cleanup(try_join(self.walk(walk), self.read())).await?;
-            // Only the writer knows when all is done.
-            pending().await
+            let stages = try_join(self.walk(walk), self.read());
+            match race(stages, self.enough.wait()).await {
+                Either::Left(ended) => ended.map(drop),
+                Either::Right(()) => Ok(()),
+            }
         };
-        // So does a race, at a panic.
-        let ended = await_cleanup(race(self.write::<B>(), read)).await;
-        ended.into_inner()
+        let stages = try_join(read, self.write::<B>());
+        // The join is foreign: it drops what has not ended, and does not wait for the cleanup.
+        let ((), extent) = await_cleanup(stages).await?;
+        Ok(extent)
     }
 
     /// Finds the files. Walks on a stretch at a time: a blocking job cannot be stopped, so none is
@@ -153,7 +157,8 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
         Ok(())
     }
 
-    /// Writes the documents, a transaction after the other, as many as there are or are wanted.
+    /// Writes the documents, a transaction after the other, as many as there are or are wanted. Says so
+    /// as soon as it has the last of those that are wanted.
     async fn write<B: Batch<R>>(&self) -> Result<Extent, IndexError> {
         let limit = self.options.limit.unwrap_or(u64::MAX);
         let mut documents = 0;
@@ -162,36 +167,40 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
             let Some(first) = self.documents.pop().await else {
                 return Ok(Extent::Whole);
             };
-            let left = usize::try_from(limit - documents).unwrap_or(usize::MAX);
-            let most = self.options.batch.clamp(1, left);
+            let wanted = limit - documents;
+            if wanted == 1 {
+                self.enough.open();
+            }
             let transaction = B::new(self.rt, self.store, self.ledger);
-            let written = with(self.rt, transaction, async |transaction| {
-                self.batch(transaction, first, most).await
+            documents += with(self.rt, transaction, async |transaction| {
+                self.batch(transaction, first, wanted).await
             })
             .await?;
-            documents += written as u64;
             self.progress.committed(documents);
         }
+        self.enough.open();
         Ok(Extent::Limited)
     }
 
-    /// Writes `first` and what comes after it, until these are `most` or the queue has ended. Gives how
-    /// many they were.
+    /// Writes `first` and what comes after it, until the batch is full, the queue has ended, or no more
+    /// are `wanted`. Gives how many these were.
     async fn batch(
         &self,
         transaction: &Lease<Transaction>,
         first: Document,
-        most: usize,
-    ) -> Result<usize, IndexError> {
+        wanted: u64,
+    ) -> Result<u64, IndexError> {
+        let most = wanted.min(self.options.batch.max(1) as u64);
         let mut written = 0;
         let mut next = Some(first);
         while let Some(document) = next {
             // Whatever else has been read by now goes along, in one blocking job.
-            let others = std::iter::from_fn(|| self.documents.try_pop().ok());
-            let documents: Vec<_> = std::iter::once(document)
-                .chain(others.take(most - written - 1))
-                .collect();
-            written += documents.len();
+            let others = (written + 1..most).map_while(|_| self.documents.try_pop().ok());
+            let documents: Vec<_> = std::iter::once(document).chain(others).collect();
+            written += documents.len() as u64;
+            if written == wanted {
+                self.enough.open();
+            }
             let run = self.run;
             on_lease(self.rt, transaction, move |transaction| {
                 documents

@@ -1,11 +1,11 @@
-//! Three nested scopes, waits for locks, generators and a coroutine, polled by hand, with neither std nor an allocator.
+//! Three nested scopes, waits for locks, generators, a coroutine and a loop, polled by hand, with neither std nor an allocator.
 
 #![no_std]
 #![no_main]
 
 use core::ffi::c_int;
 
-use withal_no_std::{generating, nested, odd_yields, run, talking, waiting};
+use withal_no_std::{generating, looping, nested, odd_yields, run, talking, waiting};
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> c_int {
@@ -15,9 +15,10 @@ extern "C" fn main() -> c_int {
         run(generating(), 100),
         run(odd_yields(), 100),
         run(talking(), 100),
+        run(looping(), 100),
     );
     match ended {
-        (Some(Ok(3)), Some(Ok(())), Some(()), Some(()), Some(Some(3))) => 0,
+        (Some(Ok(3)), Some(Ok(())), Some(()), Some(()), Some(Some(3)), Some(10)) => 0,
         _ => 1,
     }
 }

@@ -1,0 +1,16 @@
+// AG-2: when it starts, no yield waits for a value.
+//
+// Cure: `start()`, and then `resume(1)`; or let the body take its first value as an argument.
+
+use std::pin::Pin;
+
+use withal::coroutine::{Coroutine, Routine};
+
+async fn ask<'g, F>(talk: Pin<&mut Coroutine<'g, u8, u8, String, F>>)
+where
+    F: Routine<'g, u8, u8, String>,
+{
+    let _ = talk.start(1).await;
+}
+
+fn main() {}
