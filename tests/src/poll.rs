@@ -82,6 +82,11 @@ impl<F: Future> ByHand<F> {
         self.wakes.count() > 0
     }
 
+    /// Whether it was not polled yet, or was woken since.
+    pub fn is_due(&self) -> bool {
+        self.seen != Some(self.wakes.count())
+    }
+
     /// Polls it with a waker of its own from now on, which has not been woken.
     pub fn change_waker(&mut self) {
         self.wakes = Arc::default();
@@ -93,10 +98,11 @@ impl<F: Future> ByHand<F> {
         poll_fn(|cx| {
             // Before the look, so that no wake slips in between.
             self.wakes.waiting.register(cx.waker());
-            if self.seen == Some(self.wakes.count()) {
-                return Poll::Pending;
+            if self.is_due() {
+                self.poll()
+            } else {
+                Poll::Pending
             }
-            self.poll()
         })
         .await
     }

@@ -269,6 +269,8 @@ primitives! {
         LosesWakes, streams::an_item_wakes_who_waits_for_it, "nobody wakes";
     a_stream_that_keeps_an_old_waker:
         KeepsAnOldWaker, streams::the_latest_waker_counts, "nobody wakes";
+    a_stream_that_spins:
+        Spins, streams::it_sleeps_while_it_waits, "it wakes itself again and again";
     a_stream_that_a_dropped_step_ends:
         EndsWithADrop, streams::a_step_that_is_dropped_loses_no_item, "an item is lost";
     a_stream_that_loses_the_item_of_a_dropped_step:

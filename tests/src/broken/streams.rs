@@ -26,6 +26,7 @@ enum Promise {
     Lockstep,
     EachWake,
     LatestWaker,
+    Sleep,
     ItemsOfTheDropped,
     LifeAfterADrop,
     Errors,
@@ -63,6 +64,8 @@ breaches! {
     LosesWakes, LosesEachWake: EachWake;
     /// Waits with the waker that it was first polled with.
     KeepsAnOldWaker, LosesTheLatestWaker: LatestWaker;
+    /// Wakes itself, instead of waiting to be woken.
+    Spins, LosesSleep: Sleep;
     /// Has an item in the frame of a step, which may be dropped.
     LosesItems, LosesReturn: ItemsOfTheDropped;
     /// Is at its end when a step was dropped.
@@ -115,6 +118,9 @@ impl<B: Breach> Plain<B> {
         let here = thread::current().id();
         if B::PROMISE == AnyThread && *self.thread.get_or_insert(here) != here {
             return Poll::Pending;
+        }
+        if B::PROMISE == Sleep {
+            cx.waker().wake_by_ref();
         }
         let waker = match B::PROMISE {
             EachWake => Waker::noop(),

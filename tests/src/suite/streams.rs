@@ -34,6 +34,7 @@ macro_rules! streams_cases {
             it_takes_what_it_is_asked_for,
             an_item_wakes_who_waits_for_it,
             the_latest_waker_counts,
+            it_sleeps_while_it_waits,
             a_step_that_is_dropped_loses_no_item,
             a_step_that_is_dropped_anywhere_loses_no_item,
             a_step_that_timed_out_may_be_asked_for_again,
@@ -163,7 +164,7 @@ pub async fn it_takes_what_it_is_asked_for<S: StreamUnderTest>(rt: &impl Runtime
     }
 }
 
-// also where one item follows another, before anybody has run.
+// AG-20: also where one item follows another, before anybody has run.
 pub async fn an_item_wakes_who_waits_for_it<S: StreamUnderTest>(rt: &impl Runtime) {
     let mut fed = fed::<S>(rt);
     for item in 0..3 {
@@ -181,7 +182,7 @@ pub async fn an_item_wakes_who_waits_for_it<S: StreamUnderTest>(rt: &impl Runtim
     assert_eq!(ended(rt, &mut step).await, None);
 }
 
-// a step moves to another task, or another task asks for the next one.
+// AG-20, IT-15: a step moves to another task, or another task asks for the next one.
 pub async fn the_latest_waker_counts<S: StreamUnderTest>(rt: &impl Runtime) {
     let Fed {
         mut stream, feeder, ..
@@ -196,6 +197,22 @@ pub async fn the_latest_waker_counts<S: StreamUnderTest>(rt: &impl Runtime) {
     let mut step = ByHand::waiting(stream.next());
     feeder.push(2);
     assert_eq!(ended(rt, &mut step).await, Some(Ok(2)));
+}
+
+// AG-20
+pub async fn it_sleeps_while_it_waits<S: StreamUnderTest>(rt: &impl Runtime) {
+    let mut fed = fed::<S>(rt);
+    fed.feeder.push(0);
+    assert_eq!(fed.next(rt).await, Some(Ok(0)));
+    let mut step = ByHand::waiting(fed.stream.next());
+    // It may have begun something that has to be polled again.
+    for _ in 0..20 {
+        if !step.is_due() {
+            return;
+        }
+        assert!(step.poll().is_pending());
+    }
+    panic!("it wakes itself again and again");
 }
 
 // AG-18, IT-15
