@@ -71,7 +71,7 @@ pin_project! {
         #[pin]
         inner: Cancellable<F>,
         link: Arc<Link<T>>,
-        // The body has ended, and the stream is not polled any more.
+        // The body has ended: the stream is polled for the sake of an exit in it, and no longer.
         leaving: bool,
         // `Some` while the cleanup runs.
         ended: Option<F::Output>,
