@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
@@ -40,14 +40,7 @@ impl<F: Future<Output = T>, T, K: Kind> Future for Closing<F, T, K> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        let mut this = self.project();
-        if this.output.is_none() {
-            *this.output = Some(ready!(this.inner.as_mut().poll(cx)));
-        }
-        ready!(this.inner.poll_cancel(cx));
-        match this.output.take() {
-            Some(output) => Poll::Ready(output),
-            None => panic!("a future was polled after completion"),
-        }
+        let this = self.project();
+        this.inner.poll_through(cx, this.output)
     }
 }

@@ -147,6 +147,31 @@ impl<T, K: Kind> Cancellable<T, K> {
         Poll::Pending
     }
 
+    /// Polls the future to its end, and then waits for the cleanup: [`poll`](Self::poll) and
+    /// [`poll_cancel`](Self::poll_cancel) in one. Meanwhile the output is kept in `output`, which is
+    /// `None` at first and afterwards.
+    ///
+    /// # Panics
+    ///
+    /// As those two. If polled again after completion.
+    pub fn poll_through(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        output: &mut Option<T::Output>,
+    ) -> Poll<T::Output>
+    where
+        T: Future,
+    {
+        if output.is_none() {
+            *output = Some(ready!(self.as_mut().poll(cx)));
+        }
+        ready!(self.poll_cancel(cx));
+        match output.take() {
+            Some(output) => Poll::Ready(output),
+            None => panic!("a future was polled after completion"),
+        }
+    }
+
     /// Says that the future is to be cancelled: scopes in it whose exit begins later are not waited
     /// for by [`is_exiting`](Self::is_exiting), or they could put the end off for ever.
     pub fn stop(self: Pin<&mut Self>) {

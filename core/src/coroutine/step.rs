@@ -70,8 +70,8 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     ///     Ok::<_, Interrupt<std::fmt::Error>>(format!("hello, {name}"))
     /// }));
     /// assert_eq!(greeter.as_mut().start().await?, Step::Yielded("your name?"));
-    /// let hello = greeter.as_mut().resume("Ada").await.unwrap();
-    /// assert_eq!(hello, Step::Complete("hello, Ada".to_owned()));
+    /// let hello = greeter.as_mut().resume("world").await.unwrap();
+    /// assert_eq!(hello, Step::Complete("hello, world".to_owned()));
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// # }).unwrap().unwrap();
     /// ```

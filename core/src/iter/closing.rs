@@ -3,7 +3,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::{PhantomData, PhantomPinned};
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 
 use super::source::Source;
 use crate::body::Body;
@@ -166,15 +166,8 @@ where
         // SAFETY: `inner` alone is pinned, structurally; `output` is moved freely.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
-        let mut inner = unsafe { Pin::new_unchecked(&mut this.inner) };
-        if this.output.is_none() {
-            this.output = Some(ready!(inner.as_mut().poll(cx)));
-        }
-        ready!(inner.poll_cancel(cx));
-        match this.output.take() {
-            Some(output) => Poll::Ready(output),
-            None => panic!("a future was polled after completion"),
-        }
+        let inner = unsafe { Pin::new_unchecked(&mut this.inner) };
+        inner.poll_through(cx, &mut this.output)
     }
 }
 
