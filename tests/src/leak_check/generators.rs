@@ -57,9 +57,7 @@ impl Check {
                     left.was_closed = false;
                 }
             }
-            LiveStep::Ended
-                if self.left.get(&event.id).is_some_and(|left| left.was_closed) =>
-            {
+            LiveStep::Ended if self.left.get(&event.id).is_some_and(|left| left.was_closed) => {
                 self.left.remove(&event.id);
             }
             _ => {}
