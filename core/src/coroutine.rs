@@ -5,6 +5,7 @@ mod delegate;
 mod desk;
 mod error;
 mod interrupt;
+mod stage;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use self::delegate::Delegate;
 use self::desk::Desk;
 pub use self::error::{CloseError, Refused, StepError};
 pub use self::interrupt::{Closed, Interrupt};
+use self::stage::{EndsWithPanic, Stage};
 pub use self::step::{Step, Stepping};
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;
@@ -135,28 +137,6 @@ pub struct Coroutine<'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>> {
     _pinned: PhantomPinned,
 }
 
-enum Stage<F, B, E> {
-    /// The body was not begun.
-    Created(F, &'static Location<'static>),
-    Begun(B),
-    /// The body has ended so, which the consumer was not told yet: an item may come before.
-    Ending(E),
-    Closed,
-}
-
-impl<F, B, E> Stage<F, B, E> {
-    /// How the body has ended, which closes it.
-    fn take_end(&mut self) -> Option<E> {
-        let Self::Ending(_) = self else {
-            return None;
-        };
-        match mem::replace(self, Self::Closed) {
-            Self::Ending(end) => Some(end),
-            _ => unreachable!("it was seen to end"),
-        }
-    }
-}
-
 /// What the consumer has begun and did not see the end of.
 #[derive(Clone, Copy)]
 enum Doing {
@@ -212,17 +192,15 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     fn begin(self: Pin<&mut Self>) {
         // SAFETY: the body is not moved once it is there (2).
         let this = unsafe { self.get_unchecked_mut() };
-        match mem::replace(&mut this.stage, Stage::Closed) {
-            Stage::Created(make, location) => {
-                // SAFETY: the desk stays where it is for as long as the body (1). The body cannot keep
-                // the yielder, as `coroutine` takes only bodies that accept one of any lifetime.
-                let body = make(Yielder::new(unsafe { &*this.desk.get() }));
-                this.stage = Stage::Begun(body);
-                this.live.begin::<F>(Subject::Coroutine, location);
-                this.doing = Doing::Step;
-            }
-            _ => unreachable!("only what was not begun is begun"),
-        }
+        let Some((make, location)) = this.stage.take_maker() else {
+            return;
+        };
+        // SAFETY: the desk stays where it is for as long as the body (1). The body cannot keep the
+        // yielder, as `coroutine` takes only bodies that accept one of any lifetime.
+        let body = make(Yielder::new(unsafe { &*this.desk.get() }));
+        this.stage = Stage::Begun(body);
+        this.live.begin::<F>(Subject::Coroutine, location);
+        this.doing = Doing::Step;
     }
 
     /// Answers the yield that waits: the step begins.
@@ -284,10 +262,13 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
         let Stage::Begun(_) = self.stage else {
             return;
         };
-        let ends = EndsWithPanic(&mut self.stage, &mut self.live);
+        let ends = EndsWithPanic {
+            stage: &mut self.stage,
+            live: &mut self.live,
+        };
         // SAFETY: the body shares the desk (1).
         let open = unsafe { &*self.desk.get() }.open(cx.waker());
-        let Stage::Begun(body) = &mut *ends.0 else {
+        let Stage::Begun(body) = &mut *ends.stage else {
             return;
         };
         // SAFETY: pinned structurally (2).
@@ -298,16 +279,6 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
             self.live.end();
             self.stage = Stage::Ending(end);
         }
-    }
-}
-
-/// Closes a coroutine whose body panics: it cannot be polled again.
-struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>, &'a mut LiveBody);
-
-impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
-    fn drop(&mut self) {
-        *self.0 = Stage::Closed;
-        self.1.end();
     }
 }
 

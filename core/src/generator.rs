@@ -221,6 +221,8 @@ enum Stage<F, B, E> {
 }
 
 /// How far a generator is.
+///
+/// A step borrows it, so that nobody looks while the body runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {

@@ -9,13 +9,14 @@ use std::time::Duration;
 use futures_util::stream::{Stream, StreamExt as _, pending};
 use withal::cleanup::drain;
 use withal::runtime::{Runtime, TaskError};
+use withal::scope::ExitError;
 use withal::stream::{channel_scope, try_channel_scope};
 use withal::{generator, with};
 use withal_tests::foreign::{begun, block_on};
 use withal_tests::poll::{ByHand, drive, poll_once, yields};
 use withal_tests::probe::Failed;
 use withal_tests::sweep::{Followed, Sweep};
-use withal_tests::{Deterministic, LeakCheck, Log, Probe, laws};
+use withal_tests::{Act, Deterministic, LeakCheck, Log, Probe, laws};
 
 fn probe(log: &Log, name: &str) -> Probe {
     Probe::new(log, name)
@@ -199,6 +200,47 @@ fn an_executor_that_goes_while_the_body_waits_is_noticed() {
     assert!(scoped.woken(), "it waits for a task that is gone");
     let ended = scoped.ready().unwrap_err();
     assert_eq!(ended.into_value(), Ok(vec![1]));
+}
+
+// CS-16, K9: the cleanup goes on where it can.
+#[test]
+fn a_stream_that_does_not_close_exceeds_the_budget() {
+    const BUDGET: Duration = Duration::from_secs(1);
+    let (rt, log) = (Deterministic::new(), Log::new());
+    let (own_rt, act) = (rt.clone(), Act::new(&log, "s").exit_waits_for("go"));
+    let stream = generator(async move |y| {
+        let held = with(&own_rt, act, async |()| {
+            y.yield_(1).await;
+            Ok::<_, Infallible>(())
+        });
+        held.await.unwrap();
+    });
+    let scoped = with(&rt, channel_scope(&rt, stream), async |items| {
+        Ok::<_, Infallible>(items.next().await)
+    });
+    let ended = rt.block_on(scoped.budget(BUDGET)).unwrap_err();
+    assert_eq!(ended.exit(), Some(&ExitError::OverBudget(BUDGET)));
+    log.assert("+s");
+    log.push("go");
+    rt.run_until_stalled();
+    log.assert("+s go -s:cancelled");
+}
+
+// CS-16: its adaptor has ended, and it has not.
+#[test]
+fn a_stream_inside_of_one_that_has_ended_is_closed() {
+    let (rt, log) = (Deterministic::new(), Log::new());
+    let leaks = LeakCheck::new(&rt);
+    let scope = channel_scope(&rt, three(&rt, &log, "s").take(1));
+    let scoped = with(&rt, scope, async |items| {
+        assert_eq!(items.next().await, Some(1));
+        assert_eq!(items.next().await, None);
+        log.push("ended");
+        Ok::<_, Infallible>(())
+    });
+    rt.block_on(scoped).unwrap();
+    leaks.finish();
+    log.assert("+s -s:cancelled ended");
 }
 
 // CM-18, AG-1

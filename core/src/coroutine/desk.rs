@@ -200,22 +200,18 @@ impl<Y, R, E> Desk<Y, R, E> {
         offered.map_or(Offer::Wait, |(offer, _)| offer)
     }
 
-    /// The answer to the item of that ticket, once it is there.
-    pub(super) fn collect(&self, ticket: Ticket) -> Option<Result<R, Interrupt<E>>> {
-        self.lend(|inner| {
-            if inner.ticket != ticket {
-                return None;
+    /// The answer, once it is there, to the yield whose item was accepted last: no other is, until it
+    /// has its answer or is dropped.
+    pub(super) fn collect(&self) -> Option<Result<R, Interrupt<E>>> {
+        self.lend(|inner| match mem::replace(&mut inner.phase, Phase::Free) {
+            Phase::Answered(answer) => Some(answer.map_err(Interrupt::Thrown)),
+            Phase::Taken if inner.sign != Sign::No => {
+                inner.sign = Sign::Told;
+                Some(Err(Interrupt::Closed(Closed(()))))
             }
-            match mem::replace(&mut inner.phase, Phase::Free) {
-                Phase::Answered(answer) => Some(answer.map_err(Interrupt::Thrown)),
-                Phase::Taken if inner.sign != Sign::No => {
-                    inner.sign = Sign::Told;
-                    Some(Err(Interrupt::Closed(Closed(()))))
-                }
-                other => {
-                    inner.phase = other;
-                    None
-                }
+            other => {
+                inner.phase = other;
+                None
             }
         })?
     }

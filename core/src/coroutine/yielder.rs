@@ -97,8 +97,8 @@ impl<Y, R, E> Future for Yield<'_, Y, R, E> {
                     return Poll::Ready(Err(Interrupt::Closed(Closed(()))));
                 }
             },
-            Stage::Stored(ticket) => {
-                if let Some(answer) = this.desk.collect(*ticket) {
+            Stage::Stored(_) => {
+                if let Some(answer) = this.desk.collect() {
                     this.stage = Stage::Done;
                     return Poll::Ready(answer);
                 }

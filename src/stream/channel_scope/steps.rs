@@ -1,7 +1,7 @@
 //! What the stream's side does: a step for each item that is asked for, until stream or body end.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -20,38 +20,50 @@ pub(super) fn steps<S, T, E>(
 where
     S: Stream<Item = Result<T, E>>,
 {
+    let run = Run {
+        stream,
+        link: link.clone(),
+        in_step: false,
+    };
     Steps {
-        inner: Cancellable::new("channel_scope", run(stream, link.clone())),
+        inner: Cancellable::new("channel_scope", run),
         link,
         leaving: false,
         ended: None,
     }
 }
 
-async fn run<S, T, E>(stream: S, link: Arc<Link<T>>) -> Result<(), E>
-where
-    S: Stream<Item = Result<T, E>>,
-{
-    let mut stream = pin!(stream);
-    loop {
-        poll_asked(&link).await;
-        match poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
-            Some(Ok(item)) => link.give(item),
-            Some(Err(error)) => return Err(error),
-            None => return Ok(()),
-        }
+pin_project! {
+    /// Ends with the stream, and keeps it: it is to be dropped where somebody waits for that.
+    struct Run<S, T> {
+        #[pin]
+        stream: S,
+        link: Arc<Link<T>>,
+        // A step that has begun goes on, whatever is asked: the stream may be in an exit.
+        in_step: bool,
     }
 }
 
-/// It is ready when an item is asked for. Whoever asks wakes the task, or drives the stream itself.
-fn poll_asked<T>(link: &Link<T>) -> impl Future<Output = ()> {
-    poll_fn(|_| {
-        if link.is_asked() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+impl<S, T, E> Future for Run<S, T>
+where
+    S: Stream<Item = Result<T, E>>,
+{
+    type Output = Result<(), E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
+        let mut this = self.project();
+        // Whoever asks wakes the task, or drives the stream itself.
+        while *this.in_step || this.link.is_asked() {
+            *this.in_step = true;
+            match ready!(this.stream.as_mut().poll_next(cx)) {
+                Some(Ok(item)) => this.link.give(item),
+                Some(Err(error)) => return Poll::Ready(Err(error)),
+                None => return Poll::Ready(Ok(())),
+            }
+            *this.in_step = false;
         }
-    })
+        Poll::Pending
+    }
 }
 
 pin_project! {
@@ -59,7 +71,7 @@ pin_project! {
         #[pin]
         inner: Cancellable<F>,
         link: Arc<Link<T>>,
-        // The body has ended, and the stream is not polled any more.
+        // The body has ended: the stream is polled for the sake of an exit in it, and no longer.
         leaving: bool,
         // `Some` while the cleanup runs.
         ended: Option<F::Output>,

@@ -140,8 +140,8 @@ where
 {
     fn poll_work(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &Buffer<T>) {
         self.as_mut().project().woken.register(cx.waker());
-        self.as_mut().poll_woken();
         let mut room = buffer.begin_work(self.outputs.len());
+        self.as_mut().poll_woken();
         let mut then = loop {
             let this = self.as_mut().project();
             if *this.ended {

@@ -122,7 +122,10 @@ fn one_that_never_began_or_that_ended_is_dropped_in_silence() {
         drop(endless());
         let items = generator(async |y| y.yield_(1).await);
         assert_eq!(items.count().now_or_never(), Some(1));
-        let items = generator(async |y| Err::<(), _>(y.yield_(1).await));
+        let items = generator(async |y| {
+            y.yield_(1).await;
+            Err::<(), _>("enough")
+        });
         assert_eq!(items.count().now_or_never(), Some(2));
     });
     assert_eq!(steps, [BEGUN, ENDED, BEGUN, ENDED]);
@@ -157,10 +160,7 @@ fn one_that_is_dropped_where_it_is_suspended_is_reported() {
         let rt = NoExecutor::new();
         drop(suspended());
         line = line!() + 1;
-        let mut waits = Box::pin(generator(async |y: Yielder<'_, u8>| {
-            pending::<()>().await;
-            drop(y);
-        }));
+        let mut waits = Box::pin(generator(async |_: Yielder<'_, u8>| pending::<()>().await));
         assert_eq!(waits.next().now_or_never(), None);
         drop(waits);
         // The scope waits for what its body leaves; its body did not.

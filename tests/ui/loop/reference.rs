@@ -6,9 +6,14 @@ use futures_util::stream;
 
 use withal::for_each;
 
+// Not a closure: its name in the message would be as long as the path to this file.
+async fn print(n: i32) {
+    println!("{n}");
+}
+
 async fn run() {
     let mut numbers = stream::iter([1, 2]);
-    for_each(&mut numbers, async |n| println!("{n}")).await;
+    for_each(&mut numbers, print).await;
 }
 
 fn main() {}

@@ -1,4 +1,6 @@
-//! What is done with a stream. None sees where it was made, as if that were in another crate.
+//! What is done with a stream. None sees where it was made, as if that were in another crate: the
+//! stream stays where it is, and its address is hidden. Moved on the way, it would be written by parts
+//! and read as a whole, which costs more than the first item.
 
 use std::hint::black_box;
 use std::pin::{Pin, pin};
@@ -9,7 +11,8 @@ use futures_util::{Stream, StreamExt};
 /// Polls it by hand until its end.
 #[inline(always)]
 pub(super) fn poll_each(stream: impl Stream<Item = u64>) {
-    let mut stream = pin!(black_box(stream));
+    let stream = pin!(stream);
+    let mut stream = black_box(stream);
     let mut cx = Context::from_waker(Waker::noop());
     loop {
         match stream.as_mut().poll_next(&mut cx) {
@@ -23,9 +26,9 @@ pub(super) fn poll_each(stream: impl Stream<Item = u64>) {
 /// Awaits its items in a future.
 #[inline(always)]
 pub(super) fn await_each(stream: impl Stream<Item = u64>) {
-    let stream = black_box(stream);
+    let stream = pin!(stream);
+    let mut stream = black_box(stream);
     let mut consumer = pin!(async {
-        let mut stream = pin!(stream);
         while let Some(item) = stream.next().await {
             black_box(item);
         }
@@ -44,13 +47,14 @@ pub(super) fn await_each_boxed<'s>(stream: impl Stream<Item = u64> + 's) {
 /// Drops it.
 #[inline(always)]
 pub(super) fn drop_it(stream: impl Stream<Item = u64>) {
-    drop(black_box(stream));
+    black_box(pin!(stream));
 }
 
 /// Asks it for one item, and drops it.
 #[inline(always)]
 pub(super) fn poll_once(stream: impl Stream<Item = u64>) {
-    let mut stream = pin!(black_box(stream));
+    let stream = pin!(stream);
+    let mut stream = black_box(stream);
     let mut cx = Context::from_waker(Waker::noop());
     match stream.as_mut().poll_next(&mut cx) {
         Poll::Ready(Some(item)) => drop(black_box(item)),

@@ -131,7 +131,7 @@ pub fn live_list() -> Vec<Live> {
 ///
 /// Each of them has the hook that was installed at its beginning, and keeps it: it is told all the
 /// steps, also after another was installed, or none. There is one hook for the process;
-/// [`live_hook_guard`](super::live_hook_guard) puts the earlier one back.
+/// [`live_hook_guard`](crate::cleanup::live_hook_guard) puts the earlier one back.
 ///
 /// The hook is called on the thread where it happens, also from a `Drop` and during unwinding,
 /// under no lock; a panic in it is swallowed. It must not wait.

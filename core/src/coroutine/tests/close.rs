@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::future::pending;
 use std::mem;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -184,16 +185,19 @@ fn every_yield_that_waits_is_told() {
 // AG-10
 #[test]
 fn where_the_yield_was_dropped_the_next_one_is_told() {
+    let gate = Gate::default();
     let mut body = pin!(coroutine(async |y: Talks<'_>| {
         {
             let mut dropped = pin!(y.yield_(1));
             poll_once(dropped.as_mut()).await;
         }
-        y.yield_(2).await?;
-        End::Ok(())
+        gate.wait().await;
+        y.yield_(2).await
     }));
     assert_eq!(now(body.as_mut().start()).unwrap(), Step::Yielded(1));
-    // Its item is never given.
+    // Its item is never given, though it begins after the close did.
+    drop_after(body.as_mut().close(), 1);
+    gate.open();
     assert_eq!(now(body.as_mut().close()), Ok(None));
 }
 
@@ -208,6 +212,22 @@ fn a_body_that_had_ended_still_gives_its_value() {
     assert_eq!(now(body.as_mut().start()).unwrap(), Step::Yielded(1));
     assert_eq!(now(body.as_mut().close()), Ok(Some("end")));
     assert!(now(body.as_mut().resume(())).is_err());
+}
+
+// AG-7
+#[test]
+fn an_error_that_the_yield_did_not_come_for_comes_out_of_the_close() {
+    let mut body = pin!(coroutine(async |y: Talks<'_>| {
+        let mut kept = pin!(y.yield_(1));
+        poll_once(kept.as_mut()).await;
+        pending::<()>().await;
+        kept.await
+    }));
+    assert_eq!(now(body.as_mut().start()).unwrap(), Step::Yielded(1));
+    drop_after(body.as_mut().throw(Bad(1)), 2);
+    assert_eq!(body.state(), State::Running);
+    assert_eq!(now(body.as_mut().close()), Err(CloseError::Failed(Bad(1))));
+    assert_eq!(now(body.as_mut().close()), Ok(None));
 }
 
 // AG-7, AG-23

@@ -1,5 +1,6 @@
 use std::boxed::Box;
-use std::future::pending;
+use std::cell::Cell;
+use std::future::{pending, poll_fn};
 use std::mem;
 use std::pin::pin;
 use std::rc::Rc;
@@ -143,12 +144,18 @@ fn a_value_for_a_yield_that_is_dropped_is_dropped() {
 #[test]
 fn an_error_for_a_yield_that_is_dropped_comes_back() {
     let gate = Gate::default();
+    let polls = Cell::new(0);
     let mut body = pin!(coroutine(async |y| {
         {
             let mut dropped = pin!(y.yield_(1));
             poll_once(dropped.as_mut()).await;
         }
-        y.yield_(2).await?;
+        let mut second = pin!(y.yield_(2));
+        poll_fn(|cx| {
+            polls.set(polls.get() + 1);
+            second.as_mut().poll(cx)
+        })
+        .await?;
         {
             let mut dropped = pin!(y.yield_(3));
             poll_once(dropped.as_mut()).await;
@@ -168,7 +175,9 @@ fn an_error_for_a_yield_that_is_dropped_comes_back() {
     // There is an item behind it already.
     assert_eq!(missed(now(body.as_mut().throw(Bad(10)))), 10);
     assert_eq!(body.state(), State::Running);
+    let polled = polls.get();
     assert_eq!(now(body.as_mut().proceed()).unwrap(), Step::Yielded(2));
+    assert_eq!(polls.get(), polled, "the body ran on");
     assert_eq!(now(body.as_mut().resume(())).unwrap(), Step::Yielded(3));
     // The body waits.
     assert_eq!(missed(now(body.as_mut().throw(Bad(30)))), 30);
@@ -177,6 +186,25 @@ fn an_error_for_a_yield_that_is_dropped_comes_back() {
     assert_eq!(now(body.as_mut().proceed()).unwrap(), Step::Yielded(4));
     // It has ended.
     assert_eq!(missed(now(body.as_mut().throw(Bad(40)))), 40);
+    assert_eq!(now(body.as_mut().proceed()).unwrap(), Step::Complete("end"));
+}
+
+// AG-5, AG-7
+#[test]
+fn an_error_for_a_yield_that_is_leaked_comes_back_at_the_end() {
+    let gate = Gate::default();
+    let mut body = pin!(coroutine(async |y: Yielder<'_, u32, (), Bad>| {
+        let mut leaked = Box::new(y.yield_(1));
+        poll_once(pin!(&mut leaked)).await;
+        mem::forget(leaked);
+        gate.wait().await;
+        End::Ok("end")
+    }));
+    assert_eq!(now(body.as_mut().start()).unwrap(), Step::Yielded(1));
+    drop_after(body.as_mut().throw(Bad(1)), 1);
+    gate.open();
+    let missed = now(body.as_mut().proceed());
+    assert!(matches!(missed, Err(StepError::Missed(Bad(1)))));
     assert_eq!(now(body.as_mut().proceed()).unwrap(), Step::Complete("end"));
 }
 
