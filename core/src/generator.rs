@@ -10,7 +10,7 @@ mod yielder;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomPinned;
+use core::marker::{PhantomData, PhantomPinned};
 use core::mem;
 use core::panic::Location;
 use core::pin::Pin;
@@ -107,7 +107,9 @@ use crate::cleanup::live::LiveBody;
 ///
 /// Source: PEP 525; differs in that a step that is dropped does not end the generator.
 #[track_caller]
-pub fn generator<'g, T, F, E>(body: F) -> Generator<'g, T, F>
+pub fn generator<'g, T, F, E>(
+    body: F,
+) -> Generator<'g, T, F, <F as Body<Yielder<'g, T>>>::Fut, E>
 where
     F: for<'a> Body<Yielder<'a, T>, Out = E> + for<'a> AsyncFnOnce(Yielder<'a, T>) -> E,
     E: End<T>,
@@ -115,6 +117,7 @@ where
     Generator {
         stage: Stage::Created(Some((body, Location::caller()))),
         slot: UnsafeCell::new(Slot::new()),
+        _yielder: PhantomData,
         _pinned: PhantomPinned,
     }
 }
@@ -193,20 +196,20 @@ impl<T> Ends<T> for Never {
 
 /// The stream that [`generator`] returns.
 ///
+/// No bound relates its parameters: the compiler forgets lifetimes where it looks whether a task is
+/// `Send`, and could not prove it of a generator of borrowed items.
+///
 /// # Invariants
 ///
 /// 1. The body borrows `slot`, which stays where it is (the struct is `!Unpin`) and to which no other
 ///    reference is made while the body is polled or dropped.
 /// 2. The body is pinned structurally: dropped in place, never moved.
 #[must_use = "streams do nothing unless polled"]
-pub struct Generator<'g, T, F>
-where
-    F: Body<Yielder<'g, T>, Out: End<T>>,
-    T: 'g,
-{
+pub struct Generator<'g, T, F, B, E> {
     // Above the slot, so that it is dropped first.
-    stage: Stage<F, F::Fut, F::Out>,
+    stage: Stage<F, B, E>,
     slot: UnsafeCell<Slot<T>>,
+    _yielder: PhantomData<fn(Yielder<'g, T>)>,
     _pinned: PhantomPinned,
 }
 
@@ -234,10 +237,7 @@ pub enum State {
     Closed,
 }
 
-impl<'g, T, F> Generator<'g, T, F>
-where
-    F: Body<Yielder<'g, T>, Out: End<T>>,
-{
+impl<T, F, B, E> Generator<'_, T, F, B, E> {
     /// How far it is.
     pub fn state(&self) -> State {
         match self.stage {
@@ -248,11 +248,13 @@ where
     }
 }
 
-impl<'g, T, F> Stream for Generator<'g, T, F>
+impl<'g, T, F, B, E> Stream for Generator<'g, T, F, B, E>
 where
-    F: Body<Yielder<'g, T>, Out: End<T>>,
+    F: FnOnce(Yielder<'g, T>) -> B,
+    B: Future<Output = E>,
+    E: End<T>,
 {
-    type Item = <F::Out as Ends<T>>::Item;
+    type Item = E::Item;
 
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -270,9 +272,11 @@ where
     }
 }
 
-impl<'g, T, F> Generator<'g, T, F>
+impl<'g, T, F, B, E> Generator<'g, T, F, B, E>
 where
-    F: Body<Yielder<'g, T>, Out: End<T>>,
+    F: FnOnce(Yielder<'g, T>) -> B,
+    B: Future<Output = E>,
+    E: End<T>,
 {
     /// Makes the body, at the first poll. Tells whether there is one now.
     #[cold]
@@ -297,7 +301,7 @@ where
     /// Polls the body, which is suspended.
     // In line, since the item passes through memory otherwise.
     #[inline(always)]
-    fn resume(&mut self, cx: &mut Context<'_>) -> Poll<Option<<F::Out as Ends<T>>::Item>> {
+    fn resume(&mut self, cx: &mut Context<'_>) -> Poll<Option<E::Item>> {
         let ends = EndsWithPanic(&mut self.stage);
         let Stage::Suspended(body, _) = &mut *ends.0 else {
             return Poll::Ready(None);
@@ -309,11 +313,11 @@ where
         mem::forget(ends);
         match polled {
             Poll::Pending => match open.close() {
-                Some(item) => Poll::Ready(Some(F::Out::item(item))),
+                Some(item) => Poll::Ready(Some(E::item(item))),
                 None => Poll::Pending,
             },
             Poll::Ready(end) => {
-                let item = open.close().map(F::Out::item);
+                let item = open.close().map(E::item);
                 Poll::Ready(self.end(end, item))
             }
         }
@@ -323,9 +327,9 @@ where
     #[cold]
     fn end(
         &mut self,
-        end: F::Out,
-        item: Option<<F::Out as Ends<T>>::Item>,
-    ) -> Option<<F::Out as Ends<T>>::Item> {
+        end: E,
+        item: Option<E::Item>,
+    ) -> Option<E::Item> {
         self.stage.end_live();
         if item.is_some() {
             self.stage = Stage::Ending(Some(end));
@@ -337,11 +341,11 @@ where
 
     /// What the end gives after the last item of a yield.
     #[cold]
-    fn last(&mut self) -> Option<<F::Out as Ends<T>>::Item> {
+    fn last(&mut self) -> Option<E::Item> {
         let Stage::Ending(end) = &mut self.stage else {
             return None;
         };
-        let last = end.take().and_then(F::Out::last);
+        let last = end.take().and_then(E::last);
         self.stage = Stage::Closed;
         last
     }
@@ -366,19 +370,18 @@ impl<F, B, E> Stage<F, B, E> {
     }
 }
 
-impl<'g, T, F> FusedStream for Generator<'g, T, F>
+impl<'g, T, F, B, E> FusedStream for Generator<'g, T, F, B, E>
 where
-    F: Body<Yielder<'g, T>, Out: End<T>>,
+    F: FnOnce(Yielder<'g, T>) -> B,
+    B: Future<Output = E>,
+    E: End<T>,
 {
     fn is_terminated(&self) -> bool {
         matches!(self.stage, Stage::Closed)
     }
 }
 
-impl<'g, T, F> fmt::Debug for Generator<'g, T, F>
-where
-    F: Body<Yielder<'g, T>, Out: End<T>>,
-{
+impl<T, F, B, E> fmt::Debug for Generator<'_, T, F, B, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Generator")
             .field("state", &self.state())
