@@ -10,7 +10,7 @@ mod yielder;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::future::Future;
-use core::marker::{PhantomData, PhantomPinned};
+use core::marker::PhantomPinned;
 use core::mem;
 use core::panic::Location;
 use core::pin::Pin;
@@ -107,17 +107,18 @@ use crate::cleanup::live::LiveBody;
 ///
 /// Source: PEP 525; differs in that a step that is dropped does not end the generator.
 #[track_caller]
-pub fn generator<'g, T, F, E>(
-    body: F,
-) -> Generator<'g, T, F, <F as Body<Yielder<'g, T>>>::Fut, E>
+pub fn generator<'g, T, F, E>(body: F) -> Generator<'g, T, F, <F as Body<Yielder<'g, T>>>::Fut, E>
 where
     F: for<'a> Body<Yielder<'a, T>, Out = E> + for<'a> AsyncFnOnce(Yielder<'a, T>) -> E,
     E: End<T>,
 {
     Generator {
-        stage: Stage::Created(Some((body, Location::caller()))),
+        stage: Stage::Created(Some(Maker {
+            body,
+            call: |body, yielder| body(yielder),
+            location: Location::caller(),
+        })),
         slot: UnsafeCell::new(Slot::new()),
-        _yielder: PhantomData,
         _pinned: PhantomPinned,
     }
 }
@@ -207,15 +208,22 @@ impl<T> Ends<T> for Never {
 #[must_use = "streams do nothing unless polled"]
 pub struct Generator<'g, T, F, B, E> {
     // Above the slot, so that it is dropped first.
-    stage: Stage<F, B, E>,
+    stage: Stage<Maker<'g, T, F, B>, B, E>,
     slot: UnsafeCell<Slot<T>>,
-    _yielder: PhantomData<fn(Yielder<'g, T>)>,
     _pinned: PhantomPinned,
 }
 
-enum Stage<F, B, E> {
+/// What makes the body.
+struct Maker<'g, T, F, B> {
+    body: F,
+    /// Calls it. Held as a value, as a bound that says the same would relate `F` and `B`.
+    call: fn(F, Yielder<'g, T>) -> B,
+    location: &'static Location<'static>,
+}
+
+enum Stage<M, B, E> {
     /// The body was not begun. `None` from when it is made to when it is put here.
-    Created(Option<(F, &'static Location<'static>)>),
+    Created(Option<M>),
     /// The body, and its place in the live list, which is given up after it.
     Suspended(B, LiveBody),
     /// The body has ended so, which the consumer was not told yet, as there was an item before it.
@@ -248,9 +256,8 @@ impl<T, F, B, E> Generator<'_, T, F, B, E> {
     }
 }
 
-impl<'g, T, F, B, E> Stream for Generator<'g, T, F, B, E>
+impl<T, F, B, E> Stream for Generator<'_, T, F, B, E>
 where
-    F: FnOnce(Yielder<'g, T>) -> B,
     B: Future<Output = E>,
     E: End<T>,
 {
@@ -272,9 +279,8 @@ where
     }
 }
 
-impl<'g, T, F, B, E> Generator<'g, T, F, B, E>
+impl<T, F, B, E> Generator<'_, T, F, B, E>
 where
-    F: FnOnce(Yielder<'g, T>) -> B,
     B: Future<Output = E>,
     E: End<T>,
 {
@@ -284,16 +290,17 @@ where
         let Stage::Created(make) = &mut self.stage else {
             return false;
         };
-        let Some((make, location)) = make.take() else {
+        let Some(make) = make.take() else {
             // The making has panicked.
             return false;
         };
         // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
         // yielder, as `generator` takes only bodies that accept one of any lifetime.
-        let body = make(Yielder::new(unsafe { &*self.slot.get() }));
+        let yielder = Yielder::new(unsafe { &*self.slot.get() });
+        let body = (make.call)(make.body, yielder);
         self.stage = Stage::Suspended(body, LiveBody::new());
         if let Stage::Suspended(_, live) = &mut self.stage {
-            live.begin::<F>(Subject::Generator, location);
+            live.begin::<F>(Subject::Generator, make.location);
         }
         true
     }
@@ -325,11 +332,7 @@ where
 
     /// The body has ended so; gives the item that it has yielded before, or else what the end gives.
     #[cold]
-    fn end(
-        &mut self,
-        end: E,
-        item: Option<E::Item>,
-    ) -> Option<E::Item> {
+    fn end(&mut self, end: E, item: Option<E::Item>) -> Option<E::Item> {
         self.stage.end_live();
         if item.is_some() {
             self.stage = Stage::Ending(Some(end));
@@ -352,16 +355,16 @@ where
 }
 
 /// Closes a generator whose body panics: it cannot be polled again.
-struct EndsWithPanic<'a, F, B, E>(&'a mut Stage<F, B, E>);
+struct EndsWithPanic<'a, M, B, E>(&'a mut Stage<M, B, E>);
 
-impl<F, B, E> Drop for EndsWithPanic<'_, F, B, E> {
+impl<M, B, E> Drop for EndsWithPanic<'_, M, B, E> {
     fn drop(&mut self) {
         self.0.end_live();
         *self.0 = Stage::Closed;
     }
 }
 
-impl<F, B, E> Stage<F, B, E> {
+impl<M, B, E> Stage<M, B, E> {
     /// Its body is at its end, or it would count as dropped before.
     fn end_live(&mut self) {
         if let Self::Suspended(_, live) = self {
@@ -370,9 +373,8 @@ impl<F, B, E> Stage<F, B, E> {
     }
 }
 
-impl<'g, T, F, B, E> FusedStream for Generator<'g, T, F, B, E>
+impl<T, F, B, E> FusedStream for Generator<'_, T, F, B, E>
 where
-    F: FnOnce(Yielder<'g, T>) -> B,
     B: Future<Output = E>,
     E: End<T>,
 {

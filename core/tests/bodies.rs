@@ -200,17 +200,16 @@ fn it_returns_early() {
     assert_eq!(value, Ok("early"));
 }
 
-// K12, CM-15: in a `Send` block, a scope whose error holds a lifetime or a trait object is boxed;
-// `tests/ui/limit` shows why.
+// K12, CM-15
 #[test]
 fn its_error_is_a_trait_object_in_a_send_block() {
     type Error = Box<dyn std::error::Error + Send + Sync>;
     let rt = NoExecutor::new();
     let result = now(send(async {
-        let scope: BoxFuture<'_, _> = Box::pin(with(&rt, Numbered::new(1), async |_| {
+        with(&rt, Numbered::new(1), async |_| {
             Err::<(), Error>("no".into())
-        }));
-        scope.await
+        })
+        .await
     }));
     assert_eq!(result.unwrap_err().to_string(), "no");
 }

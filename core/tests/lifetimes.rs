@@ -1,32 +1,48 @@
 //! Errors and resources with lifetimes or trait objects, in blocks that must be `Send`.
 //!
 //! To decide whether a block is `Send`, the compiler forgets the lifetimes in it, `'static` included
-//! (rust-lang/rust#110338). So nothing in the scope's struct may need them: for errors that holds; a
-//! resource whose own type has some is put into a struct.
+//! (rust-lang/rust#110338). So nothing in the scope's struct may need them.
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::ready;
+use std::pin::pin;
+use std::str::Split;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use withal_core::runtime::NoExecutor;
 use withal_core::scope::{Lend, scope_fn};
-use withal_core::{ExitReason, HandOver, Scope, with};
-
-/// A bare `&'static str` as the resource would not do: see the compile-fail cases of `limit`.
-struct Text(&'static str);
+use withal_core::{Abandon, ExitReason, HandOver, Scope, await_cleanup, enter_in, generator, with};
 
 struct Name;
 
 impl Scope for Name {
-    type Resource = Text;
+    type Resource = &'static str;
     type Error = Infallible;
     type OnDrop = HandOver;
 
-    async fn enter(&mut self) -> Result<Text, Infallible> {
-        Ok(Text("name"))
+    async fn enter(&mut self) -> Result<&'static str, Infallible> {
+        Ok("name")
     }
 
-    async fn exit(self, _: Text, _: ExitReason<'_>) -> Result<(), Infallible> {
+    async fn exit(self, _: &'static str, _: ExitReason<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// Both the scope and what it lends borrow.
+struct Words<'t>(&'t str);
+
+impl<'t> Scope for Words<'t> {
+    type Resource = Split<'t, char>;
+    type Error = Infallible;
+    type OnDrop = Abandon;
+
+    async fn enter(&mut self) -> Result<Split<'t, char>, Infallible> {
+        Ok(self.0.split(' '))
+    }
+
+    async fn exit(self, _: Split<'t, char>, _: ExitReason<'_>) -> Result<(), Infallible> {
         Ok(())
     }
 }
@@ -72,17 +88,78 @@ fn an_error_may_be_a_boxed_trait_object() {
     assert_eq!(ended.unwrap_err().to_string(), "no");
 }
 
-// CM-2, CM-15
+// CM-2, CM-15, CM-28
 #[test]
-fn a_resource_may_be_a_struct_around_what_has_a_lifetime() {
+fn a_resource_may_be_a_static_reference() {
     let ended = run(async {
         let rt = NoExecutor::new();
-        with(&rt, Name, async |name| Ok::<_, String>(name.0.len())).await
+        with(&rt, Name, async |name| Ok::<_, String>(name.len())).await
+    });
+    assert_eq!(ended, Ok(4));
+    let ended = run(async {
+        let rt = NoExecutor::new();
+        let name = enter_in(&rt, Name).await.unwrap();
+        let length = name.len();
+        name.exit(Ok::<_, String>(length)).await
     });
     assert_eq!(ended, Ok(4));
 }
 
-// CM-2, GM-2
+// CM-2, CM-15
+#[test]
+fn a_scope_and_its_resource_may_borrow_from_the_task() {
+    let ended = run(async {
+        let rt = NoExecutor::new();
+        let text = String::from("a bc");
+        let mut seen = Vec::new();
+        let words = with(&rt, Words(&text), async |words| {
+            for word in words {
+                ready(()).await;
+                seen.push(word);
+            }
+            Ok::<_, String>(())
+        });
+        words.await.map(|()| seen.concat())
+    });
+    assert_eq!(ended, Ok("abc".to_owned()));
+}
+
+// CM-2, CM-15: a combinator around a scope whose own type borrows takes it boxed.
+#[test]
+fn a_borrowing_scope_goes_into_a_combinator_boxed() {
+    let ended = run(async {
+        let rt = NoExecutor::new();
+        let text = String::from("a bc");
+        let words = with(&rt, Words(&text), async |words| {
+            Ok::<_, String>(words.count())
+        });
+        await_cleanup(words.boxed()).await
+    });
+    assert_eq!(ended, Ok(2));
+}
+
+// AG-20, CM-15
+#[test]
+fn it_may_stand_in_a_generator() {
+    let first = run(async {
+        let rt = NoExecutor::new();
+        let text = String::from("a bc");
+        let words = generator(async |y| {
+            let lent = with(&rt, Words(&text), async |words| {
+                for word in words {
+                    y.yield_(word).await;
+                }
+                Ok::<_, Infallible>(())
+            });
+            lent.await.unwrap();
+        });
+        let mut words = pin!(words);
+        await_cleanup(words.next()).await.map(str::to_owned)
+    });
+    assert_eq!(first.as_deref(), Some("a"));
+}
+
+// CM-2, GM-2: what a closure lends is put into a struct, where it is a trait object.
 #[test]
 fn a_closure_may_lend_a_struct_around_a_trait_object() {
     struct Callback(Box<dyn FnMut() -> u8 + Send>);

@@ -5,15 +5,11 @@
 mod common;
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 
 use common::{Numbered, now, send};
 use withal_core::runtime::NoExecutor;
 use withal_core::scope::Abandoned;
 use withal_core::{Abandon, ExitReason, HandOver, Scope, Synchronous, enter_in, with};
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Commits to what it borrows.
 struct Transaction<'c> {
@@ -88,15 +84,13 @@ fn a_resource_has_a_lifetime() {
     assert_eq!(word.unwrap(), "hello");
 }
 
-// CM-2, CM-15: in a `Send` block such a scope is boxed; `tests/ui/limit` shows why.
+// CM-2, CM-15
 #[test]
 fn a_resource_has_a_lifetime_in_a_send_block() {
     let rt = NoExecutor::new();
     let text = String::from("hello world");
     let word = now(send(async {
-        let scope: BoxFuture<'_, _> = Box::pin(with(&rt, FirstWord(&text), async |word| {
-            Ok::<_, String>(*word)
-        }));
+        let scope = with(&rt, FirstWord(&text), async |word| Ok::<_, String>(*word));
         scope.await.unwrap()
     }));
     assert_eq!(word, "hello");

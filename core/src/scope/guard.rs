@@ -118,6 +118,7 @@ impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
         R,
         M,
         NoBody<M, T, E>,
+        Ready<Result<T, E>>,
         T,
         E,
         Plain,

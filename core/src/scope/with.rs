@@ -30,15 +30,16 @@ macro_rules! with_fn {
     ) => {
         $(#[$doc])*
         #[track_caller]
-        pub fn $with<R, M, F, T, E>(
-            rt: &R,
+        pub fn $with<'r, R, M, F, T, E>(
+            rt: &'r R,
             scope: M,
             body: F,
         ) -> With<
-            '_,
+            'r,
             R,
             M,
             F,
+            <F as Body<&'r mut M::Resource>>::Fut,
             T,
             E,
             $Policy,
@@ -52,7 +53,11 @@ macro_rules! with_fn {
                 + for<'a> AsyncFnOnce(&'a mut M::Resource) -> Result<T, E>,
             E: $($bound)*,
         {
-            With::new(rt, scope.enter(), body, slot(M::exit))
+            let make = Maker {
+                body,
+                call: |body, resource| body(resource),
+            };
+            With::new(rt, scope.enter(), make, slot(M::exit))
         }
     };
 }
@@ -102,7 +107,8 @@ with_fn! {
     /// | "does not fulfill the required lifetime" at `OnDrop = HandOver`: the scope borrows | own what it holds, write it in closure style, or declare [`Abandon`](super::Abandon) |
     /// | "future returned by `enter` (`exit`) is not `Send`" | hold nothing thread-bound over an `.await`, or implement `LocalScope` |
     /// | "future cannot be sent" where a scope is spawned | its body holds something that is not `Send`: spawn it on one thread, or replace that |
-    /// | "not general enough" where a scope is spawned: the resource is a reference or a trait object, of whose lifetime the compiler loses track in a `Send` block | put it into a struct of yours: `struct Name(&'static str)` |
+    /// | "not general enough" where a scope is spawned: a closure lends a trait object | lend a struct around it |
+    /// | the same: the scope's own type borrows, and it is inside of a combinator, where the compiler loses track of the lifetime | box it first: `timeout(rt, limit, Box::pin(with(…)) as Pin<Box<dyn Future<Output = _> + Send>>)`, or `.boxed()` |
     /// | "queries overflow the depth limit": scopes and combinators are nested too deep for the compiler (about a dozen of each) | box one of them |
     /// | "unused `With`", or "`?` operator can only be applied" | `.await` |
     ///
@@ -248,7 +254,9 @@ type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 /// The future that [`with`] returns.
 ///
 /// One struct, whose fields are the parts it runs: it is `Send` whenever they are, and a scope in
-/// a scope's body adds no other layer.
+/// a scope's body adds no other layer. No bound relates its body to what that is lent: the compiler
+/// forgets lifetimes where it looks whether a task is `Send`, and could not prove it of a resource
+/// that borrows.
 ///
 /// # Invariants
 ///
@@ -256,14 +264,12 @@ type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 ///    to which no other reference is made, until `stage` holds no body.
 /// 2. The futures in `stage` are pinned structurally: dropped in place, never moved.
 #[must_use = "futures do nothing unless polled: a scope is entered by `.await`"]
-pub struct With<'r, R, M, F, T, E, P, N, X>
+pub struct With<'r, R, M, F, B, T, E, P, N, X>
 where
     R: Cleanup,
     M: Manager,
-    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
     X: ExitSlot<M>,
-    M::Resource: 'r,
 {
     rt: &'r R,
     location: &'static Location<'static>,
@@ -272,7 +278,7 @@ where
     entered_under: CollectorId,
     token: Option<ExitToken>,
     leftovers: Leftovers<M::Kind>,
-    stage: Stage<N, F, F::Fut, X>,
+    stage: Stage<N, Maker<'r, M, F, B>, B, X>,
     ended: BodyState<T, E>,
     exited: ExitState<M::Error>,
     // A cell, since it is borrowed from while references to the whole struct come and go. Below the
@@ -282,6 +288,13 @@ where
     manager: Option<M>,
     _pinned: PhantomPinned,
     _policy: PhantomData<fn() -> P>,
+}
+
+/// What makes the body.
+struct Maker<'r, M: Managed, F, B> {
+    body: F,
+    /// Calls it. Held as a value, as a bound that says the same would relate `F` and `B`.
+    call: fn(F, &'r mut M::Resource) -> B,
 }
 
 /// What a guard knows of its scope.
@@ -348,17 +361,16 @@ enum ExitState<X> {
     Panicked(Payload),
 }
 
-impl<'r, R, M, F, T, E, P, N, X> With<'r, R, M, F, T, E, P, N, X>
+impl<'r, R, M, F, B, T, E, P, N, X> With<'r, R, M, F, B, T, E, P, N, X>
 where
     R: Cleanup,
     M: Manager,
-    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
     X: ExitSlot<M>,
 {
     #[track_caller]
     #[inline]
-    fn new(rt: &'r R, enter: N, body: F, _exit: PhantomData<X>) -> Self {
+    fn new(rt: &'r R, enter: N, make: Maker<'r, M, F, B>, _exit: PhantomData<X>) -> Self {
         if mutant("clones_its_runtime") {
             drop(rt.clone());
         }
@@ -372,7 +384,7 @@ where
             leftovers: Leftovers::new(),
             stage: Stage::Entering {
                 enter,
-                body: Some(body),
+                make: Some(make),
             },
             ended: BodyState::Running,
             exited: ExitState::Running,
@@ -428,11 +440,10 @@ where
     }
 }
 
-impl<'r, R, M, F, T, E, P, N, X> fmt::Debug for With<'r, R, M, F, T, E, P, N, X>
+impl<'r, R, M, F, B, T, E, P, N, X> fmt::Debug for With<'r, R, M, F, B, T, E, P, N, X>
 where
     R: Cleanup,
     M: Manager,
-    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
     X: ExitSlot<M>,
 {

@@ -2,7 +2,6 @@
 
 use super::stage::Stage;
 use super::{BodyState, ExitState, With};
-use crate::body::Body;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{Report, report};
 use crate::panic::unwinding;
@@ -12,14 +11,12 @@ use crate::scope::exit::ExitSlot;
 use crate::scope::manager::Manager;
 use crate::scope::policy::{Carry, Policy};
 
-impl<'r, R, M, F, T, E, P, N, X> Drop for With<'r, R, M, F, T, E, P, N, X>
+impl<'r, R, M, F, B, T, E, P, N, X> Drop for With<'r, R, M, F, B, T, E, P, N, X>
 where
     R: Cleanup,
     M: Manager,
-    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
     X: ExitSlot<M>,
-    M::Resource: 'r,
 {
     #[inline]
     fn drop(&mut self) {
@@ -30,11 +27,10 @@ where
     }
 }
 
-impl<'r, R, M, F, T, E, P, N, X> With<'r, R, M, F, T, E, P, N, X>
+impl<'r, R, M, F, B, T, E, P, N, X> With<'r, R, M, F, B, T, E, P, N, X>
 where
     R: Cleanup,
     M: Manager,
-    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
     P: Policy<M, T, E>,
     X: ExitSlot<M>,
 {

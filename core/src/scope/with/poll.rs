@@ -5,8 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use super::stage::{Stage, end, put};
-use super::{BodyState, Entered, ExitState, With};
-use crate::body::Body;
+use super::{BodyState, Entered, ExitState, Maker, With};
 use crate::cleanup::leftovers::{self, Waited, nothing_left};
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
@@ -18,11 +17,11 @@ use crate::scope::exit::{ExitSlot, Told, Why};
 use crate::scope::manager::Manager;
 use crate::scope::policy::{BodyEnd, Carry, Policy};
 
-impl<'r, R, M, F, T, E, P, N, X> Future for With<'r, R, M, F, T, E, P, N, X>
+impl<'r, R, M, F, B, T, E, P, N, X> Future for With<'r, R, M, F, B, T, E, P, N, X>
 where
     R: Cleanup,
     M: Manager,
-    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    B: Future<Output = Result<T, E>>,
     P: Policy<M, T, E>,
     N: Future<Output = Entered<M>>,
     X: ExitSlot<M>,
@@ -34,11 +33,11 @@ where
         // SAFETY: nothing is moved out of a pinned field below (2).
         let this = unsafe { self.get_unchecked_mut() };
         let mut make_body = None;
-        if let Stage::Entering { enter, body } = &mut this.stage {
+        if let Stage::Entering { enter, make } = &mut this.stage {
             // SAFETY: pinned structurally (2).
             match ready!(unsafe { Pin::new_unchecked(enter) }.poll(cx)) {
                 Ok((manager, resource)) => {
-                    make_body = body.take();
+                    make_body = make.take();
                     // SAFETY: the function is taken, so the future is all there is to drop.
                     unsafe { end(&mut this.stage, Stage::as_enter, Stage::Entered) };
                     this.entered(manager, resource);
@@ -65,11 +64,11 @@ where
     }
 }
 
-impl<'r, R, M, F, T, E, P, N, X> With<'r, R, M, F, T, E, P, N, X>
+impl<'r, R, M, F, B, T, E, P, N, X> With<'r, R, M, F, B, T, E, P, N, X>
 where
     R: Cleanup,
     M: Manager,
-    F: Body<&'r mut M::Resource, Out = Result<T, E>>,
+    B: Future<Output = Result<T, E>>,
     P: Policy<M, T, E>,
     X: ExitSlot<M>,
 {
@@ -86,7 +85,7 @@ where
     /// Polls the body or the exit as the enclosing scope of what is dropped in it. Both, if the body
     /// ends and leaves nothing behind: that is the ordinary way, and costs one change of the slot.
     #[inline]
-    fn run(&mut self, make_body: Option<F>, cx: &mut Context<'_>) -> Poll<()> {
+    fn run(&mut self, make_body: Option<Maker<'r, M, F, B>>, cx: &mut Context<'_>) -> Poll<()> {
         let id = self.live.id();
         let advance = |this: &mut Self| this.advance(make_body, cx);
         match leftovers::within(self, |this| &mut this.leftovers, id, advance) {
@@ -100,7 +99,7 @@ where
     }
 
     #[inline]
-    fn advance(&mut self, make_body: Option<F>, cx: &mut Context<'_>) -> Poll<()> {
+    fn advance(&mut self, make_body: Option<Maker<'r, M, F, B>>, cx: &mut Context<'_>) -> Poll<()> {
         if let Stage::Entered = self.stage {
             let (Some(make_body), Some(resource)) = (make_body, self.resource.get_mut()) else {
                 // The making of the body has panicked, without std.
@@ -111,7 +110,7 @@ where
             // SAFETY: the resource stays where it is, untouched, until the body that borrows it is
             // gone (1). The body cannot keep the reference, as the `with` functions take only bodies
             // that accept a reference of any lifetime.
-            let body = make_body(unsafe { &mut *resource });
+            let body = (make_body.call)(make_body.body, unsafe { &mut *resource });
             put(&mut self.stage, Stage::Body(body));
         }
         if let Stage::Body(body) = &mut self.stage {
@@ -144,7 +143,15 @@ where
         }
         Poll::Ready(())
     }
+}
 
+impl<'r, R, M, F, B, T, E, P, N, X> With<'r, R, M, F, B, T, E, P, N, X>
+where
+    R: Cleanup,
+    M: Manager,
+    P: Policy<M, T, E>,
+    X: ExitSlot<M>,
+{
     /// The body or the exit waits.
     #[cold]
     fn pending(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -180,7 +187,10 @@ where
     }
 
     /// Drops what the stage holds, in place, and collects what comes out.
-    pub(super) fn drop_stage(&mut self, next: Stage<N, F, F::Fut, X>) -> Result<(), Payload> {
+    pub(super) fn drop_stage(
+        &mut self,
+        next: Stage<N, Maker<'r, M, F, B>, B, X>,
+    ) -> Result<(), Payload> {
         let stage = &mut self.stage;
         self.leftovers.collect(|| *stage = next)
     }

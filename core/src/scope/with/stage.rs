@@ -5,9 +5,9 @@ use core::mem::{ManuallyDrop, forget, replace};
 use crate::scope::exit::Told;
 
 /// How far the scope is, and what it has there: one after the other, in the same place.
-pub(super) enum Stage<N, F, B, X> {
-    /// Not entered: nothing to exit. The function that makes the body waits.
-    Entering { enter: N, body: Option<F> },
+pub(super) enum Stage<N, M, B, X> {
+    /// Not entered: nothing to exit. What makes the body waits.
+    Entering { enter: N, make: Option<M> },
     /// Entered; the body is about to be made.
     Entered,
     /// The body runs.
@@ -24,7 +24,7 @@ pub(super) enum Stage<N, F, B, X> {
     Done,
 }
 
-impl<N, F, B, X> Stage<N, F, B, X> {
+impl<N, M, B, X> Stage<N, M, B, X> {
     #[inline]
     pub(super) fn as_enter(&mut self) -> Option<&mut N> {
         match self {
