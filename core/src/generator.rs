@@ -115,7 +115,9 @@ where
     Generator {
         stage: Stage::Created(Some(Maker {
             body,
-            call: |body, yielder| body(yielder),
+            begin: |body, yielder, stage| {
+                *stage = Stage::Suspended(body(yielder), LiveBody::new());
+            },
             location: Location::caller(),
         })),
         slot: UnsafeCell::new(Slot::new()),
@@ -208,16 +210,17 @@ impl<T> Ends<T> for Never {
 #[must_use = "streams do nothing unless polled"]
 pub struct Generator<'g, T, F, B, E> {
     // Above the slot, so that it is dropped first.
-    stage: Stage<Maker<'g, T, F, B>, B, E>,
+    stage: Stage<Maker<'g, T, F, B, E>, B, E>,
     slot: UnsafeCell<Slot<T>>,
     _pinned: PhantomPinned,
 }
 
 /// What makes the body.
-struct Maker<'g, T, F, B> {
+struct Maker<'g, T, F, B, E> {
     body: F,
-    /// Calls it. Held as a value, as a bound that says the same would relate `F` and `B`.
-    call: fn(F, Yielder<'g, T>) -> B,
+    /// Calls it, and puts what it returns in its place, where it is built. A bound that says that it
+    /// can be called so would relate `F` and `B`.
+    begin: fn(F, Yielder<'g, T>, &mut Stage<Self, B, E>),
     location: &'static Location<'static>,
 }
 
@@ -297,8 +300,7 @@ where
         // SAFETY: the slot stays where it is for as long as the body (1). The body cannot keep the
         // yielder, as `generator` takes only bodies that accept one of any lifetime.
         let yielder = Yielder::new(unsafe { &*self.slot.get() });
-        let body = (make.call)(make.body, yielder);
-        self.stage = Stage::Suspended(body, LiveBody::new());
+        (make.begin)(make.body, yielder, &mut self.stage);
         if let Stage::Suspended(_, live) = &mut self.stage {
             live.begin::<F>(Subject::Generator, make.location);
         }

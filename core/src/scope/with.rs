@@ -9,7 +9,7 @@ use core::marker::{PhantomData, PhantomPinned};
 use core::panic::Location;
 use core::time::Duration;
 
-use self::stage::Stage;
+use self::stage::{Stage, put};
 use super::error::ExitError;
 use super::exit::{ExitSlot, slot};
 use super::manager::{Managed, Manager};
@@ -55,7 +55,7 @@ macro_rules! with_fn {
         {
             let make = Maker {
                 body,
-                call: |body, resource| body(resource),
+                begin: |body, resource, stage| put(stage, Stage::Body(body(resource))),
             };
             With::new(rt, scope.enter(), make, slot(M::exit))
         }
@@ -278,7 +278,7 @@ where
     entered_under: CollectorId,
     token: Option<ExitToken>,
     leftovers: Leftovers<M::Kind>,
-    stage: Stage<N, Maker<'r, M, F, B>, B, X>,
+    stage: Stage<N, Maker<'r, M, F, B, N, X>, B, X>,
     ended: BodyState<T, E>,
     exited: ExitState<M::Error>,
     // A cell, since it is borrowed from while references to the whole struct come and go. Below the
@@ -291,10 +291,11 @@ where
 }
 
 /// What makes the body.
-struct Maker<'r, M: Managed, F, B> {
+struct Maker<'r, M: Managed, F, B, N, X> {
     body: F,
-    /// Calls it. Held as a value, as a bound that says the same would relate `F` and `B`.
-    call: fn(F, &'r mut M::Resource) -> B,
+    /// Calls it, and puts what it returns in its place, where it is built. A bound that says that it
+    /// can be called so would relate `F` and `B`.
+    begin: fn(F, &'r mut M::Resource, &mut Stage<N, Self, B, X>),
 }
 
 /// What a guard knows of its scope.
@@ -370,7 +371,7 @@ where
 {
     #[track_caller]
     #[inline]
-    fn new(rt: &'r R, enter: N, make: Maker<'r, M, F, B>, _exit: PhantomData<X>) -> Self {
+    fn new(rt: &'r R, enter: N, make: Maker<'r, M, F, B, N, X>, _exit: PhantomData<X>) -> Self {
         if mutant("clones_its_runtime") {
             drop(rt.clone());
         }

@@ -85,7 +85,11 @@ where
     /// Polls the body or the exit as the enclosing scope of what is dropped in it. Both, if the body
     /// ends and leaves nothing behind: that is the ordinary way, and costs one change of the slot.
     #[inline]
-    fn run(&mut self, make_body: Option<Maker<'r, M, F, B>>, cx: &mut Context<'_>) -> Poll<()> {
+    fn run(
+        &mut self,
+        make_body: Option<Maker<'r, M, F, B, N, X>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         let id = self.live.id();
         let advance = |this: &mut Self| this.advance(make_body, cx);
         match leftovers::within(self, |this| &mut this.leftovers, id, advance) {
@@ -99,7 +103,11 @@ where
     }
 
     #[inline]
-    fn advance(&mut self, make_body: Option<Maker<'r, M, F, B>>, cx: &mut Context<'_>) -> Poll<()> {
+    fn advance(
+        &mut self,
+        make_body: Option<Maker<'r, M, F, B, N, X>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         if let Stage::Entered = self.stage {
             let (Some(make_body), Some(resource)) = (make_body, self.resource.get_mut()) else {
                 // The making of the body has panicked, without std.
@@ -110,8 +118,8 @@ where
             // SAFETY: the resource stays where it is, untouched, until the body that borrows it is
             // gone (1). The body cannot keep the reference, as the `with` functions take only bodies
             // that accept a reference of any lifetime.
-            let body = (make_body.call)(make_body.body, unsafe { &mut *resource });
-            put(&mut self.stage, Stage::Body(body));
+            let resource = unsafe { &mut *resource };
+            (make_body.begin)(make_body.body, resource, &mut self.stage);
         }
         if let Stage::Body(body) = &mut self.stage {
             // SAFETY: pinned structurally (2).
@@ -189,7 +197,7 @@ where
     /// Drops what the stage holds, in place, and collects what comes out.
     pub(super) fn drop_stage(
         &mut self,
-        next: Stage<N, Maker<'r, M, F, B>, B, X>,
+        next: Stage<N, Maker<'r, M, F, B, N, X>, B, X>,
     ) -> Result<(), Payload> {
         let stage = &mut self.stage;
         self.leftovers.collect(|| *stage = next)
