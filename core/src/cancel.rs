@@ -100,11 +100,11 @@ where
     }
 }
 
-/// Ends `stream`, whatever adaptors are wrapped around it, and waits for the cleanup of every scope
+/// Ends `stream`, whatever adapters are wrapped around it, and waits for the cleanup of every scope
 /// that it holds open.
 ///
 /// `stream` owns what it polls: a reference is refused, since dropping it would close nothing. A
-/// reference inside of an adaptor (`(&mut stream).take(1)`) cannot be seen, and closes nothing.
+/// reference inside of an adapter (`(&mut stream).take(1)`) cannot be seen, and closes nothing.
 ///
 /// # Cancel safety
 ///

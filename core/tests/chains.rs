@@ -1,4 +1,4 @@
-//! Closing a stream closes what is below its adaptors.
+//! Closing a stream closes what is below its adapters.
 
 #![cfg(feature = "std")]
 
@@ -79,7 +79,7 @@ impl Setup {
 
 // K1, IT-5, CO-7
 #[test]
-fn through_every_adaptor() {
+fn through_every_adapter() {
     let setup = Setup::new();
     let a = || setup.source("a");
     let closed = "+a -a";
@@ -106,9 +106,9 @@ fn through_every_adaptor() {
     setup.assert_closes(|| a().left_stream::<stream::Empty<u32>>(), closed);
 }
 
-// K1, K4, IT-5: what one adaptor holds side by side is closed in the order in which it drops it.
+// K1, K4, IT-5: what one adapter holds side by side is closed in the order in which it drops it.
 #[test]
-fn all_the_sources_of_an_adaptor() {
+fn all_the_sources_of_an_adapter() {
     let setup = Setup::new();
     let (a, b) = (|| setup.source("a"), || setup.source("b"));
     setup.assert_closes(|| a().flat_map(|_| b()), "+a +b -a -b");

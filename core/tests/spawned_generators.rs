@@ -92,7 +92,7 @@ fn one_that_may_fail_borrows_too() {
     assert!(numbers.is_err());
 }
 
-// AG-20
+// IT-9, AG-20
 #[test]
 fn a_function_returns_one_that_borrows_its_argument() {
     fn words(text: &str) -> impl Stream<Item = &str> + Send {

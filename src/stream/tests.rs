@@ -53,6 +53,14 @@ fn what_is_awaited_for_one_element_ends_before_the_next_begins() {
     assert_eq!(trace.take(), "?1 <1 1> ?2 ?3 <3 3>");
 }
 
+// CO-8, IT-14
+#[test]
+fn no_element_can_be_taken_for_the_end() {
+    let halves = count(4).map(|n| (n % 2 == 0).then_some(n / 2));
+    let mut halves = ByHand::new(halves.collect::<Vec<_>>());
+    assert_eq!(halves.ready(), [None, Some(1), None, Some(2)]);
+}
+
 // CO-3
 #[test]
 fn an_inner_source_is_made_anew_for_each_outer_item() {

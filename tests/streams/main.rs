@@ -1,7 +1,7 @@
 //! Sources and adapters held against the rules: generators of every form, what `StreamExt` and
 //! `withal::stream` make of them, loops and coroutines.
 
-mod adaptors;
+mod adapters;
 mod coroutines;
 mod facade;
 mod generators;

@@ -226,7 +226,7 @@ fn a_stream_that_does_not_close_exceeds_the_budget() {
     log.assert("+s go -s:cancelled");
 }
 
-// CS-16: its adaptor has ended, and it has not.
+// CS-16: its adapter has ended, and it has not.
 #[test]
 fn a_stream_inside_of_one_that_has_ended_is_closed() {
     let (rt, log) = (Deterministic::new(), Log::new());

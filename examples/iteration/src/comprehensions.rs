@@ -1,4 +1,4 @@
-//! What comprehensions do, with the adaptors of `futures_util`.
+//! What comprehensions do, with the adapters of `futures_util`.
 
 use futures_util::future::ready;
 use futures_util::stream::{self, Stream, StreamExt as _};

@@ -13,7 +13,7 @@
 //! - [`messages`]: messages of a WebSocket; the end, an error and silence are three things.
 //! - [`files`]: the lines of a file, read where a thread may block.
 //! - [`remote_lines`]: a stream behind a scope that is made of scopes.
-//! - [`comprehensions`]: what comprehensions do, with the adaptors of `futures_util`.
+//! - [`comprehensions`]: what comprehensions do, with the adapters of `futures_util`.
 //! - [`permits`]: a limit that is not held while an item is out.
 //! - [`processing`]: a loop that closes its source and counts; and steps by hand.
 //! - [`orphans`]: who has forgotten to close a generator.

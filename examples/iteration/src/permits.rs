@@ -53,8 +53,8 @@ pub fn paginated_stream<R: Runtime>(
     })
 }
 
-/// The same, where the adaptor does the counting: what is held in `fetch` is given back at its end.
-pub fn paginated_by_adaptor<R: Runtime>(
+/// The same, where the adapter does the counting: what is held in `fetch` is given back at its end.
+pub fn paginated_by_adapter<R: Runtime>(
     on: &Setting<R>,
     limit: &Semaphore,
 ) -> impl Stream<Item = Result<Item, Closed>> {
@@ -104,7 +104,7 @@ pub async fn run<R: Runtime>(on: &Setting<R>) -> Result<(usize, usize), Closed> 
     .await;
     let five = (0..5).map(async |_| {
         let mut items = 0;
-        for_each(paginated_by_adaptor(on, &limit), async |item| {
+        for_each(paginated_by_adapter(on, &limit), async |item| {
             item?;
             items += 1;
             Ok(())

@@ -172,9 +172,9 @@ fn a_dropped_combinator_passes_on_what_it_waits_for() {
     assert_eq!(rt.spawned(), 0);
 }
 
-// K1, K14: whatever adaptors are around it, closing a stream ends the scope that it holds.
+// K1, K14: whatever adapters are around it, closing a stream ends the scope that it holds.
 #[test]
-fn close_reaches_through_adaptors() {
+fn close_reaches_through_adapters() {
     let (log, rt) = (Log::new(), Deterministic::new());
     let scope = with(&rt, Act::new(&log, "a"), async |_| pending::<Never>().await);
     let mut stream = Box::pin(

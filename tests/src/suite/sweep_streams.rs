@@ -1,7 +1,7 @@
 //! Sources and adapters, and who reads them, cancelled after every number of polls, in every way: no
 //! item is lost or comes twice, and each scope is exited once, inner first.
 
-mod adaptors;
+mod adapters;
 mod bridges;
 mod coroutines;
 mod facade;
@@ -17,7 +17,7 @@ use futures_util::stream::{Stream, StreamExt};
 use withal::runtime::Runtime;
 use withal::with;
 
-pub use self::adaptors::each_adaptor_of_stream_ext;
+pub use self::adapters::each_adapter_of_stream_ext;
 pub use self::bridges::each_queue_and_channel;
 pub use self::coroutines::each_step_of_a_coroutine;
 pub use self::facade::each_adapter_of_ours;
@@ -37,7 +37,7 @@ macro_rules! sweep_streams_cases {
     ($make:ident $with:tt $of:tt) => {
         $crate::$make! { $with $of sweep_streams:
             each_form_of_a_generator,
-            each_adaptor_of_stream_ext,
+            each_adapter_of_stream_ext,
             each_adapter_of_ours,
             each_queue_and_channel,
             each_loop,

@@ -7,7 +7,7 @@ use withal::stream::prefetch::Prefetched;
 use withal::stream::{buffered, channel_scope, idle_timeout, next_or, prefetch, try_collect};
 use withal::with;
 
-use super::adaptors::source;
+use super::adapters::source;
 use super::{Scenario, assert_exited, read_all, sweep};
 use crate::poll::yields;
 use crate::probe::Failed;

@@ -92,7 +92,7 @@ pub async fn one_that_outlives_its_consumer_goes_on<R: Runtime>(rt: &R) {
             })
             .boxed()
         }),
-        ("a chain of adaptors", || {
+        ("a chain of adapters", || {
             slow()
                 .then(async |item| {
                     yields(1).await;

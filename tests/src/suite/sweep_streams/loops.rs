@@ -5,7 +5,7 @@ use futures_util::stream::StreamExt;
 use withal::runtime::Runtime;
 use withal::{closing, for_each, for_each_by_ref};
 
-use super::adaptors::source;
+use super::adapters::source;
 use super::{Scenario, assert_exited, sweep};
 use crate::poll::yields;
 use crate::probe::Failed;

@@ -30,7 +30,7 @@ pub(super) fn source<R: Runtime>(
 }
 
 // A-3, CM-17, CO-2, CO-3, CO-6, CO-7, IT-15
-pub async fn each_adaptor_of_stream_ext<R: Runtime>(rt: &R) {
+pub async fn each_adapter_of_stream_ext<R: Runtime>(rt: &R) {
     let scenarios: &[Scenario<R>] = &[
         ("a chain", 3, |rt, read| {
             async move {

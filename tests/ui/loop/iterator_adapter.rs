@@ -1,4 +1,4 @@
-// IT-2, IT-17: as `iterator.rs`, with a chain of adaptors.
+// IT-2, IT-17: as `iterator.rs`, with a chain of adapters.
 //
 // Cure: `for_each(stream::iter(numbers), …)`.
 
