@@ -44,7 +44,10 @@ use crate::cleanup::kind::{Kind, Sendable};
 /// ```
 #[track_caller]
 pub fn await_cleanup<F: Future>(future: F) -> AwaitCleanup<F> {
-    AwaitCleanup::named("await_cleanup", future)
+    AwaitCleanup {
+        output: None,
+        inner: Cancellable::new("await_cleanup", future),
+    }
 }
 
 /// Drops `future` where it is, and waits for the cleanup of every scope that was entered in it.
@@ -168,15 +171,6 @@ pub struct AwaitCleanup<F: Future, K: Kind = Sendable> {
 }
 
 impl<F: Future> AwaitCleanup<F> {
-    /// One with another name in reports.
-    #[track_caller]
-    pub(crate) fn named(name: &'static str, future: F) -> Self {
-        Self {
-            output: None,
-            inner: Cancellable::new(name, future),
-        }
-    }
-
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
     /// out of its sight.
     #[cfg(feature = "std")]

@@ -5,6 +5,7 @@ mod delegate;
 mod desk;
 mod error;
 mod interrupt;
+mod routine;
 mod stage;
 mod step;
 #[cfg(test)]
@@ -14,7 +15,6 @@ mod yielder;
 
 use core::cell::UnsafeCell;
 use core::fmt;
-use core::future::Future;
 use core::marker::PhantomPinned;
 use core::mem;
 use core::panic::Location;
@@ -26,11 +26,13 @@ pub use self::delegate::Delegate;
 use self::desk::Desk;
 pub use self::error::{CloseError, Refused, StepError};
 pub use self::interrupt::{Closed, Interrupt};
-use self::stage::{EndsWithPanic, Stage};
+pub use self::routine::Routine;
+use self::routine::Run;
+pub use self::stage::State;
+use self::stage::{Doing, EndsWithPanic, Stage};
 pub use self::step::{Step, Stepping};
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;
-use crate::cleanup::Subject;
 use crate::cleanup::live::LiveBody;
 
 /// Makes a coroutine of `body`, which yields items, is answered, and returns a value.
@@ -84,43 +86,61 @@ use crate::cleanup::live::LiveBody;
 ///
 /// Source: PEP 342 and PEP 525, with the return value of PEP 828; differs in that a step that is
 /// dropped does not end the coroutine.
+#[expect(
+    clippy::type_complexity,
+    reason = "an alias would be one more name, and says no more"
+)]
 #[track_caller]
-pub fn coroutine<'g, Y, R, E, T, F>(body: F) -> Coroutine<'g, Y, R, E, F>
+pub fn coroutine<'g, Y, R, E, T, F>(
+    body: F,
+) -> Coroutine<Y, R, E, T, Routine<F, <F as Body<Yielder<'g, Y, R, E>>>::Fut>>
 where
     F: for<'a> Body<Yielder<'a, Y, R, E>, Out = Result<T, Interrupt<E>>>
         + for<'a> AsyncFnOnce(Yielder<'a, Y, R, E>) -> Result<T, Interrupt<E>>,
 {
     Coroutine {
-        stage: Stage::Created(body, Location::caller()),
-        doing: Doing::Nothing,
+        stage: Stage::Open(Routine::new(body, Location::caller())),
+        run: Routine::run(),
+        doing: Doing::NotBegun,
         live: LiveBody::new(),
         desk: UnsafeCell::new(Desk::new()),
         _pinned: PhantomPinned,
     }
 }
 
-/// What can be the body of a coroutine: an async closure that is lent a [`Yielder`] and returns a
-/// `Result<_, Interrupt<E>>`.
-///
-/// Implemented for each of them; there is nothing to implement by hand.
-pub trait Routine<'g, Y: 'g, R: 'g, E: 'g>:
-    Body<Yielder<'g, Y, R, E>, Out = Result<<Self as Routine<'g, Y, R, E>>::Value, Interrupt<E>>>
-{
-    /// What the body returns in the end.
-    type Value;
-}
-
-#[diagnostic::do_not_recommend]
-impl<'g, Y: 'g, R: 'g, E: 'g, T, F> Routine<'g, Y, R, E> for F
-where
-    F: Body<Yielder<'g, Y, R, E>, Out = Result<T, Interrupt<E>>>,
-{
-    type Value = T;
-}
-
 /// What [`coroutine`] returns. It is pinned, and driven by [`start`](Self::start), then
 /// [`resume`](Self::resume) or [`throw`](Self::throw) for each item, up to its end or to
 /// [`close`](Self::close).
+///
+/// `Y` is what it yields, `R` what it is answered, `E` what it is thrown and fails with, `T` what it
+/// returns, and `S` its body, of which nothing need be known: a function that returns a coroutine has
+/// `impl Sized` there, or `impl Send`. No bound relates them: the compiler forgets lifetimes where it
+/// looks whether a task is `Send`, and could not prove it of borrowed items.
+///
+/// # Examples
+///
+/// ```
+/// use std::fmt::Error;
+/// use std::pin::{Pin, pin};
+/// use withal_core::coroutine::{Coroutine, Step, coroutine};
+///
+/// type Talk<S> = Coroutine<&'static str, u32, Error, u32, S>;
+///
+/// fn area() -> Talk<impl Send> {
+///     coroutine(async |y| Ok(y.yield_("width?").await? * y.yield_("height?").await?))
+/// }
+///
+/// async fn always<S>(mut talk: Pin<&mut Talk<S>>, answer: u32) -> u32 {
+///     let mut step = talk.as_mut().start().await.unwrap();
+///     while let Step::Yielded(_) = step {
+///         step = talk.as_mut().resume(answer).await.unwrap();
+///     }
+///     step.complete().unwrap()
+/// }
+/// # futures_util::FutureExt::now_or_never(async {
+/// assert_eq!(always(pin!(area()), 3).await, 9);
+/// # }).unwrap();
+/// ```
 ///
 /// # Invariants
 ///
@@ -128,40 +148,14 @@ where
 ///    reference is made while the body is polled or dropped.
 /// 2. The body is pinned structurally: dropped in place, never moved.
 #[must_use = "a coroutine does nothing unless it is started"]
-pub struct Coroutine<'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>> {
+pub struct Coroutine<Y, R, E, T, S> {
     // Above the others, so that it is dropped first.
-    stage: Stage<F, F::Fut, F::Out>,
+    stage: Stage<S, Result<T, Interrupt<E>>>,
+    run: Run<Y, R, E, T, S>,
     doing: Doing,
     live: LiveBody,
     desk: UnsafeCell<Desk<Y, R, E>>,
     _pinned: PhantomPinned,
-}
-
-/// What the consumer has begun and did not see the end of.
-#[derive(Clone, Copy)]
-enum Doing {
-    Nothing,
-    Step,
-    Close,
-}
-
-/// How far a coroutine is.
-///
-/// While the future of a step or of a close is there, it borrows the coroutine, so that nobody can
-/// look: a coroutine that is seen running was left in the middle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum State {
-    /// It was not started: nothing of its body has run.
-    Created,
-    /// It has yielded, and waits for an answer.
-    Suspended,
-    /// A step was begun, and dropped before its end: [`proceed`](Coroutine::proceed) goes on with it.
-    Running,
-    /// A close was begun, and dropped before its end: [`close`](Coroutine::close) goes on with it.
-    Closing,
-    /// It has ended.
-    Closed,
 }
 
 /// What a poll of the body comes to.
@@ -171,36 +165,90 @@ enum Event<Y, T, E> {
     Missed(E),
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
+impl<Y, R, E, T, S> Coroutine<Y, R, E, T, S> {
     /// How far it is.
     pub fn state(&self) -> State {
         match (&self.stage, self.doing) {
-            (Stage::Created(..), _) => State::Created,
             (Stage::Closed, _) => State::Closed,
+            (_, Doing::NotBegun) => State::Created,
             (_, Doing::Nothing) => State::Suspended,
             (_, Doing::Step) => State::Running,
             (_, Doing::Close) => State::Closing,
         }
     }
 
+    /// Makes the body, unless that was done.
+    fn begin(self: Pin<&mut Self>) {
+        if self.state() != State::Created {
+            return;
+        }
+        // SAFETY: the body is not moved once it is there (2).
+        let this = unsafe { self.get_unchecked_mut() };
+        let ends = EndsWithPanic {
+            stage: &mut this.stage,
+            live: &mut this.live,
+        };
+        let Stage::Open(routine) = &mut *ends.stage else {
+            unreachable!("it was seen not to have begun");
+        };
+        // SAFETY: the desk stays where it is for as long as the body (1).
+        unsafe { (this.run.begin)(routine, this.desk.get(), ends.live) };
+        mem::forget(ends);
+        this.doing = Doing::Step;
+    }
+
+    /// Polls the body, unless there is something to tell already.
+    fn poll_event(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Event<Y, Result<T, Interrupt<E>>, E>> {
+        // SAFETY: nothing is moved out of the body (2).
+        let this = unsafe { self.get_unchecked_mut() };
+        if !this.desk().has_item() {
+            this.poll_body(cx);
+        }
+        let ended = matches!(this.stage, Stage::Ending(_));
+        if let Some(error) = this.desk().take_missed(ended) {
+            return Poll::Ready(Event::Missed(error));
+        }
+        if let Some(item) = this.desk().take_item() {
+            this.doing = Doing::Nothing;
+            return Poll::Ready(Event::Yielded(item));
+        }
+        match this.stage.take_end() {
+            Some(end) => Poll::Ready(Event::Ended(end)),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Polls the body, if it is not at its end.
+    fn poll_body(&mut self, cx: &mut Context<'_>) {
+        let Stage::Open(_) = self.stage else {
+            return;
+        };
+        let ends = EndsWithPanic {
+            stage: &mut self.stage,
+            live: &mut self.live,
+        };
+        // SAFETY: the body shares the desk (1).
+        let open = unsafe { &*self.desk.get() }.open(cx.waker());
+        let Stage::Open(routine) = &mut *ends.stage else {
+            return;
+        };
+        // SAFETY: pinned structurally (2).
+        let routine = unsafe { Pin::new_unchecked(routine) };
+        let polled = (self.run.poll)(routine, cx);
+        drop(open);
+        mem::forget(ends);
+        if let Poll::Ready(end) = polled {
+            self.live.end();
+            self.stage = Stage::Ending(end);
+        }
+    }
+
     fn desk(&self) -> &Desk<Y, R, E> {
         // SAFETY: the body shares the desk (1).
         unsafe { &*self.desk.get() }
-    }
-
-    /// Makes the body, unless that was done.
-    fn begin(self: Pin<&mut Self>) {
-        // SAFETY: the body is not moved once it is there (2).
-        let this = unsafe { self.get_unchecked_mut() };
-        let Some((make, location)) = this.stage.take_maker() else {
-            return;
-        };
-        // SAFETY: the desk stays where it is for as long as the body (1). The body cannot keep the
-        // yielder, as `coroutine` takes only bodies that accept one of any lifetime.
-        let body = make(Yielder::new(unsafe { &*this.desk.get() }));
-        this.stage = Stage::Begun(body);
-        this.live.begin::<F>(Subject::Coroutine, location);
-        this.doing = Doing::Step;
     }
 
     /// Answers the yield that waits: the step begins.
@@ -229,60 +277,15 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
 
     /// What is left of a step that is not gone on with: an error that was thrown in and not taken, and
     /// the outcome of a body that has ended.
-    fn cut_short(self: Pin<&mut Self>) -> (Option<E>, Option<F::Out>) {
+    fn cut_short(self: Pin<&mut Self>) -> (Option<E>, Option<Result<T, Interrupt<E>>>) {
         // SAFETY: the body is not moved: it has ended where its outcome is (2).
         let this = unsafe { self.get_unchecked_mut() };
         let missed = this.desk().take_missed(true);
         (missed, this.stage.take_end())
     }
-
-    /// Polls the body, unless there is something to tell already.
-    fn poll_event(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Event<Y, F::Out, E>> {
-        // SAFETY: nothing is moved out of the body (2).
-        let this = unsafe { self.get_unchecked_mut() };
-        if !this.desk().has_item() {
-            this.poll_body(cx);
-        }
-        let ended = matches!(this.stage, Stage::Ending(_));
-        if let Some(error) = this.desk().take_missed(ended) {
-            return Poll::Ready(Event::Missed(error));
-        }
-        if let Some(item) = this.desk().take_item() {
-            this.doing = Doing::Nothing;
-            return Poll::Ready(Event::Yielded(item));
-        }
-        match this.stage.take_end() {
-            Some(end) => Poll::Ready(Event::Ended(end)),
-            None => Poll::Pending,
-        }
-    }
-
-    /// Polls the body, if it is not at its end.
-    fn poll_body(&mut self, cx: &mut Context<'_>) {
-        let Stage::Begun(_) = self.stage else {
-            return;
-        };
-        let ends = EndsWithPanic {
-            stage: &mut self.stage,
-            live: &mut self.live,
-        };
-        // SAFETY: the body shares the desk (1).
-        let open = unsafe { &*self.desk.get() }.open(cx.waker());
-        let Stage::Begun(body) = &mut *ends.stage else {
-            return;
-        };
-        // SAFETY: pinned structurally (2).
-        let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
-        drop(open);
-        mem::forget(ends);
-        if let Poll::Ready(end) = polled {
-            self.live.end();
-            self.stage = Stage::Ending(end);
-        }
-    }
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> fmt::Debug for Coroutine<'g, Y, R, E, F> {
+impl<Y, R, E, T, S> fmt::Debug for Coroutine<Y, R, E, T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Coroutine")
             .field("state", &self.state())

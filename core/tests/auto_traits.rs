@@ -19,8 +19,8 @@ use withal_core::cleanup::{
     About, CleanupTask, DrainReport, Live, LiveEvent, Report, Sendable, Subject, ThreadBound,
 };
 use withal_core::coroutine::{
-    Close, CloseError, Closed, Coroutine, Delegate, Interrupt, Refused, State, Step, StepError,
-    Stepping, Yield, Yielder,
+    Close, CloseError, Closed, Coroutine, Delegate, Interrupt, Refused, Routine, State, Step,
+    StepError, Stepping, Yield, Yielder,
 };
 use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
@@ -188,7 +188,8 @@ fn values_of_the_runtime() {
 
 /// A body whose future could be moved, with answers of type `R`.
 type Asks<R> = fn(Yielder<'static, u32, R, u32>) -> Ready<Result<u32, Interrupt<u32>>>;
-type Talk<R> = Coroutine<'static, u32, R, u32, Asks<R>>;
+type Ran<R> = Routine<Asks<R>, Ready<Result<u32, Interrupt<u32>>>>;
+type Talk<R> = Coroutine<u32, R, u32, u32, Ran<R>>;
 
 // AG-20
 #[test]
@@ -203,12 +204,12 @@ fn coroutines() {
         Yielder<'static, u32, u32, Bound>: "!Send !Sync Unpin",
         Yield<'static, u32, Unshared, u32>: "Send Sync Unpin",
         Yield<'static, u32, Bound, u32>: "!Send !Sync Unpin",
-        Delegate<'static, 'static, u32, u32, u32, Asks<u32>>: "Send !Sync !Unpin",
-        Delegate<'static, 'static, u32, Bound, u32, Asks<Bound>>: "!Send !Sync !Unpin",
-        Stepping<'static, 'static, u32, u32, u32, Asks<u32>, u32>: "Send !Sync Unpin",
-        Stepping<'static, 'static, u32, Bound, u32, Asks<Bound>, Bound>: "!Send !Sync Unpin",
-        Close<'static, 'static, u32, u32, u32, Asks<u32>>: "Send !Sync !Unpin",
-        Close<'static, 'static, u32, u32, u32, Asks<u32>, ThreadBound>: "!Send !Sync !Unpin",
+        Delegate<'static, u32, u32, u32, u32, Ran<u32>>: "Send !Sync !Unpin",
+        Delegate<'static, u32, Bound, u32, u32, Ran<Bound>>: "!Send !Sync !Unpin",
+        Stepping<'static, u32, u32, u32, u32, Ran<u32>, u32>: "Send !Sync Unpin",
+        Stepping<'static, u32, Bound, u32, u32, Ran<Bound>, Bound>: "!Send !Sync Unpin",
+        Close<'static, u32, u32, u32, u32, Ran<u32>>: "Send !Sync !Unpin",
+        Close<'static, u32, u32, u32, u32, Ran<u32>, ThreadBound>: "!Send !Sync !Unpin",
         Interrupt<u32>: "Send Sync Unpin",
         Closed: "Send Sync Unpin",
         State: "Send Sync Unpin",

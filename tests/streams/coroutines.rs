@@ -5,14 +5,14 @@ use std::pin::Pin;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::StreamExt;
-use withal::coroutine::{Coroutine, Interrupt, Routine, State, Step, Yielder, coroutine};
+use withal::coroutine::{Coroutine, Interrupt, State, Step, Yielder, coroutine};
 use withal::runtime::Runtime;
 use withal_tests::StreamUnderTest;
 use withal_tests::probe::Failed;
 use withal_tests::streams::{Feed, Item};
 
 /// A coroutine that is asked without a word.
-type Asked<F> = Coroutine<'static, Item, (), Failed, F>;
+type Asked<S> = Coroutine<Item, (), Failed, (), S>;
 
 /// Without the type of the body.
 trait Steps: Send {
@@ -22,11 +22,7 @@ trait Steps: Send {
     fn close(&mut self) -> BoxFuture<'_, ()>;
 }
 
-impl<F> Steps for Pin<Box<Asked<F>>>
-where
-    F: Routine<'static, Item, (), Failed, Value = ()> + 'static,
-    Asked<F>: Send,
-{
+impl<S: Send + 'static> Steps for Pin<Box<Asked<S>>> {
     fn next(&mut self) -> BoxFuture<'_, Option<Item>> {
         let step = match self.state() {
             State::Created => self.as_mut().start(),

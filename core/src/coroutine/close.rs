@@ -4,17 +4,17 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 #[cfg(not(feature = "alloc"))]
-use self::no_cleanup::AwaitCleanup;
+use self::no_cleanup::Cancellable;
 use super::error::CloseError;
 use super::interrupt::Interrupt;
-use super::{Coroutine, Event, Routine, State};
+use super::{Coroutine, Event, State};
 #[cfg(feature = "alloc")]
-use crate::cancel::AwaitCleanup;
+use crate::cancel::Cancellable;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
+impl<Y, R, E, T, S> Coroutine<Y, R, E, T, S> {
     /// Ends the body, and waits for that. Gives what the body returned, if it answered by returning.
     ///
     /// The yield that waits gets [`Interrupt::Closed`]; the body may clean up, for as long as it
@@ -78,9 +78,10 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// Source: PEP 342 and PEP 525, `close` and `aclose`; differs in that a body which yields is ended
     /// all the same.
     #[track_caller]
-    pub fn close<'a>(self: Pin<&'a mut Self>) -> Close<'a, 'g, Y, R, E, F> {
+    pub fn close<'a>(self: Pin<&'a mut Self>) -> Close<'a, Y, R, E, T, S> {
         Close {
-            inner: AwaitCleanup::named(
+            outcome: None,
+            inner: Cancellable::new(
                 "close",
                 CloseBody {
                     coroutine: self,
@@ -91,10 +92,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     }
 
     /// Polls the close that was begun. After an item, the body is still there.
-    pub(super) fn poll_close(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Outcome<Y, F::Value, E>> {
+    pub(super) fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<Y, T, E>> {
         Poll::Ready(match ready!(self.poll_event(cx)) {
             Event::Yielded(item) => Err(CloseError::YieldedDuringClose(item)),
             Event::Ended(end) => closed_by(end),
@@ -115,45 +113,50 @@ fn closed_by<Y, T, E>(end: Result<T, Interrupt<E>>) -> Outcome<Y, T, E> {
 
 /// The future that [`Coroutine::close`] returns.
 #[must_use = "nothing is closed unless this is awaited"]
-pub struct Close<'a, 'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>, K: Kind = Sendable> {
-    inner: AwaitCleanup<CloseBody<'a, 'g, Y, R, E, F>, K>,
+pub struct Close<'a, Y, R, E, T, S, K: Kind = Sendable> {
+    outcome: Option<Outcome<Y, T, E>>,
+    inner: Cancellable<CloseBody<'a, Y, R, E, T, S>, K>,
 }
 
 #[cfg(feature = "std")]
-impl<'a, 'g, Y, R, E, F: Routine<'g, Y, R, E>> Close<'a, 'g, Y, R, E, F> {
+impl<'a, Y, R, E, T, S> Close<'a, Y, R, E, T, S> {
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
     /// out of its sight.
-    pub fn local(self) -> Close<'a, 'g, Y, R, E, F, ThreadBound> {
+    pub fn local(self) -> Close<'a, Y, R, E, T, S, ThreadBound> {
         Close {
+            outcome: self.outcome,
             inner: self.inner.local(),
         }
     }
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>, K: Kind> Future for Close<'_, 'g, Y, R, E, F, K> {
-    type Output = Outcome<Y, F::Value, E>;
+impl<Y, R, E, T, S, K: Kind> Future for Close<'_, Y, R, E, T, S, K> {
+    type Output = Outcome<Y, T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `inner` is pinned structurally.
-        unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll(cx)
+        // SAFETY: `inner` alone is pinned, structurally; `outcome` is moved freely.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let inner = unsafe { Pin::new_unchecked(&mut this.inner) };
+        inner.poll_through(cx, &mut this.outcome)
     }
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>, K: Kind> fmt::Debug for Close<'_, 'g, Y, R, E, F, K> {
+impl<Y, R, E, T, S, K: Kind> fmt::Debug for Close<'_, Y, R, E, T, S, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Close").finish_non_exhaustive()
     }
 }
 
 /// The close without the wait for what a dropped body leaves: that begins when this is dropped.
-struct CloseBody<'a, 'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>> {
-    coroutine: Pin<&'a mut Coroutine<'g, Y, R, E, F>>,
+struct CloseBody<'a, Y, R, E, T, S> {
+    coroutine: Pin<&'a mut Coroutine<Y, R, E, T, S>>,
     /// The body is dropped with this. Not while it is on its way out.
     drops_body: bool,
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Future for CloseBody<'_, 'g, Y, R, E, F> {
-    type Output = Outcome<Y, F::Value, E>;
+impl<Y, R, E, T, S> Future for CloseBody<'_, Y, R, E, T, S> {
+    type Output = Outcome<Y, T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -181,7 +184,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Future for CloseBody<'_, 'g, Y, R, E,
     }
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Drop for CloseBody<'_, 'g, Y, R, E, F> {
+impl<Y, R, E, T, S> Drop for CloseBody<'_, Y, R, E, T, S> {
     fn drop(&mut self) {
         if self.drops_body {
             self.coroutine.as_mut().end();
@@ -197,14 +200,14 @@ mod no_cleanup {
     use core::pin::Pin;
     use core::task::{Context, Poll, ready};
 
-    pub(super) struct AwaitCleanup<F, K> {
+    pub(super) struct Cancellable<F, K> {
         /// Pinned structurally: dropped in place, never moved.
         future: Option<F>,
         _kind: PhantomData<fn() -> K>,
     }
 
-    impl<F, K> AwaitCleanup<F, K> {
-        pub(super) fn named(_name: &'static str, future: F) -> Self {
+    impl<F, K> Cancellable<F, K> {
+        pub(super) fn new(_name: &'static str, future: F) -> Self {
             Self {
                 future: Some(future),
                 _kind: PhantomData,
@@ -212,10 +215,12 @@ mod no_cleanup {
         }
     }
 
-    impl<F: Future, K> Future for AwaitCleanup<F, K> {
-        type Output = F::Output;
-
-        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    impl<F: Future, K> Cancellable<F, K> {
+        pub(super) fn poll_through(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            _output: &mut Option<F::Output>,
+        ) -> Poll<F::Output> {
             // SAFETY: as said at the field; nothing else is pinned.
             let this = unsafe { self.get_unchecked_mut() };
             let Some(future) = &mut this.future else {

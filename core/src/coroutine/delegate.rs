@@ -3,11 +3,11 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
+use super::Coroutine;
 use super::error::{CloseError, StepError};
 use super::interrupt::{Closed, Interrupt};
 use super::step::Step;
 use super::yielder::{Yield, Yielder};
-use super::{Coroutine, Routine};
 
 impl<'g, Y, R, E> Yielder<'g, Y, R, E> {
     /// Runs `inner` in place of this body, up to its end, and gives what it returns.
@@ -64,10 +64,7 @@ impl<'g, Y, R, E> Yielder<'g, Y, R, E> {
     /// ```
     ///
     /// Source: PEP 380 and PEP 828, `yield from`.
-    pub fn delegate<'h, F>(&self, inner: Coroutine<'h, Y, R, E, F>) -> Delegate<'g, 'h, Y, R, E, F>
-    where
-        F: Routine<'h, Y, R, E>,
-    {
+    pub fn delegate<T, S>(&self, inner: Coroutine<Y, R, E, T, S>) -> Delegate<'g, Y, R, E, T, S> {
         Delegate {
             yielder: self.reborrow(),
             inner: Some(inner),
@@ -78,10 +75,10 @@ impl<'g, Y, R, E> Yielder<'g, Y, R, E> {
 
 /// The future that [`Yielder::delegate`] returns.
 #[must_use = "futures do nothing unless polled: the coroutine runs by `.await`"]
-pub struct Delegate<'g, 'h, Y: 'h, R: 'h, E: 'h, F: Routine<'h, Y, R, E>> {
+pub struct Delegate<'g, Y, R, E, T, S> {
     yielder: Yielder<'g, Y, R, E>,
     /// Pinned structurally: dropped in place, never moved. `None` after its end.
-    inner: Option<Coroutine<'h, Y, R, E, F>>,
+    inner: Option<Coroutine<Y, R, E, T, S>>,
     stage: Stage<'g, Y, R, E>,
 }
 
@@ -97,8 +94,8 @@ enum Stage<'g, Y, R, E> {
     Breaks(Yield<'g, Y, R, E>),
 }
 
-impl<'h, Y, R, E, F: Routine<'h, Y, R, E>> Future for Delegate<'_, 'h, Y, R, E, F> {
-    type Output = Result<F::Value, Interrupt<E>>;
+impl<Y, R, E, T, S> Future for Delegate<'_, Y, R, E, T, S> {
+    type Output = Result<T, Interrupt<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: the inner coroutine is not moved; nothing else is pinned.
@@ -160,7 +157,7 @@ impl<'h, Y, R, E, F: Routine<'h, Y, R, E>> Future for Delegate<'_, 'h, Y, R, E, 
     }
 }
 
-impl<'h, Y, R, E, F: Routine<'h, Y, R, E>> fmt::Debug for Delegate<'_, 'h, Y, R, E, F> {
+impl<Y, R, E, T, S> fmt::Debug for Delegate<'_, Y, R, E, T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delegate")
             .field("ended", &self.inner.is_none())

@@ -6,7 +6,7 @@ use core::task::{Context, Poll, ready};
 
 use super::error::StepError;
 use super::interrupt::Interrupt;
-use super::{Coroutine, Event, Routine, State};
+use super::{Coroutine, Event, State};
 
 /// What a step comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl<Y, T> Step<Y, T> {
 /// # Panics
 ///
 /// If the body does; the coroutine is closed then. A step panics if polled again after completion.
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
+impl<Y, R, E, T, S> Coroutine<Y, R, E, T, S> {
     /// Runs the body up to its first yield. There is nothing that a value could be given to yet.
     ///
     /// # Examples
@@ -75,7 +75,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// # }).unwrap().unwrap();
     /// ```
-    pub fn start<'a>(self: Pin<&'a mut Self>) -> Stepping<'a, 'g, Y, R, E, F, ()> {
+    pub fn start<'a>(self: Pin<&'a mut Self>) -> Stepping<'a, Y, R, E, T, S, ()> {
         Stepping::new(self, (), |coroutine, ()| match coroutine.state() {
             State::Created => {
                 coroutine.begin();
@@ -88,7 +88,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// Gives `value` to the yield that waits, and runs the body up to its next one.
     ///
     /// Where the body has dropped that yield, it drops `value`, too.
-    pub fn resume<'a>(self: Pin<&'a mut Self>, value: R) -> Stepping<'a, 'g, Y, R, E, F, R> {
+    pub fn resume<'a>(self: Pin<&'a mut Self>, value: R) -> Stepping<'a, Y, R, E, T, S, R> {
         Stepping::new(self, value, |coroutine, value| match coroutine.state() {
             State::Suspended => {
                 coroutine.answer(Ok(value));
@@ -133,7 +133,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// assert_eq!(step, Step::Complete((14, 1)));
     /// # }).unwrap();
     /// ```
-    pub fn throw<'a>(self: Pin<&'a mut Self>, error: E) -> Stepping<'a, 'g, Y, R, E, F, E> {
+    pub fn throw<'a>(self: Pin<&'a mut Self>, error: E) -> Stepping<'a, Y, R, E, T, S, E> {
         Stepping::new(self, error, |coroutine, error| match coroutine.state() {
             State::Suspended => {
                 coroutine.answer(Err(error));
@@ -176,7 +176,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// # }.now_or_never().unwrap().unwrap();
     /// ```
-    pub fn proceed<'a>(self: Pin<&'a mut Self>) -> Stepping<'a, 'g, Y, R, E, F, ()> {
+    pub fn proceed<'a>(self: Pin<&'a mut Self>) -> Stepping<'a, Y, R, E, T, S, ()> {
         Stepping::new(self, (), |coroutine, ()| match coroutine.state() {
             State::Running => Ok(()),
             state => Err(StepError::refused((), state)),
@@ -187,7 +187,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
     pub(super) fn poll_step<V>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Stepped<Y, F::Value, V, E>> {
+    ) -> Poll<Stepped<Y, T, V, E>> {
         Poll::Ready(match ready!(self.poll_event(cx)) {
             Event::Yielded(item) => Ok(Step::Yielded(item)),
             Event::Ended(Ok(value)) => Ok(Step::Complete(value)),
@@ -202,16 +202,16 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>> Coroutine<'g, Y, R, E, F> {
 /// [`resume`](Coroutine::resume), [`throw`](Coroutine::throw) and [`proceed`](Coroutine::proceed)
 /// return. `V` is what it gives to the body.
 #[must_use = "futures do nothing unless polled: the step is made by `.await`"]
-pub struct Stepping<'a, 'g, Y: 'g, R: 'g, E: 'g, F: Routine<'g, Y, R, E>, V> {
-    coroutine: Pin<&'a mut Coroutine<'g, Y, R, E, F>>,
-    stage: Stage<V, Give<'g, Y, R, E, F, V>>,
+pub struct Stepping<'a, Y, R, E, T, S, V> {
+    coroutine: Pin<&'a mut Coroutine<Y, R, E, T, S>>,
+    stage: Stage<V, Give<Y, R, E, T, S, V>>,
 }
 
 type Stepped<Y, T, V, E> = Result<Step<Y, T>, StepError<V, E>>;
 
 /// Begins the step.
-type Give<'g, Y, R, E, F, V> =
-    fn(Pin<&mut Coroutine<'g, Y, R, E, F>>, V) -> Result<(), StepError<V, E>>;
+type Give<Y, R, E, T, S, V> =
+    fn(Pin<&mut Coroutine<Y, R, E, T, S>>, V) -> Result<(), StepError<V, E>>;
 
 enum Stage<V, G> {
     Fresh(V, G),
@@ -219,11 +219,11 @@ enum Stage<V, G> {
     Done,
 }
 
-impl<'a, 'g, Y, R, E, F: Routine<'g, Y, R, E>, V> Stepping<'a, 'g, Y, R, E, F, V> {
+impl<'a, Y, R, E, T, S, V> Stepping<'a, Y, R, E, T, S, V> {
     fn new(
-        coroutine: Pin<&'a mut Coroutine<'g, Y, R, E, F>>,
+        coroutine: Pin<&'a mut Coroutine<Y, R, E, T, S>>,
         value: V,
-        give: Give<'g, Y, R, E, F, V>,
+        give: Give<Y, R, E, T, S, V>,
     ) -> Self {
         Self {
             coroutine,
@@ -233,10 +233,10 @@ impl<'a, 'g, Y, R, E, F: Routine<'g, Y, R, E>, V> Stepping<'a, 'g, Y, R, E, F, V
 }
 
 // The value is moved, never pinned.
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>, V> Unpin for Stepping<'_, 'g, Y, R, E, F, V> {}
+impl<Y, R, E, T, S, V> Unpin for Stepping<'_, Y, R, E, T, S, V> {}
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>, V> Future for Stepping<'_, 'g, Y, R, E, F, V> {
-    type Output = Stepped<Y, F::Value, V, E>;
+impl<Y, R, E, T, S, V> Future for Stepping<'_, Y, R, E, T, S, V> {
+    type Output = Stepped<Y, T, V, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -253,7 +253,7 @@ impl<'g, Y, R, E, F: Routine<'g, Y, R, E>, V> Future for Stepping<'_, 'g, Y, R, 
     }
 }
 
-impl<'g, Y, R, E, F: Routine<'g, Y, R, E>, V> fmt::Debug for Stepping<'_, 'g, Y, R, E, F, V> {
+impl<Y, R, E, T, S, V> fmt::Debug for Stepping<'_, Y, R, E, T, S, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stepping")
             .field("coroutine", &self.coroutine)

@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use futures_util::FutureExt;
 use withal::cleanup::{LiveStep, Subject, keep_live_list, live_list};
 use withal::coroutine;
-use withal::coroutine::{CloseError, Coroutine, Interrupt, Routine, Step, Yielder};
+use withal::coroutine::{CloseError, Coroutine, Interrupt, Step, Yielder};
 use withal::scope::ExitKind;
 use withal_tests::probe::Failed;
 
@@ -33,10 +33,10 @@ async fn insists(y: Asks<'_>) -> End {
     y.yield_(2).await
 }
 
+type Talk<T, S> = Pin<Box<Coroutine<u8, (), Failed, T, S>>>;
+
 /// One that waits at its first yield.
-fn suspended<F: Routine<'static, u8, (), Failed>>(
-    mut talk: Pin<Box<Coroutine<'static, u8, (), Failed, F>>>,
-) -> Pin<Box<Coroutine<'static, u8, (), Failed, F>>> {
+fn suspended<T, S>(mut talk: Talk<T, S>) -> Talk<T, S> {
     let started = talk.as_mut().start().now_or_never();
     assert!(matches!(started, Some(Ok(Step::Yielded(1)))));
     talk

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use withal::coroutine::{Coroutine, Interrupt, Routine, State, Step, Yielder};
+use withal::coroutine::{Coroutine, Interrupt, State, Step, Yielder};
 use withal::runtime::Runtime;
 use withal::{ScopeError, coroutine, timeout, with};
 
@@ -79,7 +79,7 @@ async fn asks<R: Runtime>(
     Ok(sum)
 }
 
-type Talk<F> = Pin<Box<Coroutine<'static, u32, u32, Failed, F>>>;
+type Talk<S> = Pin<Box<Coroutine<u32, u32, Failed, u32, S>>>;
 
 /// Scopes in one another, of which every second one is of a coroutine that the one around it
 /// delegates to.
@@ -87,7 +87,7 @@ fn nested<R: Runtime>(
     rt: &Followed<R>,
     log: &Log,
     name: &'static str,
-) -> Talk<impl Routine<'static, u32, u32, Failed, Value = u32> + use<R>> {
+) -> Talk<impl Sized + use<R>> {
     let (rt, log) = (rt.clone(), log.clone());
     Box::pin(coroutine(async move |y: Asks<'_>| {
         let inner = coroutine(async |y: Asks<'_>| scope(&y, &rt, &log, name, DEPTH).await);
@@ -96,10 +96,7 @@ fn nested<R: Runtime>(
 }
 
 /// Makes up to `count` steps, and waits a little after each. The value at the end.
-async fn talks(
-    talk: &mut Talk<impl Routine<'static, u32, u32, Failed, Value = u32>>,
-    count: u32,
-) -> Option<u32> {
+async fn talks(talk: &mut Talk<impl Sized>, count: u32) -> Option<u32> {
     let mut item = None;
     for _ in 0..count {
         let step = match item {

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
-use withal::coroutine::{CloseError, Coroutine, Interrupt, Routine, State, Step, StepError};
+use withal::coroutine::{CloseError, Coroutine, Interrupt, State, Step, StepError};
 use withal::runtime::Runtime;
 use withal::{ScopeError, close, coroutine, generator, timeout, with};
 
@@ -102,15 +102,11 @@ async fn ended_numbers<R: Runtime>(rt: &R, log: &Log) -> Pin<Box<impl Stream<Ite
     numbers
 }
 
-type Talk<F> = Pin<Box<Coroutine<'static, u32, &'static str, Failed, F>>>;
+type Talk<S> = Pin<Box<Coroutine<u32, &'static str, Failed, &'static str, S>>>;
 
 /// What talks: yields 1 in a scope and logs the answer, waits there until it may go on, yields 2, and
 /// returns the last answer. If `stubborn`, it yields 9 when it is told to end.
-fn talk<R: Runtime>(
-    rt: &R,
-    log: &Log,
-    stubborn: bool,
-) -> Talk<impl Routine<'static, u32, &'static str, Failed, Value = &'static str> + use<R>> {
+fn talk<R: Runtime>(rt: &R, log: &Log, stubborn: bool) -> Talk<impl Sized + use<R>> {
     let (rt, log) = (rt.clone(), log.clone());
     Box::pin(coroutine(async move |y| {
         log.push("runs");
@@ -136,30 +132,21 @@ fn talk<R: Runtime>(
     }))
 }
 
-async fn suspended<R: Runtime>(
-    rt: &R,
-    log: &Log,
-) -> Talk<impl Routine<'static, u32, &'static str, Failed, Value = &'static str>> {
+async fn suspended<R: Runtime>(rt: &R, log: &Log) -> Talk<impl Sized> {
     let mut talk = talk(rt, log, false);
     assert_eq!(talk.as_mut().start().await.unwrap(), Step::Yielded(1));
     assert_eq!(talk.state(), State::Suspended);
     talk
 }
 
-async fn in_a_step<R: Runtime>(
-    rt: &R,
-    log: &Log,
-) -> Talk<impl Routine<'static, u32, &'static str, Failed, Value = &'static str>> {
+async fn in_a_step<R: Runtime>(rt: &R, log: &Log) -> Talk<impl Sized> {
     let mut talk = suspended(rt, log).await;
     assert!(poll_now(pin!(talk.as_mut().resume("first"))).is_pending());
     assert_eq!(talk.state(), State::Running);
     talk
 }
 
-async fn ended<R: Runtime>(
-    rt: &R,
-    log: &Log,
-) -> Talk<impl Routine<'static, u32, &'static str, Failed, Value = &'static str>> {
+async fn ended<R: Runtime>(rt: &R, log: &Log) -> Talk<impl Sized> {
     let mut talk = in_a_step(rt, log).await;
     log.push("go");
     assert_eq!(talk.as_mut().proceed().await.unwrap(), Step::Yielded(2));

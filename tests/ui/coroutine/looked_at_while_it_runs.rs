@@ -4,12 +4,9 @@
 
 use std::pin::Pin;
 
-use withal::coroutine::{Coroutine, Routine};
+use withal::coroutine::Coroutine;
 
-async fn ask<'g, F>(mut talk: Pin<&mut Coroutine<'g, u8, u8, String, F>>)
-where
-    F: Routine<'g, u8, u8, String>,
-{
+async fn ask<S>(mut talk: Pin<&mut Coroutine<u8, u8, String, (), S>>) {
     let step = talk.as_mut().resume(1);
     println!("{:?}", talk.state());
     let _ = step.await;

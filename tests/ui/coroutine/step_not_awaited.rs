@@ -5,19 +5,13 @@
 
 use std::pin::Pin;
 
-use withal::coroutine::{Coroutine, Routine};
+use withal::coroutine::Coroutine;
 
-async fn ask<'g, F>(talk: Pin<&mut Coroutine<'g, u8, u8, String, F>>)
-where
-    F: Routine<'g, u8, u8, String>,
-{
+async fn ask<S>(talk: Pin<&mut Coroutine<u8, u8, String, (), S>>) {
     talk.resume(1);
 }
 
-async fn end<'g, F>(talk: Pin<&mut Coroutine<'g, u8, u8, String, F>>)
-where
-    F: Routine<'g, u8, u8, String>,
-{
+async fn end<S>(talk: Pin<&mut Coroutine<u8, u8, String, (), S>>) {
     talk.close();
 }
 

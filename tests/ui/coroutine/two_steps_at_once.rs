@@ -5,12 +5,9 @@
 use std::pin::Pin;
 
 use futures_util::join;
-use withal::coroutine::{Coroutine, Routine};
+use withal::coroutine::Coroutine;
 
-async fn ask<'g, F>(mut talk: Pin<&mut Coroutine<'g, u8, u8, String, F>>)
-where
-    F: Routine<'g, u8, u8, String>,
-{
+async fn ask<S>(mut talk: Pin<&mut Coroutine<u8, u8, String, (), S>>) {
     let _ = join!(talk.as_mut().resume(1), talk.as_mut().resume(2));
 }
 

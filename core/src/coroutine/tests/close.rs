@@ -7,17 +7,13 @@ use std::string::ToString;
 
 use futures_util::join;
 
-use super::super::{
-    CloseError, Coroutine, Interrupt, Routine, State, Step, StepError, Yielder, coroutine,
-};
+use super::super::{CloseError, Coroutine, Interrupt, State, Step, StepError, Yielder, coroutine};
 use super::{Bad, End, Gate, Log, drop_after, is_pending, now, poll_once};
 
 type Talks<'g> = Yielder<'g, u32, (), Bad>;
 
 /// A close was begun, and dropped.
-fn is_closing<'g, Y, R, F: Routine<'g, Y, R, Bad>>(
-    mut body: Pin<&mut Coroutine<'g, Y, R, Bad, F>>,
-) {
+fn is_closing<Y, R, T, S>(mut body: Pin<&mut Coroutine<Y, R, Bad, T, S>>) {
     assert_eq!(body.state(), State::Closing);
     let Err(StepError::Refused(refused)) = now(body.as_mut().proceed()) else {
         panic!("it was not refused");
@@ -158,12 +154,26 @@ fn a_close_that_is_dropped_is_gone_on_with() {
     assert_eq!(body.state(), State::Suspended);
     drop_after(body.as_mut().close(), 1);
     is_closing(body.as_mut());
-    let mut leaked = std::boxed::Box::pin(body.as_mut().close());
-    assert!(is_pending(leaked.as_mut()));
-    mem::forget(leaked);
-    is_closing(body.as_mut());
     let refused = now(body.as_mut().resume(())).unwrap_err();
     assert!(matches!(refused, StepError::Refused(_)));
+    gate.open();
+    assert_eq!(now(body.as_mut().close()), Ok(Some(true)));
+}
+
+// AG-10, AG-18
+#[test]
+fn a_close_that_is_leaked_is_gone_on_with() {
+    let gate = Gate::default();
+    let mut body = pin!(coroutine(async |y: Talks<'_>| {
+        let ended = y.yield_(1).await;
+        gate.wait().await;
+        End::Ok(ended.is_err())
+    }));
+    now(body.as_mut().start()).unwrap();
+    let mut close = std::boxed::Box::pin(body.as_mut().close());
+    assert!(is_pending(close.as_mut()));
+    mem::forget(close);
+    is_closing(body.as_mut());
     gate.open();
     assert_eq!(now(body.as_mut().close()), Ok(Some(true)));
 }

@@ -2,13 +2,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 
-use super::super::{Coroutine, Interrupt, Routine, State, Step, coroutine};
+use super::super::{Coroutine, Interrupt, State, Step, coroutine};
 use super::{Bad, End, Gate, drop_after, now};
 
 /// Calls `f`, in which the body has to panic; it is closed then.
-fn panics<'g, F: Routine<'g, (), (), Bad>>(
-    mut body: Pin<&mut Coroutine<'g, (), (), Bad, F>>,
-    f: impl FnOnce(Pin<&mut Coroutine<'g, (), (), Bad, F>>),
+fn panics<T, S>(
+    mut body: Pin<&mut Coroutine<(), (), Bad, T, S>>,
+    f: impl FnOnce(Pin<&mut Coroutine<(), (), Bad, T, S>>),
 ) {
     let caught = catch_unwind(AssertUnwindSafe(|| f(body.as_mut())));
     assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"oh"));

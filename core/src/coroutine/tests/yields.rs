@@ -13,7 +13,7 @@ use std::vec::Vec;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt, join, select_biased};
 
-use super::super::{Coroutine, Interrupt, Routine, State, Step, StepError, Yielder, coroutine};
+use super::super::{Coroutine, Interrupt, State, Step, StepError, Yielder, coroutine};
 use super::{Bad, End, Gate, drop_after, is_pending, now, poll_once};
 
 /// Polls a future for as long as it asks for it.
@@ -39,9 +39,7 @@ fn run<F: Future>(future: F) -> F::Output {
 }
 
 /// Answers each item by ten times as much, up to the end.
-fn tenfold<'g, F: Routine<'g, u32, u32, Bad>>(
-    body: Coroutine<'g, u32, u32, Bad, F>,
-) -> (Vec<u32>, F::Value) {
+fn tenfold<T, S>(body: Coroutine<u32, u32, Bad, T, S>) -> (Vec<u32>, T) {
     let mut body = pin!(body);
     let mut items = Vec::new();
     let mut step = run(body.as_mut().start()).unwrap();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::lock::Mutex;
-use withal::coroutine::{Coroutine, Interrupt, Routine, State, Step, Yielder, coroutine};
+use withal::coroutine::{Coroutine, Interrupt, State, Step, Yielder, coroutine};
 use withal::runtime::Runtime;
 
 use crate::poll::{drive, yields};
@@ -25,10 +25,7 @@ trait Steps {
     fn step(&mut self, answer: u32) -> LocalBoxFuture<'_, Option<Step<u32, u32>>>;
 }
 
-impl<F> Steps for Pin<Box<Coroutine<'static, u32, u32, Infallible, F>>>
-where
-    F: Routine<'static, u32, u32, Infallible, Value = u32> + 'static,
-{
+impl<S: 'static> Steps for Pin<Box<Coroutine<u32, u32, Infallible, u32, S>>> {
     fn step(&mut self, answer: u32) -> LocalBoxFuture<'_, Option<Step<u32, u32>>> {
         async move {
             match self.state() {
