@@ -295,8 +295,10 @@ struct Maker<'r, M: Managed, F, B, N, X> {
     body: F,
     /// Calls it, and puts what it returns in its place, where it is built. A bound that says that it
     /// can be called so would relate `F` and `B`.
-    begin: fn(F, &'r mut M::Resource, &mut Stage<N, Self, B, X>),
+    begin: Begin<F, &'r mut M::Resource, Stage<N, Self, B, X>>,
 }
+
+type Begin<F, A, S> = fn(F, A, &mut S);
 
 /// What a guard knows of its scope.
 pub(super) struct EnteredParts<'r, R, M: Manager> {
