@@ -107,7 +107,8 @@ where
 /// that it holds open.
 ///
 /// `stream` owns what it polls: a reference is refused, since dropping it would close nothing. A
-/// reference inside of an adapter (`(&mut stream).take(1)`) cannot be seen, and closes nothing.
+/// reference inside of an adapter (`(&mut stream).take(1)`), or passed for a type parameter of the
+/// function that calls this, cannot be seen, and closes nothing.
 ///
 /// # Cancel safety
 ///

@@ -18,7 +18,7 @@ use crate::cleanup::kind::{Kind, Sendable};
 /// the other, and the loop gives back the same: [`Flow`] has the table. However it ends, the stream is
 /// dropped first, and the scopes that this opens to exit have ended when the loop returns.
 ///
-/// `stream` owns what it polls: a reference is refused, as by [`close`](crate::close);
+/// `stream` owns what it polls: a reference is refused where it is seen, as by [`close`](crate::close);
 /// [`for_each_by_ref`](super::for_each_by_ref()) takes one. The items of a fallible stream are
 /// `Result`s: `let item = item?;` leaves the loop by an error.
 ///
