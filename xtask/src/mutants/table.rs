@@ -23,7 +23,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "no_collector",
         &[
             "by_hand::places::a_collector_is_preferred_to_the_enclosing_scope",
-            "by_hand::places::close_reaches_through_adaptors",
+            "by_hand::places::close_reaches_through_adapters",
             "deterministic_fifo::traces::an_outer_timeout_fires_while_an_inner_one_awaits_its_cleanup",
         ],
     ),
@@ -31,7 +31,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "K1, CM-21",
         "cancel_waits_for_nothing",
         &[
-            "by_hand::places::close_reaches_through_adaptors",
+            "by_hand::places::close_reaches_through_adapters",
             "deterministic_fifo::scope::our_timeout_waits",
         ],
     ),
