@@ -2,6 +2,7 @@
 
 mod claim;
 mod delegate;
+mod end;
 mod slot;
 // They are no models, and what they touch is one under loom.
 #[cfg(all(test, not(loom)))]
@@ -21,6 +22,7 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
 pub use self::delegate::Delegate;
+pub use self::end::End;
 use self::slot::Slot;
 pub use self::yielder::{Yield, Yielder};
 use crate::body::Body;
@@ -123,78 +125,6 @@ where
         })),
         slot: UnsafeCell::new(Slot::new()),
         _pinned: PhantomPinned,
-    }
-}
-
-/// How the body of a generator may end: with `()`, with a `Result<(), E>`, or never. Sealed.
-pub trait End<T>: Ends<T> {}
-
-impl<T, E: Ends<T>> End<T> for E {}
-
-mod sealed {
-    #[expect(unnameable_types, reason = "names a type of the language")]
-    pub trait Returns {
-        type Output;
-    }
-
-    #[expect(unnameable_types, reason = "seals the public trait")]
-    pub trait Ends<T> {
-        /// What the consumer gets.
-        type Item;
-
-        fn item(item: T) -> Self::Item;
-
-        /// What it gets last, if anything.
-        fn last(self) -> Option<Self::Item>;
-    }
-}
-use self::sealed::{Ends, Returns};
-
-impl<T> Ends<T> for () {
-    type Item = T;
-
-    #[inline]
-    fn item(item: T) -> T {
-        item
-    }
-
-    #[inline]
-    fn last(self) -> Option<T> {
-        None
-    }
-}
-
-impl<T, E> Ends<T> for Result<(), E> {
-    type Item = Result<T, E>;
-
-    #[inline]
-    fn item(item: T) -> Self::Item {
-        Ok(item)
-    }
-
-    #[inline]
-    fn last(self) -> Option<Self::Item> {
-        self.err().map(Err)
-    }
-}
-
-/// The type of what never returns, `loop` without a `break`: it has no other name on stable Rust.
-type Never = <fn() -> ! as Returns>::Output;
-
-impl<T> Returns for fn() -> T {
-    type Output = T;
-}
-
-impl<T> Ends<T> for Never {
-    type Item = T;
-
-    #[inline]
-    fn item(item: T) -> T {
-        item
-    }
-
-    fn last(self) -> Option<T> {
-        self
     }
 }
 

@@ -25,6 +25,7 @@ pub mod cancel;
 #[cfg(feature = "alloc")]
 mod lock;
 mod mutants;
+mod never;
 mod panic;
 mod pin;
 #[cfg(feature = "alloc")]

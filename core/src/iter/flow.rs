@@ -1,5 +1,7 @@
 use core::ops::ControlFlow;
 
+use crate::never::Never;
+
 /// How one turn of a loop may end, and what the loop then gives. Sealed.
 ///
 /// | the body returns | to go on | to leave | the loop gives |
@@ -25,11 +27,6 @@ impl<X: Leaves> Flow for X {}
 mod sealed {
     use core::ops::ControlFlow;
 
-    #[expect(unnameable_types, reason = "names a type of the language")]
-    pub trait Returns {
-        type Output;
-    }
-
     #[diagnostic::on_unimplemented(message = "the body of a loop cannot end with `{Self}`")]
     #[expect(unnameable_types, reason = "seals the public trait")]
     pub trait Leaves: Sized {
@@ -43,7 +40,7 @@ mod sealed {
         fn ran_out() -> Self::Output;
     }
 }
-use self::sealed::{Leaves, Returns};
+use self::sealed::Leaves;
 
 impl Leaves for () {
     type Output = ();
@@ -106,13 +103,6 @@ impl<B, E> Leaves for Result<ControlFlow<B>, E> {
     fn ran_out() -> Self {
         Ok(ControlFlow::Continue(()))
     }
-}
-
-/// The type of what never returns: it has no other name on stable Rust.
-type Never = <fn() -> ! as Returns>::Output;
-
-impl<T> Returns for fn() -> T {
-    type Output = T;
 }
 
 impl Leaves for Never {
