@@ -2,6 +2,7 @@
 
 mod channel_scope;
 mod interleave;
+mod interval;
 mod kernel;
 mod primitives;
 mod teeth;
