@@ -1,13 +1,16 @@
 //! Scopes of two runtimes, one inside of the other.
 
+use std::convert::Infallible;
 use std::future::pending;
 use std::time::Duration;
 
+use futures_util::stream::{Stream, StreamExt};
 use tokio::runtime::Handle;
 use withal::runtime::Timer;
 use withal::smol::SmolRuntime;
+use withal::stream::channel_scope;
 use withal::tokio::{TokioMain, TokioRuntime};
-use withal::{cancel, with};
+use withal::{cancel, generator, with};
 use withal_tests::foreign::{begun, gives_up};
 use withal_tests::{Act, Log};
 
@@ -110,4 +113,56 @@ fn a_scope_dropped_inside_of_another_runtime_goes_to_its_own() {
     });
     log.assert("+s elsewhere -s:cancelled");
     let _ = tokio.now();
+}
+
+/// Three items, each after a sleep of Tokio's own, inside of a scope whose exit needs Tokio.
+fn tokio_bound_items(
+    tokio: &TokioRuntime,
+    log: &Log,
+) -> impl Stream<Item = u32> + Send + 'static + use<> {
+    let (tokio, log) = (tokio.clone(), log.clone());
+    generator(async move |y| {
+        let a = with(&tokio, tokio_bound(&log, "a"), async |_| {
+            for item in 1..=3 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                y.yield_(item).await;
+            }
+            Ok::<_, String>(())
+        });
+        a.await.unwrap();
+    })
+}
+
+// CS-14, CS-16, K7: its task runs on Tokio; it is closed from smol, in Tokio's context.
+#[test]
+fn a_tokio_bound_stream_is_received_on_smol() {
+    let _turn = turn();
+    let log = Log::new();
+    let main = TokioMain::multi_thread().unwrap();
+    let (tokio, smol) = (main.runtime(), SmolRuntime::global());
+    let received = smol.block_on(with(
+        &smol,
+        channel_scope(&tokio, tokio_bound_items(&tokio, &log)),
+        async |items| Ok::<_, Infallible>(items.take(2).collect::<Vec<_>>().await),
+    ));
+    assert_eq!(received.unwrap(), [1, 2]);
+    log.assert("+a slept -a:cancelled");
+}
+
+// CS-16, K7: Tokio is gone, which nobody waits for.
+#[test]
+fn a_stream_whose_runtime_is_gone_is_received_all_the_same() {
+    let _turn = turn();
+    let main = TokioMain::multi_thread().unwrap();
+    let (tokio, smol) = (main.runtime(), SmolRuntime::global());
+    drop(main);
+    let items = generator(async |y| {
+        for item in 1..=3 {
+            y.yield_(item).await;
+        }
+    });
+    let received = smol.block_on(with(&smol, channel_scope(&tokio, items), async |items| {
+        Ok::<_, Infallible>(items.collect::<Vec<_>>().await)
+    }));
+    assert_eq!(received.unwrap(), [1, 2, 3]);
 }
