@@ -14,6 +14,16 @@ use super::buffer::Buffer;
 /// It ends with the source, or with the loop, whichever is first, after what is in it. It may leave
 /// the body: in its output, or into another task, which then gets what the loop makes while the body
 /// goes on. When it is dropped, nothing more is made.
+///
+/// # Cancel safety
+///
+/// Dropping the future of a `next` loses no item. Leaked, the loop makes items until there is no room,
+/// and they are leaked with it.
+///
+/// # Complexity
+///
+/// A lock held for a few instructions for each item, and for each look at how many there are; no
+/// allocation.
 #[must_use = "streams do nothing unless polled"]
 pub struct Prefetched<T>(Arc<Buffer<T>>);
 
@@ -22,7 +32,8 @@ impl<T> Prefetched<T> {
         Self(buffer)
     }
 
-    /// How many items can be taken without waiting.
+    /// How many items can be taken without waiting. From the loop's own task the number holds until
+    /// that waits; from another one it is out of date when it comes.
     pub fn ready(&self) -> usize {
         self.0.ready().0
     }
