@@ -3,14 +3,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod current;
-mod race;
+mod either;
 mod run;
 mod shield;
 pub mod stream;
 mod timeout;
 
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
-pub use self::race::{Either, Race, race};
+pub use self::either::{Either, EitherOf, either};
 pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
 pub use self::shield::shield;
 pub use self::timeout::{Elapsed, Timeout, timeout};

@@ -19,8 +19,8 @@ use crate::cleanup::{Kind, Sendable, ThreadBound};
 ///
 /// # Panics
 ///
-/// A panic of either future goes on after that one's cleanup; the other is then dropped with the
-/// race. If polled again after completion.
+/// A panic of either future goes on after that one's cleanup; the other is then dropped. If polled
+/// again after completion.
 ///
 /// # Complexity
 ///
@@ -29,27 +29,27 @@ use crate::cleanup::{Kind, Sendable, ThreadBound};
 /// # Examples
 ///
 /// ```
-/// use withal::{Either, race};
+/// use withal::{Either, either};
 ///
 /// # futures_util::FutureExt::now_or_never(async {
-/// let winner = race(async { "here" }, std::future::pending::<()>()).await;
+/// let winner = either(async { "here" }, std::future::pending::<()>()).await;
 /// assert_eq!(winner, Either::Left("here"));
 /// # }).unwrap();
 /// ```
 #[track_caller]
-pub fn race<A: Future, B: Future>(left: A, right: B) -> Race<A, B> {
-    Race {
-        left: Cancellable::new("race", left),
-        right: Cancellable::new("race", right),
+pub fn either<A: Future, B: Future>(left: A, right: B) -> EitherOf<A, B> {
+    EitherOf {
+        left: Cancellable::new("either", left),
+        right: Cancellable::new("either", right),
         winner: None,
         loser_ended: false,
     }
 }
 
 pin_project! {
-    /// The future that [`race`] returns.
+    /// The future that [`either`] returns.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Race<A: Future, B: Future, K: Kind = Sendable> {
+    pub struct EitherOf<A: Future, B: Future, K: Kind = Sendable> {
         #[pin]
         left: Cancellable<A, K>,
         #[pin]
@@ -78,10 +78,10 @@ impl<T> Either<T, T> {
     }
 }
 
-impl<A: Future, B: Future> Race<A, B> {
+impl<A: Future, B: Future> EitherOf<A, B> {
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
-    pub fn local(self) -> Race<A, B, ThreadBound> {
-        Race {
+    pub fn local(self) -> EitherOf<A, B, ThreadBound> {
+        EitherOf {
             left: self.left.local(),
             right: self.right.local(),
             winner: self.winner,
@@ -90,7 +90,7 @@ impl<A: Future, B: Future> Race<A, B> {
     }
 }
 
-impl<A: Future, B: Future, K: Kind> Future for Race<A, B, K> {
+impl<A: Future, B: Future, K: Kind> Future for EitherOf<A, B, K> {
     type Output = Either<A::Output, B::Output>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -120,7 +120,7 @@ impl<A: Future, B: Future, K: Kind> Future for Race<A, B, K> {
         ready!(right);
         match this.winner.take() {
             Some(winner) => Poll::Ready(winner),
-            None => panic!("a race was polled after completion"),
+            None => panic!("`either` was polled after completion"),
         }
     }
 }
@@ -140,9 +140,9 @@ fn poll_loser<F: Future, K: Kind>(
     loser.poll_cancel(cx)
 }
 
-impl<A: Future, B: Future, K: Kind> fmt::Debug for Race<A, B, K> {
+impl<A: Future, B: Future, K: Kind> fmt::Debug for EitherOf<A, B, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Race")
+        f.debug_struct("EitherOf")
             .field("left", &self.left)
             .field("right", &self.right)
             .field("decided", &self.winner.is_some())
