@@ -1,5 +1,6 @@
 //! Cancelling, with whoever cancels waiting for what comes out (K1).
 
+mod branch;
 mod cancellable;
 mod owned;
 
@@ -9,6 +10,7 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
+pub use self::branch::Branch;
 pub use self::cancellable::Cancellable;
 pub use self::owned::OwnsWhatItPolls;
 #[cfg(feature = "std")]

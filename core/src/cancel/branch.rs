@@ -1,0 +1,147 @@
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use super::Cancellable;
+#[cfg(feature = "std")]
+use crate::cleanup::kind::ThreadBound;
+use crate::cleanup::kind::{Kind, Sendable};
+use crate::panic::catch;
+use crate::runtime::TaskError;
+
+/// One of several futures that a combinator runs side by side: it ends with its value, by being
+/// cancelled, or with a panic, and in each case its cleanup has ended before.
+///
+/// It is the building block of joins, races and groups, as [`Cancellable`] is of what holds one
+/// future: each branch cleans up apart from the others.
+///
+/// `T` is the output of the future. It stands apart, so that a struct with a branch in it is `Send`
+/// when its parts are.
+///
+/// # Cancel safety
+///
+/// Dropped, it hands its cleanup to whoever drops it. Leaked, it leaks the future, whose scopes are
+/// then never exited.
+///
+/// # Complexity
+///
+/// No allocation, unless there is something to wait for, or a panic.
+///
+/// # Examples
+///
+/// ```
+/// use core::future::{pending, poll_fn};
+/// use core::pin::pin;
+/// use withal_core::cancel::Branch;
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let mut branch = pin!(Branch::new("example", pending::<u32>()));
+/// let cancelled = poll_fn(|cx| branch.as_mut().poll_branch(cx, true)).await;
+/// assert!(!cancelled.unwrap_err().is_panic());
+/// # }).unwrap();
+/// ```
+#[must_use = "it does nothing unless polled"]
+pub struct Branch<F, T, K: Kind = Sendable> {
+    inner: Cancellable<F, K>,
+    stage: Stage<T>,
+}
+
+enum Stage<T> {
+    Running,
+    /// What it comes to is known; its cleanup goes on.
+    CleaningUp(Result<T, TaskError>),
+    Ended,
+}
+
+impl<F: Future<Output = T>, T> Branch<F, T> {
+    /// Holds `future`; `name` is the combinator's, for reports.
+    #[track_caller]
+    pub fn new(name: &'static str, future: F) -> Self {
+        Self {
+            inner: Cancellable::new(name, future),
+            stage: Stage::Running,
+        }
+    }
+
+    /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
+    /// out of its sight.
+    #[cfg(feature = "std")]
+    pub fn local(self) -> Branch<F, T, ThreadBound> {
+        Branch {
+            inner: self.inner.local(),
+            stage: self.stage,
+        }
+    }
+}
+
+impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
+    /// Polls the branch; with `cancel`, towards its cancellation. Once said, `cancel` is to be said
+    /// in each poll.
+    ///
+    /// A scope in it whose exit was in progress when `cancel` was first said is let end, and if the
+    /// future ends by that, its value counts (K10). Otherwise it is dropped where it lies, and its
+    /// cleanup awaited.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError`], if it was cancelled, or has panicked (std only), after its cleanup.
+    ///
+    /// # Panics
+    ///
+    /// If polled again after its end.
+    pub fn poll_branch(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        cancel: bool,
+    ) -> Poll<Result<T, TaskError>> {
+        // SAFETY: `inner` alone is pinned, structurally; `stage` is moved freely.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let mut inner = unsafe { Pin::new_unchecked(&mut this.inner) };
+        if let Stage::Running = this.stage {
+            if cancel {
+                inner.as_mut().stop();
+            }
+            if cancel && !inner.is_exiting() {
+                this.stage = Stage::CleaningUp(Err(TaskError::cancelled()));
+            } else {
+                // A panic comes out of it after the cleanup, so that there is no more to wait for.
+                let polled = match catch(|| inner.as_mut().poll(cx)) {
+                    Ok(polled) => polled,
+                    Err(payload) => {
+                        this.stage = Stage::Ended;
+                        return Poll::Ready(Err(TaskError::from_payload(payload)));
+                    }
+                };
+                match polled {
+                    Poll::Ready(value) => this.stage = Stage::CleaningUp(Ok(value)),
+                    Poll::Pending if cancel && !inner.is_exiting() => {
+                        this.stage = Stage::CleaningUp(Err(TaskError::cancelled()));
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        }
+        // So may one of a destructor.
+        let ended = match catch(|| inner.poll_cancel(cx)) {
+            Ok(polled) => {
+                ready!(polled);
+                Ok(())
+            }
+            Err(payload) => Err(TaskError::from_payload(payload)),
+        };
+        match core::mem::replace(&mut this.stage, Stage::Ended) {
+            Stage::CleaningUp(result) => Poll::Ready(ended.and(result)),
+            Stage::Running | Stage::Ended => panic!("a branch was polled after its end"),
+        }
+    }
+}
+
+impl<F, T, K: Kind> fmt::Debug for Branch<F, T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Branch")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
