@@ -16,6 +16,7 @@ pub use self::owned::OwnsWhatItPolls;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
+pub use crate::pin::{each_pinned, pinned_slice};
 
 /// Runs `future` and then waits for all cleanup that it caused: the combinator that makes foreign
 /// code wait.
