@@ -7,6 +7,7 @@ use super::Cancellable;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
+use crate::cleanup::{Report, report};
 use crate::panic::catch;
 use crate::runtime::TaskError;
 
@@ -135,6 +136,36 @@ impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
             Stage::CleaningUp(result) => Poll::Ready(ended.and(result)),
             Stage::Running | Stage::Ended => panic!("a branch was polled after its end"),
         }
+    }
+}
+
+impl<F, T, K: Kind> Branch<F, T, K> {
+    /// The value that the future has ended with, while its cleanup goes on: enough to decide for the
+    /// other branches.
+    pub fn value(&self) -> Option<&T> {
+        match &self.stage {
+            Stage::CleaningUp(Ok(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the future has panicked, while its cleanup goes on.
+    pub fn is_panicking(&self) -> bool {
+        self.inner.has_panicked()
+    }
+
+    /// Reports the panic that the branch has ended with, which cannot go on: another does, or nobody
+    /// is left for it.
+    pub fn report_lost(&self, error: &TaskError) {
+        if let Some(message) = error.message() {
+            report(&Report::PanicLost(self.inner.about(), message));
+        }
+    }
+
+    /// Reports an error that the branch has ended with, after the first one of another branch, which
+    /// is all that their combinator returns.
+    pub fn report_later_error(&self, error: &dyn fmt::Debug) {
+        report(&Report::LaterError(self.inner.about(), error));
     }
 }
 
