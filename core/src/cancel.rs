@@ -2,6 +2,7 @@
 
 mod branch;
 mod cancellable;
+mod kept;
 mod owned;
 
 use core::future::Future;
@@ -12,6 +13,7 @@ use futures_core::Stream;
 
 pub use self::branch::Branch;
 pub use self::cancellable::Cancellable;
+pub use self::kept::KeptError;
 pub use self::owned::OwnsWhatItPolls;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;

@@ -1,9 +1,10 @@
 use core::fmt;
 use core::future::Future;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::Cancellable;
+use super::{Cancellable, KeptError};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
@@ -63,6 +64,13 @@ impl<F: Future<Output = T>, T> Branch<F, T> {
             inner: Cancellable::new(name, future),
             stage: Stage::Running,
         }
+    }
+
+    /// Names `location` as the place of the combinator's call, for reports, where it makes its branches
+    /// later than in that call.
+    pub fn called_at(mut self, location: &'static Location<'static>) -> Self {
+        self.inner.set_location(location);
+        self
     }
 
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
@@ -154,12 +162,9 @@ impl<F, T, K: Kind> Branch<F, T, K> {
         self.inner.has_panicked()
     }
 
-    /// Reports the panic that the branch has ended with, which cannot go on: another does, or nobody
-    /// is left for it.
-    pub fn report_lost(&self, error: &TaskError) {
-        if let Some(message) = error.message() {
-            report(&Report::PanicLost(self.inner.about(), message));
-        }
+    /// Keeps the error that the branch has ended with, until all have.
+    pub fn keep(&self, error: TaskError) -> KeptError {
+        KeptError::new(self.inner.about(), error)
     }
 
     /// Reports an error that the branch has ended with, after the first one of another branch, which

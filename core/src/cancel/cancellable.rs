@@ -214,6 +214,10 @@ impl<T, K: Kind> Cancellable<T, K> {
         }
     }
 
+    pub(super) fn set_location(&mut self, location: &'static Location<'static>) {
+        self.location = location;
+    }
+
     /// Whether a panic waits for the cleanup.
     pub(super) fn has_panicked(&self) -> bool {
         self.panic.is_some()
