@@ -214,6 +214,19 @@ impl<T, K: Kind> Cancellable<T, K> {
         }
     }
 
+    pub(super) fn set_location(&mut self, location: &'static Location<'static>) {
+        self.location = location;
+    }
+
+    /// Whether a panic waits for the cleanup.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.panic.is_some()
+    }
+
+    pub(super) fn about(&self) -> About {
+        about(self.name, self.location)
+    }
+
     /// A collector that is at work around this poll belongs to a `Drop` that waits for it: what is
     /// left here must not go there (K2).
     #[inline]

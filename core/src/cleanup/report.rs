@@ -25,6 +25,9 @@ pub enum Report<'a> {
     /// The body had panicked with this message, and its scope was dropped before the panic could
     /// go on.
     PanicLost(About, &'a str),
+    /// A branch of the combinator failed with this error after another one's, which is all that the
+    /// combinator returns.
+    LaterError(About, &'a dyn fmt::Debug),
     /// The scope was dropped and its exit did not run, or not to its end: its type says that a
     /// drop abandons it, or its thread ended.
     Abandoned(About),
@@ -63,6 +66,12 @@ impl fmt::Display for Report<'_> {
                 write!(
                     f,
                     "{about}: dropped while exiting, the body panicked: {message}"
+                )
+            }
+            Self::LaterError(about, error) => {
+                write!(
+                    f,
+                    "{about}: after the first, a branch failed with {error:?}"
                 )
             }
             Self::Abandoned(about) => write!(f, "{about}: dropped without its exit"),
