@@ -19,7 +19,7 @@ struct Around {
 }
 
 impl Link {
-    pub(super) const fn alone() -> Self {
+    pub(super) fn alone() -> Self {
         Self {
             around: UnsafeCell::new(None),
         }

@@ -7,7 +7,7 @@ use std::thread;
 use crate::cancel_token::{CancelKind, CancelToken};
 use crate::tests::{Die, Task};
 
-// CS-2, CS-3
+// CS-2
 #[test]
 fn cancelling_reaches_all_below_and_nobody_else() {
     // Parents by number, each before its children.
