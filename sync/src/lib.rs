@@ -17,6 +17,8 @@ pub mod barrier;
 #[cfg(feature = "std")]
 mod blocking;
 #[cfg(feature = "alloc")]
+pub mod cancel_token;
+#[cfg(feature = "alloc")]
 pub mod channel;
 pub mod condition;
 pub mod event;
@@ -39,6 +41,8 @@ mod wait_queue;
 mod word;
 
 aliases!(flavour::Spin);
+#[cfg(feature = "alloc")]
+pub use self::cancel_token::CancelToken;
 
 /// The primitives of one thread, without locks and atomics inside.
 pub mod single_thread {
