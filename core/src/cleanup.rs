@@ -67,8 +67,7 @@ pub(crate) use self::inert as scope_link;
 const BATCH: usize = 64;
 
 pub use self::about::{About, Subject};
-pub(crate) use self::report::report;
-pub use self::report::{Report, ReportHook};
+pub use self::report::{Report, ReportHook, report};
 
 #[cfg(all(feature = "alloc", not(feature = "std")))]
 pub use self::ambient::{SlotStorage, Slots, install_slots};

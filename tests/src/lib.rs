@@ -52,4 +52,6 @@ mod guides {
     struct Primitives;
     #[doc = include_str!("../../docs/iteration.md")]
     struct Iteration;
+    #[doc = include_str!("../../docs/interoperation.md")]
+    struct Interoperation;
 }
