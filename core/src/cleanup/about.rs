@@ -19,6 +19,23 @@ pub struct About {
     pub runtime: RuntimeId,
 }
 
+impl About {
+    /// Says what a report of another crate's is about.
+    pub const fn new(
+        subject: Subject,
+        name: &'static str,
+        location: &'static Location<'static>,
+        runtime: RuntimeId,
+    ) -> Self {
+        Self {
+            subject,
+            name,
+            location,
+            runtime,
+        }
+    }
+}
+
 /// What an [`About`] is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +48,8 @@ pub enum Subject {
     Generator,
     /// A coroutine. What is said of generators here holds for it as well.
     Coroutine,
+    /// A task.
+    Task,
 }
 
 impl fmt::Display for Subject {
@@ -40,6 +59,7 @@ impl fmt::Display for Subject {
             Self::Combinator => "combinator",
             Self::Generator => "generator",
             Self::Coroutine => "coroutine",
+            Self::Task => "task",
         })
     }
 }
@@ -56,6 +76,7 @@ impl fmt::Display for About {
             Subject::Scope => "entered",
             Subject::Combinator => "called",
             Subject::Generator | Subject::Coroutine => "made",
+            Subject::Task => "spawned",
         };
         write!(f, "{name} ({happened} at {location}")?;
         if *runtime != RuntimeId::ANY {

@@ -39,6 +39,10 @@ pub enum Report<'a> {
     /// before its end by somebody who does not wait: what it held open is cleaned up elsewhere.
     /// [`close`](crate::close) and the loop helpers wait.
     NotClosed(About),
+    /// The task failed with this error, and nobody was left to hear it.
+    TaskFailed(About, &'a dyn fmt::Debug),
+    /// The task panicked with this message, and the panic could not go on anywhere.
+    TaskPanicked(About, &'a str),
 }
 
 impl fmt::Display for Report<'_> {
@@ -82,6 +86,8 @@ impl fmt::Display for Report<'_> {
                 )
             }
             Self::NotClosed(about) => write!(f, "{about}: dropped before its end, not closed"),
+            Self::TaskFailed(about, error) => write!(f, "{about}: failed: {error:?}"),
+            Self::TaskPanicked(about, message) => write!(f, "{about}: panicked: {message}"),
         }
     }
 }
@@ -114,8 +120,8 @@ pub fn set_report_hook(hook: Option<ReportHook>) -> Option<ReportHook> {
     HOOK.with(|current| core::mem::replace(current, hook))
 }
 
-/// Tells the hook.
-pub(crate) fn report(report: &Report<'_>) {
+/// Tells the hook: for combinators of other crates, whose caller has gone before they could tell it.
+pub fn report(report: &Report<'_>) {
     #[cfg(feature = "alloc")]
     if let Some(hook) = HOOK.with(|hook| *hook) {
         // A hook that panics must not take a cleanup with it.

@@ -52,6 +52,12 @@ impl TaskError {
         false
     }
 
+    /// What the panic says, if the task panicked; a payload that is no text says so.
+    #[cfg(feature = "alloc")]
+    pub fn panic_message(&self) -> Option<&str> {
+        self.payload.as_ref().map(Payload::message)
+    }
+
     /// Lets the task's panic go on.
     ///
     /// # Panics
