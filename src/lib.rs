@@ -7,12 +7,14 @@ mod either;
 mod run;
 mod shield;
 pub mod stream;
+mod task;
 mod timeout;
 
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
 pub use self::either::{Either, EitherOf, either};
 pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
 pub use self::shield::shield;
+pub use self::task::{CancelTask, Task, spawn};
 pub use self::timeout::{Elapsed, Timeout, timeout};
 
 #[cfg(feature = "async-std")]
