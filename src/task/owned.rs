@@ -79,8 +79,8 @@ impl<R, T> TaskOwner<R, T> {
 
     fn unheard(&self, result: Result<T, TaskError>) {
         if let Err(error) = result {
-            if let Some(message) = error.panic_message() {
-                report(&Report::TaskPanicked(self.about, message));
+            if error.is_panic() {
+                report(&Report::PanicUnseen(self.about, &error));
             }
         }
     }

@@ -10,30 +10,14 @@ use crate::runtime::RuntimeId;
 pub struct About {
     /// What it is.
     pub subject: Subject,
-    /// The type of the scope, the type of the generator's body, or the combinator.
+    /// The type of the scope, of the generator's body, or of the work; or the combinator.
     pub name: &'static str,
-    /// Where the program entered the scope, made the generator, or called the combinator.
+    /// Where the program entered the scope, made the generator, called the combinator, or asked for
+    /// the work.
     pub location: &'static Location<'static>,
     /// The runtime value that the scope was entered with; for a generator, that of the scope in which
     /// it began. [`RuntimeId::ANY`] where there is none.
     pub runtime: RuntimeId,
-}
-
-impl About {
-    /// Says what a report of another crate's is about.
-    pub const fn new(
-        subject: Subject,
-        name: &'static str,
-        location: &'static Location<'static>,
-        runtime: RuntimeId,
-    ) -> Self {
-        Self {
-            subject,
-            name,
-            location,
-            runtime,
-        }
-    }
 }
 
 /// What an [`About`] is about.
@@ -50,6 +34,25 @@ pub enum Subject {
     Coroutine,
     /// A task.
     Task,
+    /// Work on a thread that may block.
+    Work,
+}
+
+impl About {
+    /// Says what a report of your own is about.
+    pub const fn new(
+        subject: Subject,
+        name: &'static str,
+        location: &'static Location<'static>,
+        runtime: RuntimeId,
+    ) -> Self {
+        Self {
+            subject,
+            name,
+            location,
+            runtime,
+        }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -60,6 +63,7 @@ impl fmt::Display for Subject {
             Self::Generator => "generator",
             Self::Coroutine => "coroutine",
             Self::Task => "task",
+            Self::Work => "blocking work",
         })
     }
 }
@@ -74,7 +78,7 @@ impl fmt::Display for About {
         } = self;
         let happened = match subject {
             Subject::Scope => "entered",
-            Subject::Combinator => "called",
+            Subject::Combinator | Subject::Work => "called",
             Subject::Generator | Subject::Coroutine => "made",
             Subject::Task => "spawned",
         };

@@ -52,9 +52,9 @@ impl TaskError {
         false
     }
 
-    /// What the panic says, if the task panicked; a payload that is no text says so.
+    /// The text of the task's panic, where it has one.
     #[cfg(feature = "alloc")]
-    pub fn panic_message(&self) -> Option<&str> {
+    pub(crate) fn message(&self) -> Option<&str> {
         self.payload.as_ref().map(Payload::message)
     }
 
