@@ -17,6 +17,8 @@ pub mod barrier;
 #[cfg(feature = "std")]
 mod blocking;
 #[cfg(feature = "alloc")]
+pub mod cancel_token;
+#[cfg(feature = "alloc")]
 pub mod channel;
 pub mod condition;
 pub mod event;
@@ -42,6 +44,8 @@ mod word;
 pub use self::turn::Turn;
 
 aliases!(flavour::Spin);
+#[cfg(feature = "alloc")]
+pub use self::cancel_token::CancelToken;
 
 /// The primitives of one thread, without locks and atomics inside.
 pub mod single_thread {
