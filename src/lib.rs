@@ -9,6 +9,7 @@ mod race;
 mod run;
 mod shield;
 pub mod stream;
+mod task;
 mod timeout;
 pub mod together;
 
@@ -18,6 +19,7 @@ pub use self::join::{Outcome, join, join_settled, try_join};
 pub use self::race::{AllFailed, race, race_ok};
 pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
 pub use self::shield::shield;
+pub use self::task::{CancelTask, Task, spawn};
 pub use self::timeout::{Elapsed, Timeout, timeout};
 
 #[cfg(feature = "async-std")]

@@ -37,8 +37,11 @@ pub mod semaphore;
 mod short_lock;
 #[cfg(test)]
 mod tests;
+pub mod turn;
 mod wait_queue;
 mod word;
+
+pub use self::turn::Turn;
 
 aliases!(flavour::Spin);
 #[cfg(feature = "alloc")]
