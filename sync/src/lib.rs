@@ -35,6 +35,8 @@ pub mod semaphore;
 mod short_lock;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "alloc")]
+pub mod timer_wheel;
 mod wait_queue;
 mod word;
 
