@@ -38,6 +38,8 @@ mod short_lock;
 #[cfg(test)]
 mod tests;
 pub mod turn;
+#[cfg(feature = "alloc")]
+pub mod timer_wheel;
 mod wait_queue;
 mod word;
 
