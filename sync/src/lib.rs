@@ -37,9 +37,9 @@ pub mod semaphore;
 mod short_lock;
 #[cfg(test)]
 mod tests;
-pub mod turn;
 #[cfg(feature = "alloc")]
 pub mod timer_wheel;
+pub mod turn;
 mod wait_queue;
 mod word;
 
