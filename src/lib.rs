@@ -3,16 +3,23 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod current;
+mod either;
+mod join;
 mod race;
 mod run;
 mod shield;
 pub mod stream;
+mod task;
 mod timeout;
+pub mod together;
 
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
-pub use self::race::{Either, Race, race};
+pub use self::either::{Either, either};
+pub use self::join::{Outcome, join, join_settled, try_join};
+pub use self::race::{AllFailed, race, race_ok};
 pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
 pub use self::shield::shield;
+pub use self::task::{CancelTask, Task, spawn};
 pub use self::timeout::{Elapsed, Timeout, timeout};
 
 #[cfg(feature = "async-std")]

@@ -1,151 +1,89 @@
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+//! The first of several futures.
 
-use pin_project_lite::pin_project;
+mod all_failed;
 
-use crate::cancel::Cancellable;
-use crate::cleanup::{Kind, Sendable, ThreadBound};
+pub use self::all_failed::AllFailed;
+use crate::together::policy::{Race, RaceOk};
+use crate::together::{Branches, BranchesOf, Futures, Together};
 
-/// Runs both futures until one ends, then cancels the other and waits for its cleanup.
+/// Runs `futures` side by side until one ends, then cancels the others and waits for their cleanup.
 ///
-/// In each poll `left` comes first, and wins a tie. A scope in the loser whose body has ended is
-/// exited first; the loser's output is dropped, if it comes to one by that.
+/// `futures` is a tuple of up to twelve, an array, a `Vec` or a boxed slice; all outputs are of one
+/// type. For two futures with different ones there is [`either`](crate::either()). They run in the
+/// caller's task, may borrow, and need not be `Send`. In each poll they take their turns in the order of
+/// the arguments, and the first one wins a tie.
+///
+/// A scope that is being exited when there is a winner is let finish; a loser that ends by this has its
+/// output dropped.
 ///
 /// # Cancel safety
 ///
-/// Dropped, it hands the cleanup of both to whoever drops it.
+/// Dropped, it drops all `futures` and hands their cleanup to whoever drops it. Leaked, it leaks them,
+/// whose scopes are then never exited.
 ///
 /// # Panics
 ///
-/// A panic of either future goes on after that one's cleanup; the other is then dropped with the
-/// race. If polled again after completion.
+/// If there are no futures: nobody could win. The first panic of a future goes on, after the others were
+/// cancelled and their cleanup has ended; later ones are reported. If polled again after completion.
 ///
 /// # Complexity
 ///
-/// No allocation, unless there is something to wait for.
+/// Tuples and arrays cost no allocation, a vector one.
 ///
 /// # Examples
 ///
 /// ```
-/// use withal::{Either, race};
+/// use std::future::pending;
+/// use withal::race;
 ///
 /// # futures_util::FutureExt::now_or_never(async {
-/// let winner = race(async { "here" }, std::future::pending::<()>()).await;
-/// assert_eq!(winner, Either::Left("here"));
+/// let winner = race((pending(), async { "here" })).await;
+/// assert_eq!(winner, "here");
 /// # }).unwrap();
 /// ```
+///
+/// Source: `Promise.race`; differs in that the losers are cancelled, and waited for.
 #[track_caller]
-pub fn race<A: Future, B: Future>(left: A, right: B) -> Race<A, B> {
-    Race {
-        left: Cancellable::new("race", left),
-        right: Cancellable::new("race", right),
-        winner: None,
-        loser_ended: false,
-    }
+pub fn race<S: Futures>(futures: S) -> Together<BranchesOf<S>, Race>
+where
+    BranchesOf<S>: Branches<Race>,
+{
+    let race = Together::new("race", futures, Race);
+    assert!(race.count() > 0, "a race of no futures has no winner");
+    race
 }
 
-pin_project! {
-    /// The future that [`race`] returns.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Race<A: Future, B: Future, K: Kind = Sendable> {
-        #[pin]
-        left: Cancellable<A, K>,
-        #[pin]
-        right: Cancellable<B, K>,
-        winner: Option<Either<A::Output, B::Output>>,
-        loser_ended: bool,
-    }
-}
-
-/// The output of one of two futures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "two futures, one winner")]
-pub enum Either<A, B> {
-    /// The first one's.
-    Left(A),
-    /// The second one's.
-    Right(B),
-}
-
-impl<T> Either<T, T> {
-    /// The output, whichever it is.
-    pub fn into_inner(self) -> T {
-        match self {
-            Self::Left(output) | Self::Right(output) => output,
-        }
-    }
-}
-
-impl<A: Future, B: Future> Race<A, B> {
-    /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
-    pub fn local(self) -> Race<A, B, ThreadBound> {
-        Race {
-            left: self.left.local(),
-            right: self.right.local(),
-            winner: self.winner,
-            loser_ended: self.loser_ended,
-        }
-    }
-}
-
-impl<A: Future, B: Future, K: Kind> Future for Race<A, B, K> {
-    type Output = Either<A::Output, B::Output>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if this.winner.is_none() {
-            if let Poll::Ready(output) = this.left.as_mut().poll(cx) {
-                *this.winner = Some(Either::Left(output));
-                this.right.as_mut().stop();
-            } else {
-                let output = ready!(this.right.as_mut().poll(cx));
-                *this.winner = Some(Either::Right(output));
-                this.left.as_mut().stop();
-            }
-        }
-        // Winner and loser clean up side by side.
-        let (left, right) = match this.winner {
-            Some(Either::Left(_)) => (
-                this.left.poll_cancel(cx),
-                poll_loser(this.right, cx, this.loser_ended),
-            ),
-            _ => (
-                poll_loser(this.left, cx, this.loser_ended),
-                this.right.poll_cancel(cx),
-            ),
-        };
-        ready!(left);
-        ready!(right);
-        match this.winner.take() {
-            Some(winner) => Poll::Ready(winner),
-            None => panic!("a race was polled after completion"),
-        }
-    }
-}
-
-/// Lets an exit in progress end (K10), then cancels.
-fn poll_loser<F: Future, K: Kind>(
-    mut loser: Pin<&mut Cancellable<F, K>>,
-    cx: &mut Context<'_>,
-    ended: &mut bool,
-) -> Poll<()> {
-    if !*ended && loser.is_exiting() {
-        *ended = loser.as_mut().poll(cx).is_ready();
-        if !*ended && loser.is_exiting() {
-            return Poll::Pending;
-        }
-    }
-    loser.poll_cancel(cx)
-}
-
-impl<A: Future, B: Future, K: Kind> fmt::Debug for Race<A, B, K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Race")
-            .field("left", &self.left)
-            .field("right", &self.right)
-            .field("decided", &self.winner.is_some())
-            .finish()
-    }
+/// Runs `futures` side by side until one succeeds, then cancels the others and waits for their cleanup.
+///
+/// A failure before that cancels nothing; its error is dropped once another future succeeds. If all
+/// fail, all errors come out, in the order of the arguments.
+///
+/// What is said of [`race`](race()) holds besides: containers, order, cancel safety, panics, complexity,
+/// but that without any future, nothing has succeeded: the errors come out, and there are none.
+///
+/// # Errors
+///
+/// [`AllFailed`].
+///
+/// # Examples
+///
+/// ```
+/// use withal::race_ok;
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let parse = async |word: &'static str| word.parse::<u32>();
+/// assert_eq!(race_ok([parse("one"), parse("2")]).await.unwrap(), 2);
+///
+/// let failed = race_ok([parse("one"), parse("")]).await.unwrap_err();
+/// assert_eq!(failed.errors()[1].to_string(), "cannot parse integer from empty string");
+/// # }).unwrap();
+/// ```
+///
+/// Source: `Promise.any`; differs as [`race`](race()) does.
+#[track_caller]
+pub fn race_ok<S: Futures>(futures: S) -> Together<BranchesOf<S>, RaceOk>
+where
+    BranchesOf<S>: Branches<RaceOk>,
+{
+    Together::new("race_ok", futures, RaceOk)
 }

@@ -9,7 +9,7 @@
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use withal::{Either, race, timeout, with};
+use withal::{Either, either, timeout, with};
 use withal_tests::poll::drive;
 use withal_tests::{Deterministic, Log, Probe};
 
@@ -72,7 +72,7 @@ macro_rules! mixed {
     ($rt:ident, $log:ident, $end:expr, $a:literal $b:literal $c:literal $d:literal $($inner:literal)*) => {
         with(&$rt, Probe::new(&$log, $a), async |a| {
             let inner = timeout(&$rt, SECOND, with(&$rt, Probe::new(&$log, $b), async |b| {
-                let inner = race(
+                let inner = either(
                     with(&$rt, Probe::new(&$log, $c), async |c| {
                         let inner: usize = with(&$rt, Probe::new(&$log, $d), async |d| {
                             let inner: usize = mixed!($rt, $log, $end, $($inner)*);

@@ -1,6 +1,8 @@
 //! Cancelling, with whoever cancels waiting for what comes out (K1).
 
+mod branch;
 mod cancellable;
+mod kept;
 mod owned;
 
 use core::future::Future;
@@ -9,11 +11,14 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
+pub use self::branch::Branch;
 pub use self::cancellable::Cancellable;
+pub use self::kept::KeptError;
 pub use self::owned::OwnsWhatItPolls;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
+pub use crate::pin::{each_pinned, pinned_slice};
 
 /// Runs `future` and then waits for all cleanup that it caused: the combinator that makes foreign
 /// code wait.

@@ -4,7 +4,7 @@
 //! A *scenario* is a future that you make anew for each run, from a fresh state. The sweep cancels
 //! it before its first poll, after one poll, after two, … until it completes, in each of these ways:
 //!
-//! - by the combinators of this library: `cancel`, `race`, `timeout`, and by foreign code inside of
+//! - by the combinators of this library: `cancel`, `either`, `timeout`, and by foreign code inside of
 //!   `await_cleanup` and inside of a scope's body. Each of them waits: when it returns, every scope
 //!   must have ended;
 //! - by foreign code alone: a plain drop, `select`, `FuturesUnordered`, and those of the runtimes

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use withal::runtime::{Blocking, Spawn, Timer};
 use withal::scope::{Lend, scope_fn};
-use withal::{Either, enter_in, race, shielded, timeout, with};
+use withal::{Either, either, enter_in, shielded, timeout, with};
 use withal_tests::foreign::gives_up;
 use withal_tests::poll::{poll_now, yields};
 use withal_tests::sweep::{Ending, Followed, Sweep, Way, checkpoint};
@@ -84,7 +84,7 @@ fn a_race_in_a_timeout() {
                 body(&log, "a/l").await
             });
             let quick = with(&rt, probe(&log, "a/r"), async |_| body(&log, "a/r").await);
-            match race(slow, quick).await {
+            match either(slow, quick).await {
                 Either::Left(ended) | Either::Right(ended) => ended.unwrap(),
             }
             rt.sleep(Duration::from_secs(5)).await;

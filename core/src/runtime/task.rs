@@ -12,16 +12,16 @@ use crate::panic::Payload;
 #[cfg(feature = "std")]
 use crate::{cleanup::ambient, panic::catch, pin};
 
-/// Why a task or a blocking job gave no value.
+/// Why a task, a branch of a combinator or a blocking job gave no value.
 pub struct TaskError {
-    // `None`: the runtime discarded the task.
+    // `None`: it was cancelled, or its runtime discarded it.
     #[cfg(feature = "alloc")]
     payload: Option<Payload>,
     _private: (),
 }
 
 impl TaskError {
-    /// The runtime discarded the task before it ended.
+    /// It was cancelled, or its runtime discarded it, before it ended.
     pub fn cancelled() -> Self {
         Self {
             #[cfg(feature = "alloc")]
@@ -33,8 +33,13 @@ impl TaskError {
     /// The task panicked with `payload`.
     #[cfg(feature = "alloc")]
     pub fn panicked(payload: alloc::boxed::Box<dyn core::any::Any + Send>) -> Self {
+        Self::from_payload(Payload::new(payload))
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn from_payload(payload: Payload) -> Self {
         Self {
-            payload: Some(Payload::new(payload)),
+            payload: Some(payload),
             _private: (),
         }
     }
@@ -47,11 +52,17 @@ impl TaskError {
         false
     }
 
+    /// The text of the task's panic, where it has one.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.payload.as_ref().map(Payload::message)
+    }
+
     /// Lets the task's panic go on.
     ///
     /// # Panics
     ///
-    /// Always: as the task did, or saying that it was discarded.
+    /// Always: as the task did, or saying that it was cancelled.
     #[cfg(feature = "alloc")]
     pub fn resume(self) -> ! {
         match self.payload {
@@ -90,7 +101,7 @@ impl fmt::Display for TaskError {
         if let Some(payload) = &self.payload {
             return write!(f, "task panicked: {}", payload.message());
         }
-        f.write_str("task was discarded by its runtime")
+        f.write_str("task was cancelled, or discarded by its runtime")
     }
 }
 
@@ -167,7 +178,7 @@ impl<F: Future> Future for TaskFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match catch(|| pin::task_future(self).poll(cx)) {
             Ok(poll) => poll.map(Ok),
-            Err(payload) => Poll::Ready(Err(TaskError::panicked(payload.into_inner()))),
+            Err(payload) => Poll::Ready(Err(TaskError::from_payload(payload))),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use withal::runtime::Runtime;
-use withal::{Either, Elapsed, race, timeout};
+use withal::{Either, Elapsed, either, timeout};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub async fn until_stopped<R: Runtime, T>(
             None => Ok(work.await),
         }
     };
-    match race(work, interrupt).await {
+    match either(work, interrupt).await {
         Either::Left(Ok(value)) => Ending::Finished(value),
         Either::Left(Err(Elapsed { .. })) => Ending::OutOfTime,
         Either::Right(()) => Ending::Interrupted,

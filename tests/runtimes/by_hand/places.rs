@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
-use withal::{await_cleanup, cancel, close, enter_in, race, shield, with};
+use withal::{await_cleanup, cancel, close, either, enter_in, shield, with};
 use withal_tests::foreign::{begun, block_on, gives_up};
 use withal_tests::poll::{drive, poll_once, yields};
 use withal_tests::{Act, Deterministic, Log, Probe};
@@ -103,7 +103,7 @@ fn branches_of_a_race_are_cleaned_up_side_by_side() {
             withal_tests::poll::yields(1).await;
         }
     };
-    let mut both = pin!(race(branch("x", "y-exits"), branch("y", "x-exits")));
+    let mut both = pin!(either(branch("x", "y-exits"), branch("y", "x-exits")));
     assert!(drive(both.as_mut(), 10).is_some(), "{}", log.trace());
     assert_eq!(log.count("-"), 2);
 }

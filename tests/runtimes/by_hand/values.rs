@@ -130,7 +130,7 @@ fn what_is_given_up_is_dropped_in_place() {
     assert_still(&log);
     // By our race.
     let log = Log::new();
-    block_on(withal::race(Still::new(&log), async {}));
+    block_on(withal::either(Still::new(&log), async {}));
     assert_still(&log);
     // By `await_cleanup`, which foreign code drops.
     let log = Log::new();

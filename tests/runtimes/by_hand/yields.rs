@@ -10,7 +10,7 @@ use futures_util::{FutureExt, StreamExt};
 use withal::generator::State;
 use withal::runtime::Timer;
 use withal::scope::{ExitError, ScopeError};
-use withal::{Either, close, generator, race, timeout, with};
+use withal::{Either, close, either, generator, timeout, with};
 use withal_tests::poll::{Wakes, poll_once, yields};
 use withal_tests::{Act, Deterministic, Log};
 
@@ -179,7 +179,10 @@ fn a_race_across_yields_loses_no_item() {
             }
             Ok::<_, String>(())
         });
-        assert!(matches!(race(endless, yields(2)).await, Either::Right(())));
+        assert!(matches!(
+            either(endless, yields(2)).await,
+            Either::Right(())
+        ));
         log.push("raced");
         y.yield_(100).await;
     }));

@@ -16,7 +16,7 @@ use withal::cleanup::{
 use withal::generator::Yielder;
 use withal::runtime::{Cleanup, NoExecutor, RuntimeId};
 use withal::scope::ExitKind;
-use withal::{await_cleanup, cancel, close, generator, race, timeout, with};
+use withal::{await_cleanup, cancel, close, either, generator, timeout, with};
 use withal_tests::foreign::{begun, block_on};
 use withal_tests::poll::yields;
 use withal_tests::reports::Reports;
@@ -223,7 +223,7 @@ fn one_that_is_dropped_by_who_waits_is_closed() {
             cancel(begun(suspended().for_each(async |_| pending().await))).await;
             await_cleanup(async { yields(1).await }).await;
             let endlessly = async || suspended().for_each(async |_| yields(1).await).await;
-            race(yields(3), endlessly()).await;
+            either(yields(3), endlessly()).await;
             timeout(&rt, Duration::ZERO, endlessly()).await.unwrap_err();
             // In the body of a scope that is dropped: that becomes a cleanup which awaits it.
             let a = with(&rt, Act::new(&Log::new(), "a"), async |_| {

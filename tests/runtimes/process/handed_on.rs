@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use withal::cleanup::drain;
 use withal::runtime::Cleanup;
-use withal::{Abandon, Either, Local, await_cleanup, enter_in, race, with};
+use withal::{Abandon, Either, Local, await_cleanup, either, enter_in, with};
 use withal_tests::foreign::{begun, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::poll::drive;
@@ -37,7 +37,7 @@ fn an_exit_that_was_dropped_half_run_puts_no_race_off() {
         pending::<Never>().await
     });
     let stop = log.when(|events| events.iter().any(|event| event == "stop"));
-    let mut race = pin!(race(work, stop));
+    let mut race = pin!(either(work, stop));
     assert!(drive(race.as_mut(), 5).is_none());
     log.push("stop");
     assert!(drive(race.as_mut(), 5).is_none());

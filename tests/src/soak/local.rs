@@ -8,7 +8,7 @@ use withal::await_cleanup as await_cleanup_of;
 use withal::cancel::{AwaitCleanup, Cancel, OwnsWhatItPolls};
 use withal::cleanup::ThreadBound;
 use withal::runtime::Timer;
-use withal::{Local, Race, Timeout};
+use withal::{Either, Local, Timeout};
 
 use super::cast::{Cast, Fault};
 use super::script::Id;
@@ -46,8 +46,11 @@ fn await_cleanup<F: Future>(future: F) -> AwaitCleanup<F, ThreadBound> {
     await_cleanup_of(future).local()
 }
 
-fn race<A: Future, B: Future>(left: A, right: B) -> Race<A, B, ThreadBound> {
-    withal::race(left, right).local()
+fn either<A: Future, B: Future>(
+    left: A,
+    right: B,
+) -> impl Future<Output = Either<A::Output, B::Output>> {
+    withal::either(left, right).local()
 }
 
 fn timeout<R: Timer, F: Future>(

@@ -22,7 +22,7 @@ pub(super) mod play;
 mod stops;
 
 use withal::{Scope as Hooks, scope_fn};
-use withal::{await_cleanup, cancel, close, race, timeout};
+use withal::{await_cleanup, cancel, close, either, timeout};
 
 /// A block that is being played.
 pub(super) type Block<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;

@@ -14,7 +14,7 @@ use withal::Either;
 use withal::runtime::Cleanup;
 
 use super::play::{block, gave};
-use super::{Block, cancel, close, race, task, timeout};
+use super::{Block, cancel, close, either, task, timeout};
 use crate::foreign::OnDrop;
 use crate::soak::cast::{Broken, Cast, Fault, panic_at};
 use crate::soak::clock::time;
@@ -70,7 +70,7 @@ pub(super) fn stop<R: Cleanup>(cast: &Cast<R>, id: Id, way: Way, region: u64) ->
                 drop(inside);
                 task(cast, id, region).await.map(passed)
             }
-            Way::Race => match race(inside, acts()).await {
+            Way::Race => match either(inside, acts()).await {
                 Either::Left(result) => Some(result),
                 Either::Right(()) => None,
             },

@@ -16,7 +16,7 @@ use futures_util::stream::{self, FusedStream as _, Stream, StreamExt as _};
 use withal::runtime::Runtime;
 use withal::scope::ExitError;
 use withal::stream::{Items, channel_scope, try_channel_scope};
-use withal::{Either, ScopeError, cancel, generator, race, timeout, with};
+use withal::{Either, ScopeError, cancel, either, generator, timeout, with};
 
 use crate::foreign::{OnDrop, gives_up, gives_up_at_times};
 use crate::log::within_patience;
@@ -282,7 +282,7 @@ async fn asks_on(items: &mut Items<u32>) -> Result<(), Infallible> {
 pub async fn a_scope_that_is_cancelled_closes_its_stream(rt: &impl Runtime) {
     let log = Log::new();
     let scope = channel_scope(rt, holding(rt, &log, "s", 1..3));
-    let raced = race(with(rt, scope, asks_on), log.seen(rt, "stuck"));
+    let raced = either(with(rt, scope, asks_on), log.seen(rt, "stuck"));
     assert!(matches!(ends(rt, raced).await, Either::Right(())));
     log.push("returned");
     log.assert("+s 1 2 stuck -s:cancelled returned");

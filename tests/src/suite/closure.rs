@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::pending;
 use withal::runtime::Runtime;
 use withal::scope::{Ended, ExitError, Lend, scope_fn};
-use withal::{ExitReason, ScopeError, race, scope::Failure, with};
+use withal::{ExitReason, ScopeError, either, scope::Failure, with};
 
 use crate::Log;
 use crate::poll::{caught, poll_now, yields};
@@ -117,7 +117,7 @@ pub async fn the_lending_tells_the_four_ends_apart(rt: &impl Runtime) {
     failed.await.unwrap_err();
     let endless = with(rt, scope(), async |_| pending::<Result<(), Failed>>().await);
     // It lends at its second poll.
-    race(endless, yields(3)).await;
+    either(endless, yields(3)).await;
     let panics = async |_: &mut u32| -> Result<(), Failed> { panic!("on purpose") };
     caught(with(rt, scope(), panics)).await.unwrap_err();
     log.assert(

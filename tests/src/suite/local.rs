@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use withal::runtime::Runtime;
 use withal::scope::{Lend, scope_fn_local};
-use withal::{Abandon, Local, Synchronous, await_cleanup, cancel, enter_in, race, timeout, with};
+use withal::{Abandon, Local, Synchronous, await_cleanup, cancel, either, enter_in, timeout, with};
 
 use crate::foreign::gives_up;
 use crate::poll::{caught, poll_now, yields};
@@ -84,7 +84,7 @@ pub async fn local_combinators_wait_for_local_exits(rt: &impl Runtime) {
         .await
         .unwrap_err();
     log.assert("+a -a:cancelled");
-    race(scoped(), yields(2)).local().await;
+    either(scoped(), yields(2)).local().await;
     log.assert("+a -a:cancelled +a -a:cancelled");
     await_cleanup(gives_up(1, scoped())).local().await;
     log.assert("+a -a:cancelled +a -a:cancelled +a -a:cancelled");

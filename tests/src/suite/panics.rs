@@ -5,7 +5,7 @@ use std::panic::panic_any;
 use std::time::Duration;
 
 use withal::runtime::Runtime;
-use withal::{ExitReason, HandOver, Scope, await_cleanup, race, timeout, with};
+use withal::{ExitReason, HandOver, Scope, await_cleanup, either, timeout, with};
 
 use crate::foreign::{OnDrop, gives_up};
 use crate::poll::{caught, poll_now, yields};
@@ -219,7 +219,7 @@ pub async fn a_panic_in_a_race_cleans_up_both_sides(rt: &impl Runtime) {
     let log = Log::new();
     let left = with(rt, probe(&log, "l"), async |_| panics("left").await);
     let right = with(rt, probe(&log, "r"), endless);
-    let raced = caught(await_cleanup(race(left, right))).await;
+    let raced = caught(await_cleanup(either(left, right))).await;
     assert_eq!(raced.map(|_| ()), Err("left".to_owned()));
     log.assert("+l +r -l:panicked -r:cancelled");
 }
@@ -243,7 +243,7 @@ pub async fn a_body_that_panics_is_exited_whenever_it_is_cancelled(rt: &impl Run
             });
             let ended = caught(async {
                 if by_us {
-                    race(scoped, Ticks(polls)).await;
+                    either(scoped, Ticks(polls)).await;
                 } else {
                     gives_up(polls, scoped).await;
                 }

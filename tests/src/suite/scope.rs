@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use withal::runtime::Runtime;
-use withal::{ExitReason, HandOver, Scope, ScopeError, race, timeout, with};
+use withal::{ExitReason, HandOver, Scope, ScopeError, either, timeout, with};
 
 use crate::poll::{caught, poll_now, yields};
 use crate::probe::{Failed, ProbeError};
@@ -232,7 +232,7 @@ impl<R: Runtime> Scope for Busy<R> {
             .await
             .map_err(|error| ProbeError(error.to_string()))?;
         let _elapsed = timeout(&rt, Duration::ZERO, endless("b")).await;
-        race(endless("c"), yields(2)).await;
+        either(endless("c"), yields(2)).await;
         log.push("-busy");
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join3};
 use withal::runtime::Runtime;
-use withal::{race, timeout, with};
+use withal::{either, timeout, with};
 
 use crate::poll::yields;
 use crate::{Deterministic, Log, Probe};
@@ -66,6 +66,6 @@ pub async fn an_exit_that_begins_after_the_race_does_not_put_it_off(rt: &impl Ru
         join(one_after_the_other(rt, 0), one_after_the_other(rt, 2)).await;
         log.push("ran-to-its-end");
     };
-    race(yields(BEFORE), busy).await;
+    either(yields(BEFORE), busy).await;
     log.assert("");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use withal::runtime::Runtime;
 use withal::scope::{Lend, scope_fn};
-use withal::{enter_in, race, shielded, timeout, with};
+use withal::{either, enter_in, shielded, timeout, with};
 
 use crate::poll::yields;
 use crate::probe::{Failed, SyncProbe};
@@ -171,7 +171,7 @@ pub async fn a_race_of_two_scopes<R: Runtime>(rt: &R) {
                 body(&log, "a/l").await
             });
             let right = with(&rt, probe(&log, "a/r"), async |_| body(&log, "a/r").await);
-            race(left, right).await.into_inner().unwrap();
+            either(left, right).await.into_inner().unwrap();
             body(&log, "a").await
         })
         .await

@@ -12,7 +12,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use withal::cancel::Cancellable;
 use withal::cleanup::Kind;
 use withal::runtime::Cleanup;
-use withal::{ExitReason, HandOver, Local, LocalScope, Scope, await_cleanup, race, timeout, with};
+use withal::{
+    ExitReason, HandOver, Local, LocalScope, Scope, await_cleanup, either, timeout, with,
+};
 
 use super::{Followed, Scenario};
 
@@ -256,7 +258,7 @@ impl Way {
                     poll_and_cancel(pin!(cancellable), reached).await;
                 }
             }
-            How::Race => await_local_if!(self.local, race(reached, scenario)),
+            How::Race => await_local_if!(self.local, either(reached, scenario)),
             How::Timeout => {
                 let timer = scenario.timer();
                 await_local_if!(self.local, timeout(&timer, Duration::ZERO, scenario));

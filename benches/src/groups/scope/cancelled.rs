@@ -15,7 +15,7 @@ use withal::cleanup::CleanupTask;
 use withal::runtime::{Cleanup, RuntimeId, Timer};
 use withal::smol::SmolRuntime;
 use withal::tokio::TokioRuntime;
-use withal::{ExitReason, HandOver, Scope, await_cleanup, cancel, race, timeout, with};
+use withal::{ExitReason, HandOver, Scope, await_cleanup, cancel, either, timeout, with};
 
 use super::work::{Failed, RT, work};
 use crate::now::{now, poll};
@@ -57,7 +57,7 @@ pub(super) fn case() -> Case {
 
 /// A race that its scope loses: one poll, in which the scope is entered, dropped and exited.
 pub(crate) async fn collected() {
-    race(held(&RT), ready(())).await;
+    either(held(&RT), ready(())).await;
 }
 
 /// A box, since what was polled cannot be moved into `cancel`.

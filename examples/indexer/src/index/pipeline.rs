@@ -13,7 +13,7 @@ use futures_util::future::try_join;
 use futures_util::stream::FuturesUnordered;
 use withal::runtime::Runtime;
 use withal::sync::{Latch, Queue};
-use withal::{Either, await_cleanup, for_each, race, with};
+use withal::{Either, await_cleanup, either, for_each, with};
 
 use super::on_lease;
 use super::read::{self, NotRead};
@@ -69,7 +69,7 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
     pub(super) async fn run<B: Batch<R>>(&self, walk: Walk) -> Result<Extent, IndexError> {
         let read = async {
             let stages = try_join(self.walk(walk), self.read());
-            match race(stages, self.enough.wait()).await {
+            match either(stages, self.enough.wait()).await {
                 Either::Left(ended) => ended.map(drop),
                 Either::Right(()) => Ok(()),
             }

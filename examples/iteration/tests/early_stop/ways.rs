@@ -9,7 +9,7 @@ use iteration::{Error, Setting};
 use withal::runtime::Runtime;
 use withal::scope::{Lend, scope_fn};
 use withal::sync::Latch;
-use withal::{Either, await_cleanup, close, for_each, race, with};
+use withal::{Either, await_cleanup, close, either, for_each, with};
 
 /// How a consumer stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub(crate) async fn stop<R: Runtime, T>(
                 enough.open();
                 pending::<()>().await;
             };
-            assert_eq!(race(enough.wait(), consumer).await, Either::Left(()));
+            assert_eq!(either(enough.wait(), consumer).await, Either::Left(()));
         }
         Way::Dropped => {
             await_cleanup(async {
