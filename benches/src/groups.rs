@@ -3,6 +3,7 @@
 use crate::Group;
 
 mod generator;
+mod group;
 mod iteration;
 mod lock;
 mod queue;
@@ -15,4 +16,5 @@ pub const GROUPS: &[Group] = &[
     iteration::GROUP,
     queue::GROUP,
     lock::GROUP,
+    group::GROUP,
 ];
