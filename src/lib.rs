@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod blocking;
 mod current;
 mod either;
 mod run;
@@ -9,9 +10,12 @@ mod shield;
 pub mod stream;
 mod timeout;
 
+pub use self::blocking::{
+    BlockingContext, Cancelled, Joined, Unblock, on_the_thread_of_tasks, unblock,
+};
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
 pub use self::either::{Either, EitherOf, either};
-pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
+pub use self::run::{DEFAULT_BUDGET, Entry, Left, Ran, RunOptions, drained, run, run_with};
 pub use self::shield::shield;
 pub use self::timeout::{Elapsed, Timeout, timeout};
 
