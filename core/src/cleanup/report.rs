@@ -89,7 +89,10 @@ impl fmt::Display for Report<'_> {
             Self::NotClosed(about) => write!(f, "{about}: dropped before its end, not closed"),
             Self::PanicUnseen(about, error) => write!(f, "{about}: nobody waited: {error}"),
             Self::StillRunning(about, waited) => {
-                write!(f, "{about}: still running {waited:?} after its program's end")
+                write!(
+                    f,
+                    "{about}: still running {waited:?} after its program's end"
+                )
             }
         }
     }
