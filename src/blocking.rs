@@ -2,7 +2,6 @@
 
 mod context;
 mod job;
-mod joined;
 pub(crate) mod registry;
 
 use std::any::type_name;
@@ -12,13 +11,15 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use self::context::Signals;
-pub use self::context::{BlockingContext, Cancelled, on_the_thread_of_tasks};
+pub use self::context::{BlockingContext, on_the_thread_of_tasks};
 use self::job::{Held, Job, Work};
-pub use self::joined::Joined;
-use crate::cleanup::{About, Subject};
+use crate::cleanup::{About, CleanupOrigin, Subject};
 use crate::runtime::{Blocking, Cleanup, TaskError};
+use crate::sync::CancelToken;
+use crate::sync::cancel_token::WaitOwned;
 
 /// Runs `work` on a thread of the runtime that may block.
 ///
@@ -82,7 +83,9 @@ where
     Unblock {
         rt,
         location: Location::caller(),
-        signals: Signals::new(),
+        signals: Signals::new(CancelToken::new()),
+        token: None,
+        wait: Wait::Not,
         step: Step::New {
             work: Some(work),
             limit: None,
@@ -96,7 +99,18 @@ pub struct Unblock<'r, R: Cleanup, F, T> {
     rt: &'r R,
     location: &'static Location<'static>,
     signals: Signals,
+    /// One of the caller's.
+    token: Option<Pin<Box<WaitOwned>>>,
+    wait: Wait,
     step: Step<R, F, T>,
+}
+
+/// What whoever cancels waits for.
+#[derive(Clone, Copy)]
+enum Wait {
+    Not,
+    Thread,
+    ThreadFor(Duration),
 }
 
 enum Step<R, F, T> {
@@ -106,7 +120,10 @@ enum Step<R, F, T> {
         work: Option<F>,
         limit: Option<Limit>,
     },
-    HandedIn(Arc<Job<R, F, T>>),
+    HandedIn {
+        job: Arc<Job<R, F, T>>,
+        origin: CleanupOrigin,
+    },
     Ended,
 }
 
@@ -155,6 +172,67 @@ where
         self
     }
 
+    /// Has `token` ask the work to stop as well: its closure sees that by
+    /// [`is_cancelled`](BlockingContext::is_cancelled), and what it returns is still awaited. Work that no
+    /// thread has taken is withdrawn.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use withal::runtime::{Runtime, TaskError};
+    /// use withal::sync::CancelToken;
+    ///
+    /// async fn index(rt: &impl Runtime, stop: &CancelToken) -> Result<usize, TaskError> {
+    ///     // How far it came.
+    ///     withal::unblock(rt, |cx| (0..1_000).take_while(|_| !cx.is_cancelled()).count())
+    ///         .token(stop)
+    ///         .await
+    /// }
+    /// ```
+    pub fn token(mut self, token: &CancelToken) -> Self {
+        self.signals = Signals::new(token.child());
+        self.token = Some(Box::pin(token.cancelled_owned()));
+        self
+    }
+
+    /// Has whoever cancels wait until the thread has ended: for work that uses something (a file, a
+    /// device) that nobody else may touch meanwhile.
+    ///
+    /// The work is asked to stop, and the wait for it is handed over like the exit of a scope. Work that
+    /// does not look at [`is_cancelled`](BlockingContext::is_cancelled) is waited for to its end;
+    /// [`wait_on_cancel_for`](Self::wait_on_cancel_for) bounds that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use withal::runtime::Runtime;
+    /// use withal::{timeout, unblock};
+    ///
+    /// async fn index(rt: &impl Runtime) -> bool {
+    ///     let indexed = unblock(rt, |cx| while !cx.is_cancelled() { /* index a file */ });
+    ///     // When this returns, the thread has ended.
+    ///     timeout(rt, Duration::from_millis(5), indexed.wait_on_cancel()).await.is_ok()
+    /// }
+    /// # #[cfg(feature = "smol")] {
+    /// # let rt = withal::smol::SmolRuntime::global();
+    /// # assert!(!rt.block_on(index(&rt)));
+    /// # }
+    /// ```
+    ///
+    /// Source: `trio.to_thread.run_sync`, which waits by default.
+    pub fn wait_on_cancel(mut self) -> Self {
+        self.wait = Wait::Thread;
+        self
+    }
+
+    /// [`wait_on_cancel`](Self::wait_on_cancel), for at most `budget`: then the thread is abandoned, and
+    /// that is reported.
+    pub fn wait_on_cancel_for(mut self, budget: Duration) -> Self {
+        self.wait = Wait::ThreadFor(budget);
+        self
+    }
+
     /// Gives the work to the runtime.
     fn hand_in(&mut self, work: F, held: Option<Held>) -> Arc<Job<R, F, T>> {
         let about = About::new(Subject::Work, type_name::<F>(), self.location, self.rt.id());
@@ -184,6 +262,23 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        let asked = match &mut this.token {
+            Some(token) => token.as_mut().poll(cx).is_ready(),
+            None => false,
+        };
+        if asked {
+            // It is not to be polled again.
+            this.token = None;
+            match &this.step {
+                Step::New { .. } => {
+                    // With the work, and all that it holds.
+                    this.step = Step::Ended;
+                    return Poll::Ready(Err(TaskError::cancelled()));
+                }
+                Step::HandedIn { job, .. } => job.withdraw(),
+                Step::Ended => {}
+            }
+        }
         if let Step::New { work, limit } = &mut this.step {
             let held = match limit {
                 None => Some(None),
@@ -194,9 +289,12 @@ where
             let (Some(work), Some(held)) = (work, held) else {
                 return Poll::Ready(Err(TaskError::cancelled()));
             };
-            this.step = Step::HandedIn(this.hand_in(work, held));
+            this.step = Step::HandedIn {
+                job: this.hand_in(work, held),
+                origin: CleanupOrigin::here(),
+            };
         }
-        let Step::HandedIn(job) = &this.step else {
+        let Step::HandedIn { job, .. } = &this.step else {
             panic!("blocking work was polled after its end");
         };
         let ended = ready!(job.poll_end(cx));
@@ -207,10 +305,19 @@ where
 
 impl<R: Cleanup, F, T> Drop for Unblock<'_, R, F, T> {
     fn drop(&mut self) {
-        match &self.step {
-            Step::New { .. } => self.signals.be_over(),
-            Step::HandedIn(job) => job.abandon(),
-            Step::Ended => {}
+        let Step::HandedIn { job, origin } = &self.step else {
+            return;
+        };
+        job.abandon();
+        let signals = self.signals.clone();
+        let over = async move { signals.over().await };
+        match self.wait {
+            _ if job.is_over() => {}
+            Wait::Not => {}
+            Wait::Thread => origin.hand_over(self.rt, job.about(), over),
+            Wait::ThreadFor(budget) => {
+                origin.hand_over_within(self.rt, job.about(), budget, over);
+            }
         }
     }
 }
@@ -219,7 +326,7 @@ impl<R: Cleanup, F, T> fmt::Debug for Unblock<'_, R, F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = match &self.step {
             Step::New { .. } => "new",
-            Step::HandedIn(_) => "handed in",
+            Step::HandedIn { .. } => "handed in",
             Step::Ended => "ended",
         };
         f.debug_struct("Unblock")

@@ -3,6 +3,7 @@
 mod active;
 mod end;
 mod options;
+mod stop;
 
 use std::future::Future;
 use std::time::Duration;
@@ -44,19 +45,20 @@ pub trait Entry {
 /// The order is this; each step begins when the one before has ended, and has the time that is left:
 ///
 /// 1. `main` ends, and is dropped. Its value, or its panic, is kept.
-/// 2. What is being cleaned up, such as the scopes of generators that were left open, is
+/// 2. [Detached tasks](crate::Task::detach) are cancelled, and their cleanup awaited.
+/// 3. What is being cleaned up elsewhere, such as the scopes of generators that were left open, is
 ///    [drained](crate::cleanup::drain).
-/// 3. [Blocking work](crate::unblock) that no thread has taken is withdrawn; the rest is asked to stop,
+/// 4. [Blocking work](crate::unblock()) that no thread has taken is withdrawn; the rest is asked to stop,
 ///    and waited for. Not earlier, since a cleanup may need it.
-/// 4. What that left is drained.
-/// 5. `run` returns, and tells what became of all that. Errors and panics on the way went to the
+/// 5. What that left is drained.
+/// 6. `run` returns, and tells what became of all that. Errors and panics on the way went to the
 ///    report hook, and never change what `main` returned.
 ///
-/// Of several that run on one runtime at once, as on one that belongs to the process, the last to
-/// end takes step 3: the work may be another's.
+/// Of several that run on one runtime at once, which is possible where it belongs to the process, the
+/// last to end takes the steps 2 and 4: tasks and work may be another's.
 ///
 /// Blocking work that does not end in time goes on. A Tokio runtime that is dropped waits for it;
-/// `TokioMain::into_inner` gives what can be shut down without.
+/// one that `TokioMain::into_inner` gives can be shut down without.
 ///
 /// # Panics
 ///
@@ -74,8 +76,8 @@ pub trait Entry {
 /// # }
 /// ```
 ///
-/// Source: `asyncio.run`; differs in that cleanups are drained before blocking work is stopped, and
-/// in that the time is bounded.
+/// Source: `asyncio.run`; differs in that the time is bounded, and in that cleanups are drained before
+/// blocking work is stopped.
 pub fn run<E, F, T>(entry: &E, main: F) -> Ran<T>
 where
     E: Entry,
@@ -86,19 +88,25 @@ where
     })
 }
 
-/// [`run`], with [options](RunOptions) of your own.
+/// [`run`], with [options](RunOptions) of your own: another budget, and ways to ask `main` to end, and
+/// to drop it.
+///
+/// The output is `None` if `main` was dropped. It is then cancelled where it waits; its scopes are
+/// exited by the drain, in the time that everything has.
 ///
 /// # Panics
 ///
 /// A panic of `main` goes on after the cleanup.
-pub fn run_with<E, F, T>(entry: &E, options: RunOptions, main: F) -> Ran<T>
+///
+/// # Examples
+///
+/// See [`RunOptions`].
+pub fn run_with<E, F, T>(entry: &E, options: RunOptions, main: F) -> Ran<Option<T>>
 where
     E: Entry,
     F: AsyncFnOnce(&E::Runtime) -> T,
 {
-    blocked(entry, async |rt| {
-        drained(rt, options.budget, main(rt)).await
-    })
+    blocked(entry, async |rt| drained_with(rt, options, main(rt)).await)
 }
 
 fn blocked<E, F, T>(entry: &E, main: F) -> T
@@ -114,8 +122,8 @@ where
     }
 }
 
-/// Runs `main`, then ends what is left: what [`run`] does, for programs that block on their runtime
-/// themselves.
+/// Runs `main`, then ends what is left within `budget`: what [`run`] does, for programs that block on
+/// their runtime themselves.
 ///
 /// # Cancel safety
 ///
@@ -132,11 +140,23 @@ where
     let active = active::begin(rt.id());
     // `main` is nobody's body, and its panic must not get past the end.
     let output = TaskFuture::new(main).await;
-    let left = end::end(rt, budget, active).await;
-    match output {
-        Ok(output) => Ran::new(output, left),
-        Err(error) => error.resume(),
-    }
+    end::end(rt, budget, active).await.with(output, None)
+}
+
+/// Runs `main`, then ends what is left: what [`run_with`] does, for programs that block on their
+/// runtime themselves.
+///
+/// Cancel safety and panics are those of [`drained`].
+pub async fn drained_with<R, M>(rt: &R, options: RunOptions, main: M) -> Ran<Option<M::Output>>
+where
+    R: Cleanup + Timer,
+    M: Future,
+{
+    let active = active::begin(rt.id());
+    let output = stop::until_forced(rt, &options, main).await;
+    let reason = options.reason();
+    let left = end::end(rt, options.budget, active).await;
+    left.with(output, reason)
 }
 
 #[cfg(feature = "tokio")]

@@ -41,6 +41,8 @@ pub(crate) mod live;
 #[cfg(feature = "std")]
 mod local;
 #[cfg(feature = "alloc")]
+pub(crate) mod origin;
+#[cfg(feature = "alloc")]
 mod pending;
 #[cfg(feature = "alloc")]
 pub(crate) mod scope_link;
@@ -86,6 +88,7 @@ pub use self::{
     drain::{Drain, DrainReport, drain},
     kind::{Kind, Sendable},
     leftovers::report_waits_after,
+    origin::CleanupOrigin,
     report::set_report_hook,
     task::CleanupTask,
 };

@@ -1,5 +1,4 @@
 use std::cell::Cell;
-use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -7,7 +6,8 @@ use std::sync::Arc;
 
 use crate::cancel::Branch;
 use crate::runtime::{Spawn, TaskError};
-use crate::sync::{Channel, Latch};
+use crate::sync::cancel_token::{CancelReason, Cancelled};
+use crate::sync::{CancelToken, Channel, Latch};
 
 /// What blocking work is lent: whether anybody still waits for it, and a way back to the runtime.
 pub struct BlockingContext<R> {
@@ -25,17 +25,22 @@ impl<R> BlockingContext<R> {
         &self.rt
     }
 
-    /// Whether the work is asked to stop: whoever waited was cancelled, or the program ends. It stays
-    /// so.
+    /// Whether the work is asked to stop: whoever waited was cancelled, its [token](super::Unblock::token)
+    /// was, or the program ends. It stays so.
     pub fn is_cancelled(&self) -> bool {
-        self.signals.is_asked()
+        self.token().is_cancelled()
+    }
+
+    /// The token of this work, to be watched by what is built of tokens.
+    pub fn token(&self) -> &CancelToken {
+        &self.signals.0.token
     }
 
     /// [`is_cancelled`](Self::is_cancelled), to be left by `?`.
     ///
     /// # Errors
     ///
-    /// [`Cancelled`], if it is.
+    /// [`Cancelled`], with the reason, if it is.
     ///
     /// # Examples
     ///
@@ -59,11 +64,7 @@ impl<R> BlockingContext<R> {
     /// }
     /// ```
     pub fn check(&self) -> Result<(), Cancelled> {
-        if self.is_cancelled() {
-            Err(Cancelled { _private: () })
-        } else {
-            Ok(())
-        }
+        self.token().check()
     }
 
     /// Runs `future` as a task of the runtime, and blocks this thread until it has ended, and its
@@ -122,23 +123,19 @@ impl<R> BlockingContext<R> {
              none would run while the work waits for one"
         );
         let (ended, end) = Channel::bounded(1);
-        let signals = self.signals.clone();
+        let token = self.token().clone();
         let branch = Branch::new("block_on", future);
         drop(self.rt.spawn(async move {
-            let mut branch = pin!(branch);
-            let mut asked = pin!(signals.asked());
+            let (mut branch, mut asked) = (pin!(branch), pin!(token.cancelled()));
             let (mut begun, mut cancel) = (false, false);
             let result = poll_fn(|cx| {
                 if !begun {
                     begun = true;
                     let polled = branch.as_mut().poll_branch(cx, false);
-                    if polled.is_ready() {
+                    if polled.is_ready() || asked.as_mut().poll(cx).is_pending() {
                         return polled;
                     }
-                    cancel = asked.as_mut().poll(cx).is_ready();
-                    if !cancel {
-                        return polled;
-                    }
+                    cancel = true;
                 }
                 cancel = cancel || asked.as_mut().poll(cx).is_ready();
                 branch.as_mut().poll_branch(cx, cancel)
@@ -159,20 +156,6 @@ impl<R> fmt::Debug for BlockingContext<R> {
             .finish_non_exhaustive()
     }
 }
-
-/// Nobody waits for the work any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cancelled {
-    _private: (),
-}
-
-impl fmt::Display for Cancelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the work was cancelled")
-    }
-}
-
-impl Error for Cancelled {}
 
 thread_local! {
     static ON_THE_THREAD_OF_TASKS: Cell<bool> = const { Cell::new(false) };
@@ -197,37 +180,31 @@ pub fn on_the_thread_of_tasks<T>(work: impl FnOnce() -> T) -> T {
 
 /// What is known of the work besides its result.
 #[derive(Clone)]
-pub(super) struct Signals(Arc<Latches>);
+pub(super) struct Signals(Arc<Shared>);
 
-struct Latches {
-    /// It is to stop.
-    asked: Latch,
-    /// No thread has anything to do with it any more.
+struct Shared {
+    /// Asks it to stop.
+    token: CancelToken,
+    /// Opened when no thread has anything to do with it any more.
     over: Latch,
 }
 
 impl Signals {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Latches {
-            asked: Latch::new(),
-            over: Latch::new(),
-        }))
+    pub(super) fn new(token: CancelToken) -> Self {
+        let over = Latch::new();
+        Self(Arc::new(Shared { token, over }))
     }
 
-    pub(super) fn ask(&self) {
-        self.0.asked.open();
-    }
-
-    pub(super) fn is_asked(&self) -> bool {
-        self.0.asked.is_open()
-    }
-
-    async fn asked(&self) {
-        self.0.asked.wait().await;
+    pub(super) fn ask(&self, reason: impl Into<CancelReason>) {
+        self.0.token.cancel_with(reason);
     }
 
     pub(super) fn be_over(&self) {
         self.0.over.open();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.0.over.is_open()
     }
 
     pub(super) async fn over(&self) {

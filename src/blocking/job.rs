@@ -7,6 +7,7 @@ use super::context::Signals;
 use super::registry::{self, Stoppable};
 use crate::cleanup::{About, Report, report};
 use crate::runtime::TaskError;
+use crate::sync::cancel_token::CancelKind;
 
 /// Blocking work, shared by who waits for it and by the thread that runs it.
 ///
@@ -15,7 +16,7 @@ pub(super) struct Job<R, F, T> {
     about: About,
     signals: Signals,
     state: Mutex<State<R, F, T>>,
-    number: usize,
+    number: u64,
 }
 
 struct State<R, F, T> {
@@ -73,6 +74,15 @@ impl<R, F, T> Job<R, F, T> {
         OnThread(self.clone())
     }
 
+    pub(super) fn about(&self) -> About {
+        self.about
+    }
+
+    /// Whether no thread has anything to do with it any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.signals.is_over()
+    }
+
     pub(super) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
         let mut state = self.lock();
         match std::mem::replace(&mut state.stage, Stage::Over) {
@@ -90,7 +100,7 @@ impl<R, F, T> Job<R, F, T> {
 
     /// Nobody waits any more: withdraws the work, or asks it to stop.
     pub(super) fn abandon(&self) {
-        self.signals.ask();
+        self.signals.ask(CancelKind::Dropped);
         let mut state = self.lock();
         state.abandoned = true;
         let waker = state.waiting.take();
@@ -114,7 +124,7 @@ impl<R, F, T> Job<R, F, T> {
     }
 
     /// Puts an end to work that no thread has taken.
-    fn withdraw(&self) {
+    pub(super) fn withdraw(&self) {
         let mut state = self.lock();
         if !matches!(state.stage, Stage::HandedIn(_)) {
             return;
@@ -178,7 +188,7 @@ impl<R, F, T> Job<R, F, T> {
 
 impl<R: Send, F: Send, T: Send> Stoppable for Job<R, F, T> {
     fn stop(&self) {
-        self.signals.ask();
+        self.signals.ask(CancelKind::Shutdown);
         self.withdraw();
     }
 

@@ -1,15 +1,15 @@
 //! The blocking work of this process that has not ended, for those who end its runtime.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::context::Signals;
 use crate::cleanup::About;
 use crate::runtime::RuntimeId;
 
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-static LIVE: Mutex<BTreeMap<usize, Entry>> = Mutex::new(BTreeMap::new());
+static NEXT: AtomicU64 = AtomicU64::new(0);
+static LIVE: Mutex<BTreeMap<u64, Entry>> = Mutex::new(BTreeMap::new());
 
 struct Entry {
     about: About,
@@ -25,21 +25,21 @@ pub(super) trait Stoppable: Send + Sync {
 }
 
 /// A number for one job.
-pub(super) fn number() -> usize {
+pub(super) fn number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-pub(super) fn insert(number: usize, about: About, job: Weak<dyn Stoppable>) {
+pub(super) fn insert(number: u64, about: About, job: Weak<dyn Stoppable>) {
     lock().insert(number, Entry { about, job });
 }
 
-pub(super) fn remove(number: usize) {
+pub(super) fn remove(number: u64) {
     // Dropped outside the lock.
     let _entry = lock().remove(&number);
 }
 
 /// What has not ended on `runtime`, oldest first.
-pub(crate) fn live(runtime: RuntimeId) -> Vec<(usize, About)> {
+pub(crate) fn live(runtime: RuntimeId) -> Vec<(u64, About)> {
     let live = lock();
     let live = live
         .iter()
@@ -50,7 +50,7 @@ pub(crate) fn live(runtime: RuntimeId) -> Vec<(usize, About)> {
 /// Asks all work on `runtime` to stop, and waits until there is none; notes in `seen` what there was.
 ///
 /// Work that comes meanwhile is asked as well.
-pub(crate) async fn stopped(runtime: RuntimeId, seen: &mut BTreeMap<usize, About>) {
+pub(crate) async fn stopped(runtime: RuntimeId, seen: &mut BTreeMap<u64, About>) {
     loop {
         let jobs = snapshot(runtime);
         if jobs.is_empty() {
@@ -66,7 +66,7 @@ pub(crate) async fn stopped(runtime: RuntimeId, seen: &mut BTreeMap<usize, About
     }
 }
 
-fn snapshot(runtime: RuntimeId) -> Vec<(usize, About, Arc<dyn Stoppable>)> {
+fn snapshot(runtime: RuntimeId) -> Vec<(u64, About, Arc<dyn Stoppable>)> {
     let live = lock();
     let live = live
         .iter()
@@ -76,7 +76,7 @@ fn snapshot(runtime: RuntimeId) -> Vec<(usize, About, Arc<dyn Stoppable>)> {
         .collect()
 }
 
-fn lock() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
+fn lock() -> MutexGuard<'static, BTreeMap<u64, Entry>> {
     // Nothing panics under it.
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }

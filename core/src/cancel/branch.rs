@@ -1,12 +1,15 @@
 use core::fmt;
 use core::future::Future;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
-use super::Cancellable;
+use super::{Cancellable, KeptError};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
+use crate::cleanup::{Report, report};
 use crate::panic::catch;
 use crate::runtime::TaskError;
 
@@ -62,6 +65,13 @@ impl<F: Future<Output = T>, T> Branch<F, T> {
             inner: Cancellable::new(name, future),
             stage: Stage::Running,
         }
+    }
+
+    /// Names `location` as the place of the combinator's call, for reports, where it makes its branches
+    /// later than in that call.
+    pub fn called_at(mut self, location: &'static Location<'static>) -> Self {
+        self.inner.set_location(location);
+        self
     }
 
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
@@ -135,6 +145,48 @@ impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
             Stage::CleaningUp(result) => Poll::Ready(ended.and(result)),
             Stage::Running | Stage::Ended => panic!("a branch was polled after its end"),
         }
+    }
+
+    /// Stops waiting, for a combinator whose cleanup budget has run out (K9).
+    ///
+    /// What is left goes on by itself, and is reported as over `budget`. The next
+    /// [`poll_branch`](Self::poll_branch) is ready: with what the branch had come to, else as
+    /// cancelled.
+    pub fn give_up(self: Pin<&mut Self>, budget: Duration) {
+        // SAFETY: `inner` alone is pinned, structurally; `stage` is moved freely.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        unsafe { Pin::new_unchecked(&mut this.inner) }.give_up(budget);
+        if let Stage::Running = this.stage {
+            this.stage = Stage::CleaningUp(Err(TaskError::cancelled()));
+        }
+    }
+}
+
+impl<F, T, K: Kind> Branch<F, T, K> {
+    /// The value that the future has ended with, while its cleanup goes on: enough to decide for the
+    /// other branches.
+    pub fn value(&self) -> Option<&T> {
+        match &self.stage {
+            Stage::CleaningUp(Ok(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the future has panicked, while its cleanup goes on.
+    pub fn is_panicking(&self) -> bool {
+        self.inner.has_panicked()
+    }
+
+    /// Keeps the error that the branch has ended with, until all have.
+    pub fn keep(&self, error: TaskError) -> KeptError {
+        KeptError::new(self.inner.about(), error)
+    }
+
+    /// Reports an error that the branch has ended with, after the first one of another branch, which
+    /// is all that their combinator returns.
+    pub fn report_later_error(&self, error: &dyn fmt::Debug) {
+        report(&Report::LaterError(self.inner.about(), error));
     }
 }
 

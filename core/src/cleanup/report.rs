@@ -26,6 +26,9 @@ pub enum Report<'a> {
     /// The body had panicked with this message, and its scope was dropped before the panic could
     /// go on.
     PanicLost(About, &'a str),
+    /// A branch of the combinator failed with this error after another one's, which is all that the
+    /// combinator returns.
+    LaterError(About, &'a dyn fmt::Debug),
     /// The scope was dropped and its exit did not run, or not to its end: its type says that a
     /// drop abandons it, or its thread ended.
     Abandoned(About),
@@ -40,7 +43,9 @@ pub enum Report<'a> {
     /// before its end by somebody who does not wait: what it held open is cleaned up elsewhere.
     /// [`close`](crate::close) and the loop helpers wait.
     NotClosed(About),
-    /// The work panicked, and nobody waited for it any more.
+    /// The task failed with this error, and nobody was left to hear it.
+    TaskFailed(About, &'a dyn fmt::Debug),
+    /// The work or the task panicked, and nobody waited for it any more.
     PanicUnseen(About, &'a TaskError),
     /// The work had not ended when its program had waited this long for it, and goes on.
     StillRunning(About, Duration),
@@ -70,6 +75,12 @@ impl fmt::Display for Report<'_> {
                     "{about}: dropped while exiting, the body panicked: {message}"
                 )
             }
+            Self::LaterError(about, error) => {
+                write!(
+                    f,
+                    "{about}: after the first, a branch failed with {error:?}"
+                )
+            }
             Self::Abandoned(about) => write!(f, "{about}: dropped without its exit"),
             Self::NotSynchronous(about) => {
                 write!(f, "{about}: exit was declared synchronous but waited")
@@ -87,6 +98,7 @@ impl fmt::Display for Report<'_> {
                 )
             }
             Self::NotClosed(about) => write!(f, "{about}: dropped before its end, not closed"),
+            Self::TaskFailed(about, error) => write!(f, "{about}: failed: {error:?}"),
             Self::PanicUnseen(about, error) => write!(f, "{about}: nobody waited: {error}"),
             Self::StillRunning(about, waited) => {
                 write!(
