@@ -10,6 +10,7 @@ mod run;
 mod shield;
 pub mod stream;
 mod task;
+pub mod task_group;
 mod timeout;
 pub mod together;
 
@@ -20,6 +21,7 @@ pub use self::race::{AllFailed, race, race_ok};
 pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
 pub use self::shield::shield;
 pub use self::task::{CancelTask, Task, spawn};
+pub use self::task_group::{TaskGroup, TaskHandle, task_group};
 pub use self::timeout::{Elapsed, Timeout, timeout};
 
 #[cfg(feature = "async-std")]

@@ -101,7 +101,10 @@ impl fmt::Display for Report<'_> {
             Self::TaskFailed(about, error) => write!(f, "{about}: failed: {error:?}"),
             Self::PanicUnseen(about, error) => write!(f, "{about}: nobody waited: {error}"),
             Self::StillRunning(about, waited) => {
-                write!(f, "{about}: still running {waited:?} after its program's end")
+                write!(
+                    f,
+                    "{about}: still running {waited:?} after its program's end"
+                )
             }
         }
     }
