@@ -37,6 +37,8 @@ pub mod semaphore;
 mod short_lock;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "alloc")]
+pub mod timer_wheel;
 pub mod turn;
 mod wait_queue;
 mod word;
