@@ -11,6 +11,7 @@ mod run;
 mod shield;
 pub mod stream;
 mod task;
+pub mod task_group;
 mod timeout;
 pub mod together;
 
@@ -24,6 +25,7 @@ pub use self::run::{
 };
 pub use self::shield::shield;
 pub use self::task::{CancelTask, Task, spawn};
+pub use self::task_group::{TaskGroup, TaskHandle, task_group};
 pub use self::timeout::{Elapsed, Timeout, timeout};
 
 #[cfg(feature = "async-std")]
