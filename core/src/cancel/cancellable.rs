@@ -227,6 +227,19 @@ impl<T, K: Kind> Cancellable<T, K> {
         about(self.name, self.location)
     }
 
+    /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
+    pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
+        // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
+        let this = unsafe { self.get_unchecked_mut() };
+        this.watch.clear();
+        let value = &mut this.value;
+        let dropped = match value {
+            Some(_) => this.leftovers.collect(|| *value = None),
+            None => Ok(()),
+        };
+        (this.leftovers.take(), dropped.err())
+    }
+
     /// A collector that is at work around this poll belongs to a `Drop` that waits for it: what is
     /// left here must not go there (K2).
     #[inline]
