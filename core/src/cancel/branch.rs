@@ -3,6 +3,7 @@ use core::future::Future;
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use super::{Cancellable, KeptError};
 #[cfg(feature = "std")]
@@ -144,6 +145,21 @@ impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
         match core::mem::replace(&mut this.stage, Stage::Ended) {
             Stage::CleaningUp(result) => Poll::Ready(ended.and(result)),
             Stage::Running | Stage::Ended => panic!("a branch was polled after its end"),
+        }
+    }
+
+    /// Stops waiting, for a combinator whose cleanup budget has run out (K9).
+    ///
+    /// What is left goes on by itself, and is reported as over `budget`. The next
+    /// [`poll_branch`](Self::poll_branch) is ready: with what the branch had come to, else as
+    /// cancelled.
+    pub fn give_up(self: Pin<&mut Self>, budget: Duration) {
+        // SAFETY: `inner` alone is pinned, structurally; `stage` is moved freely.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        unsafe { Pin::new_unchecked(&mut this.inner) }.give_up(budget);
+        if let Stage::Running = this.stage {
+            this.stage = Stage::CleaningUp(Err(TaskError::cancelled()));
         }
     }
 }

@@ -4,6 +4,7 @@ use core::marker::PhantomPinned;
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use crate::cleanup::ambient;
 #[cfg(feature = "std")]
@@ -193,13 +194,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     pub fn poll_cancel(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
         let this = unsafe { self.get_unchecked_mut() };
-        if this.value.is_some() {
-            this.watch.clear();
-            let value = &mut this.value;
-            if let Err(payload) = this.leftovers.collect(|| *value = None) {
-                this.keep_panic(payload);
-            }
-        }
+        this.drop_value();
         this.note_collector();
         let (name, location) = (this.name, this.location);
         let about = || about(name, location);
@@ -231,13 +226,35 @@ impl<T, K: Kind> Cancellable<T, K> {
     pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
         // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
         let this = unsafe { self.get_unchecked_mut() };
-        this.watch.clear();
-        let value = &mut this.value;
-        let dropped = match value {
-            Some(_) => this.leftovers.collect(|| *value = None),
-            None => Ok(()),
-        };
-        (this.leftovers.take(), dropped.err())
+        let panicked = this.panic.take();
+        this.drop_value();
+        let panic = core::mem::replace(&mut this.panic, panicked);
+        (this.leftovers.take(), panic)
+    }
+
+    /// Stops waiting, for a combinator whose cleanup budget has run out (K9).
+    ///
+    /// The future is dropped in place, if it is still there. What is left goes on by itself, an exit
+    /// in progress from where it stands, and is reported as over `budget`. After this,
+    /// [`poll_cancel`](Self::poll_cancel) is ready at once, unless it panics.
+    pub fn give_up(self: Pin<&mut Self>, budget: Duration) {
+        // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
+        let this = unsafe { self.get_unchecked_mut() };
+        // Collected first, so that nobody around this is made to wait either.
+        this.drop_value();
+        this.leftovers
+            .give_up(about(this.name, this.location), budget);
+    }
+
+    /// Drops the future in place, and collects what comes out. Moves nothing.
+    fn drop_value(&mut self) {
+        if self.value.is_some() {
+            self.watch.clear();
+            let value = &mut self.value;
+            if let Err(payload) = self.leftovers.collect(|| *value = None) {
+                self.keep_panic(payload);
+            }
+        }
     }
 
     /// A collector that is at work around this poll belongs to a `Drop` that waits for it: what is
