@@ -87,6 +87,14 @@ impl<F: Future<Output = T>, T> Branch<F, T> {
 }
 
 impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
+    /// A branch of either kind, of a combinator that was called at `location`.
+    pub fn of_kind(name: &'static str, location: &'static Location<'static>, future: F) -> Self {
+        Self {
+            inner: Cancellable::of_kind(name, location, future),
+            stage: Stage::Running,
+        }
+    }
+
     /// Polls the branch; with `cancel`, towards its cancellation. Once said, `cancel` is to be said
     /// in each poll.
     ///

@@ -81,26 +81,31 @@ impl<T> Cancellable<T> {
     /// Holds `value`; `name` is the combinator's, for reports.
     #[track_caller]
     pub fn new(name: &'static str, value: T) -> Self {
-        Self {
-            name,
-            location: Location::caller(),
-            value: Some(value),
-            leftovers: Leftovers::new(),
-            under: None,
-            watch: Watch::default(),
-            panic: None,
-            _pinned: PhantomPinned,
-        }
+        Self::of_kind(name, Location::caller(), value)
     }
 
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
     /// out of its sight.
     #[cfg(feature = "std")]
     pub fn local(mut self) -> Cancellable<T, ThreadBound> {
-        Cancellable {
-            name: self.name,
-            location: self.location,
-            value: self.value.take(),
+        Cancellable::holding(self.name, self.location, self.value.take())
+    }
+}
+
+impl<T, K: Kind> Cancellable<T, K> {
+    pub(super) fn of_kind(
+        name: &'static str,
+        location: &'static Location<'static>,
+        value: T,
+    ) -> Self {
+        Self::holding(name, location, Some(value))
+    }
+
+    fn holding(name: &'static str, location: &'static Location<'static>, value: Option<T>) -> Self {
+        Self {
+            name,
+            location,
+            value,
             leftovers: Leftovers::new(),
             under: None,
             watch: Watch::default(),
@@ -108,9 +113,7 @@ impl<T> Cancellable<T> {
             _pinned: PhantomPinned,
         }
     }
-}
 
-impl<T, K: Kind> Cancellable<T, K> {
     /// Polls the future.
     ///
     /// After its output was given, call [`poll_cancel`](Self::poll_cancel) until it is ready.
@@ -278,7 +281,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     }
 }
 
-fn about(name: &'static str, location: &'static Location<'static>) -> About {
+pub(super) fn about(name: &'static str, location: &'static Location<'static>) -> About {
     About {
         subject: Subject::Combinator,
         name,
