@@ -13,7 +13,9 @@ pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, in
 pub use self::either::{Either, EitherOf, either};
 pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
 pub use self::shield::shield;
-pub use self::timeout::{Elapsed, Timeout, timeout};
+pub use self::timeout::{
+    Elapsed, MoveOn, Timeout, WaitFor, move_on_after, move_on_at, timeout, timeout_at, wait_for,
+};
 
 #[cfg(feature = "async-std")]
 pub use withal_async_std as async_std;
