@@ -2,6 +2,7 @@
 
 mod branch;
 mod cancellable;
+mod kept;
 mod owned;
 
 use core::future::Future;
@@ -12,10 +13,12 @@ use futures_core::Stream;
 
 pub use self::branch::Branch;
 pub use self::cancellable::Cancellable;
+pub use self::kept::KeptError;
 pub use self::owned::OwnsWhatItPolls;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
+pub use crate::pin::{each_pinned, pinned_slice};
 
 /// Runs `future` and then waits for all cleanup that it caused: the combinator that makes foreign
 /// code wait.

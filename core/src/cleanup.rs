@@ -41,6 +41,8 @@ pub(crate) mod live;
 #[cfg(feature = "std")]
 mod local;
 #[cfg(feature = "alloc")]
+pub(crate) mod origin;
+#[cfg(feature = "alloc")]
 mod pending;
 #[cfg(feature = "alloc")]
 pub(crate) mod scope_link;
@@ -67,8 +69,7 @@ pub(crate) use self::inert as scope_link;
 const BATCH: usize = 64;
 
 pub use self::about::{About, Subject};
-pub(crate) use self::report::report;
-pub use self::report::{Report, ReportHook};
+pub use self::report::{Report, ReportHook, report};
 
 #[cfg(all(feature = "alloc", not(feature = "std")))]
 pub use self::ambient::{SlotStorage, Slots, install_slots};
@@ -87,6 +88,7 @@ pub use self::{
     drain::{Drain, DrainReport, drain},
     kind::{Kind, Sendable},
     leftovers::report_waits_after,
+    origin::CleanupOrigin,
     report::set_report_hook,
     task::CleanupTask,
 };

@@ -23,6 +23,9 @@ mod body;
 #[cfg(feature = "alloc")]
 pub mod cancel;
 #[cfg(feature = "alloc")]
+pub mod error_group;
+mod join_error;
+#[cfg(feature = "alloc")]
 mod lock;
 mod mutants;
 mod never;
@@ -37,10 +40,13 @@ pub use self::body::Body;
 #[cfg(feature = "alloc")]
 pub use self::cancel::{await_cleanup, cancel, close};
 pub use self::coroutine::coroutine;
+#[cfg(feature = "alloc")]
+pub use self::error_group::ErrorGroup;
 pub use self::generator::generator;
 pub use self::iter::for_each_by_ref;
 #[cfg(feature = "alloc")]
 pub use self::iter::{closing, for_each};
+pub use self::join_error::{JoinError, SpawnError, StartError};
 pub use self::scope::{
     Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed,
     with_suppressing, with_unseen_error,

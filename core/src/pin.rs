@@ -4,9 +4,29 @@
 
 use core::pin::Pin;
 
+#[cfg(feature = "alloc")]
+use crate::cleanup::origin::Left;
 #[cfg(feature = "std")]
 use crate::runtime::{Cleared, TaskFuture};
 use crate::scope::{InPlace, Slot};
+
+/// The elements of a pinned array, which are pinned with it.
+///
+/// With [`each_pinned`] this is what a combinator over an array of branches polls.
+pub fn pinned_slice<T, const N: usize>(array: Pin<&mut [T; N]>) -> Pin<&mut [T]> {
+    // SAFETY: structural, see above: an array drops its elements in place, and is `Unpin` only if they
+    // are.
+    unsafe { array.map_unchecked_mut(|array| array.as_mut_slice()) }
+}
+
+/// Each element of a pinned slice.
+pub fn each_pinned<T>(slice: Pin<&mut [T]>) -> impl ExactSizeIterator<Item = Pin<&mut T>> {
+    // SAFETY: structural, see above: what comes out is pinned again.
+    let elements = unsafe { slice.get_unchecked_mut() };
+    // SAFETY: as above.
+    let pinned = |element| unsafe { Pin::new_unchecked(element) };
+    elements.iter_mut().map(pinned)
+}
 
 pub(crate) fn in_place<F>(this: Pin<&mut InPlace<F>>) -> Pin<&mut F> {
     // SAFETY: structural, see above.
@@ -28,4 +48,10 @@ pub(crate) fn cleared<F>(this: Pin<&mut Cleared<F>>) -> Pin<&mut Option<F>> {
 pub(crate) fn task_future<F>(this: Pin<&mut TaskFuture<F>>) -> Pin<&mut Cleared<F>> {
     // SAFETY: structural, see above.
     unsafe { this.map_unchecked_mut(|this| &mut this.future) }
+}
+
+#[cfg(feature = "alloc")]
+pub(crate) fn left<F>(this: Pin<&mut Left<F>>) -> Pin<&mut F> {
+    // SAFETY: structural, see above.
+    unsafe { this.map_unchecked_mut(|this| &mut this.cleanup) }
 }

@@ -22,6 +22,7 @@ use withal_core::coroutine::{
     Close, CloseError, Closed, Coroutine, Delegate, Interrupt, Refused, Routine, State, Step,
     StepError, Stepping, Yield, Yielder,
 };
+use withal_core::error_group::{Handling, IntoLeaves, Leaves, Origin};
 use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
@@ -29,8 +30,8 @@ use withal_core::scope::{
     ScopeFn,
 };
 use withal_core::{
-    Abandon, ExitReason, HandOver, Local, ScopeError, Shielded, Synchronous, enter_in, for_each,
-    for_each_by_ref, with, with_detailed, with_unseen_error,
+    Abandon, ErrorGroup, ExitReason, HandOver, JoinError, Local, ScopeError, Shielded, Synchronous,
+    enter_in, for_each, for_each_by_ref, with, with_detailed, with_unseen_error,
 };
 
 /// Answers for `T` by its inherent constants, which exist only where the bound is met, and
@@ -154,6 +155,21 @@ fn closings() {
         Closing<'static, Empty<u32>, Body<()>, Ready<()>, (), ThreadBound>: "!Send !Sync !Unpin",
         Closing<'static, Empty<u32>, Body<Bound>, Ready<Bound>, Bound>: "!Send !Sync !Unpin",
         Closing<'static, Iter<IntoIter<Bound>>, Body<()>, Ready<()>, ()>: "!Send !Sync !Unpin",
+    }
+}
+
+// EG-1
+#[test]
+fn errors_of_groups() {
+    table! {
+        ErrorGroup<u32>: "Send Sync Unpin",
+        ErrorGroup<Unshared>: "Send !Sync Unpin",
+        ErrorGroup<Bound>: "!Send !Sync Unpin",
+        Leaves<'static, u32>: "Send Sync Unpin",
+        IntoLeaves<Unshared>: "Send !Sync Unpin",
+        Handling<u32>: "Send Sync Unpin",
+        Origin: "Send Sync Unpin",
+        JoinError: "Send Sync Unpin",
     }
 }
 

@@ -147,6 +147,23 @@ impl<F: Flavour> Event<F> {
         last.is_some()
     }
 
+    /// Sets the event for good, and lets nobody go: [`let_go_into`](Self::let_go_into) does, until it
+    /// is done.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn set_silently(&self) {
+        self.word.fetch_or(SET, Ordering::AcqRel);
+    }
+
+    /// Lets go who waits, as far as the wakers, which are somebody else's, have room. Whether that were
+    /// all. It is set, and never cleared, so nobody joins them.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn let_go_into(&self, wakers: &mut Wakers) -> bool {
+        self.word.load(Ordering::Acquire) & WAITERS == 0
+            || self
+                .waiters
+                .with(|waiters| self.let_go_some(waiters, u64::MAX, wakers))
+    }
+
     /// In a section: lets go who came up to turn `last`, as far as the wakers have room. Whether that
     /// were all.
     fn let_go_some(&self, waiters: &mut Waiters, last: u64, wakers: &mut Wakers) -> bool {

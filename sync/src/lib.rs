@@ -17,10 +17,14 @@ pub mod barrier;
 #[cfg(feature = "std")]
 mod blocking;
 #[cfg(feature = "alloc")]
+pub mod cancel_token;
+#[cfg(feature = "alloc")]
 pub mod channel;
 pub mod condition;
 pub mod event;
 pub mod flavour;
+#[cfg(feature = "alloc")]
+pub mod future_set;
 pub mod handle;
 pub mod latch;
 #[cfg(feature = "alloc")]
@@ -35,10 +39,17 @@ pub mod semaphore;
 mod short_lock;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "alloc")]
+pub mod timer_wheel;
+pub mod turn;
 mod wait_queue;
 mod word;
 
+pub use self::turn::Turn;
+
 aliases!(flavour::Spin);
+#[cfg(feature = "alloc")]
+pub use self::cancel_token::CancelToken;
 
 /// The primitives of one thread, without locks and atomics inside.
 pub mod single_thread {

@@ -9,6 +9,7 @@
 pub mod act;
 pub mod broken;
 pub mod case;
+pub mod compositions;
 pub mod deterministic;
 pub mod foreign;
 pub mod harness;
@@ -52,4 +53,6 @@ mod guides {
     struct Primitives;
     #[doc = include_str!("../../docs/iteration.md")]
     struct Iteration;
+    #[doc = include_str!("../../docs/interoperation.md")]
+    struct Interoperation;
 }

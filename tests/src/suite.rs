@@ -52,6 +52,7 @@ pub mod threads;
 pub mod timeouts;
 pub mod timer;
 pub mod traces;
+pub mod unblock;
 pub mod unwinding;
 
 /// Gives the table of each module to the macro `$make`.
@@ -99,6 +100,7 @@ macro_rules! suite_cases {
         $crate::timeouts_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);
         $crate::traces_cases!($make $with [$harness]);
+        $crate::unblock_cases!($make $with [$harness]);
         $crate::unwinding_cases!($make $with [$harness]);
     };
 }

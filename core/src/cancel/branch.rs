@@ -1,13 +1,15 @@
 use core::fmt;
 use core::future::Future;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::Cancellable;
+use super::{Cancellable, KeptError};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
+use crate::cleanup::{Report, report};
 use crate::panic::catch;
 use crate::runtime::TaskError;
 
@@ -63,6 +65,13 @@ impl<F: Future<Output = T>, T> Branch<F, T> {
             inner: Cancellable::new(name, future),
             stage: Stage::Running,
         }
+    }
+
+    /// Names `location` as the place of the combinator's call, for reports, where it makes its branches
+    /// later than in that call.
+    pub fn called_at(mut self, location: &'static Location<'static>) -> Self {
+        self.inner.set_location(location);
+        self
     }
 
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
@@ -151,6 +160,33 @@ impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
         if let Stage::Running = this.stage {
             this.stage = Stage::CleaningUp(Err(TaskError::cancelled()));
         }
+    }
+}
+
+impl<F, T, K: Kind> Branch<F, T, K> {
+    /// The value that the future has ended with, while its cleanup goes on: enough to decide for the
+    /// other branches.
+    pub fn value(&self) -> Option<&T> {
+        match &self.stage {
+            Stage::CleaningUp(Ok(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the future has panicked, while its cleanup goes on.
+    pub fn is_panicking(&self) -> bool {
+        self.inner.has_panicked()
+    }
+
+    /// Keeps the error that the branch has ended with, until all have.
+    pub fn keep(&self, error: TaskError) -> KeptError {
+        KeptError::new(self.inner.about(), error)
+    }
+
+    /// Reports an error that the branch has ended with, after the first one of another branch, which
+    /// is all that their combinator returns.
+    pub fn report_later_error(&self, error: &dyn fmt::Debug) {
+        report(&Report::LaterError(self.inner.about(), error));
     }
 }
 

@@ -211,6 +211,19 @@ impl<T, K: Kind> Cancellable<T, K> {
         }
     }
 
+    pub(super) fn set_location(&mut self, location: &'static Location<'static>) {
+        self.location = location;
+    }
+
+    /// Whether a panic waits for the cleanup.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.panic.is_some()
+    }
+
+    pub(super) fn about(&self) -> About {
+        about(self.name, self.location)
+    }
+
     /// Stops waiting, for a combinator whose cleanup budget has run out (K9).
     ///
     /// The future is dropped in place, if it is still there. What is left goes on by itself, an exit

@@ -10,9 +10,10 @@ use crate::runtime::RuntimeId;
 pub struct About {
     /// What it is.
     pub subject: Subject,
-    /// The type of the scope, the type of the generator's body, or the combinator.
+    /// The type of the scope, of the generator's body, or of the work; or the combinator.
     pub name: &'static str,
-    /// Where the program entered the scope, made the generator, or called the combinator.
+    /// Where the program entered the scope, made the generator, called the combinator, or asked for
+    /// the work.
     pub location: &'static Location<'static>,
     /// The runtime value that the scope was entered with; for a generator, that of the scope in which
     /// it began. [`RuntimeId::ANY`] where there is none.
@@ -31,6 +32,27 @@ pub enum Subject {
     Generator,
     /// A coroutine. What is said of generators here holds for it as well.
     Coroutine,
+    /// A task.
+    Task,
+    /// Work on a thread that may block.
+    Work,
+}
+
+impl About {
+    /// Says what a report of your own is about.
+    pub const fn new(
+        subject: Subject,
+        name: &'static str,
+        location: &'static Location<'static>,
+        runtime: RuntimeId,
+    ) -> Self {
+        Self {
+            subject,
+            name,
+            location,
+            runtime,
+        }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -40,6 +62,8 @@ impl fmt::Display for Subject {
             Self::Combinator => "combinator",
             Self::Generator => "generator",
             Self::Coroutine => "coroutine",
+            Self::Task => "task",
+            Self::Work => "blocking work",
         })
     }
 }
@@ -54,8 +78,9 @@ impl fmt::Display for About {
         } = self;
         let happened = match subject {
             Subject::Scope => "entered",
-            Subject::Combinator => "called",
+            Subject::Combinator | Subject::Work => "called",
             Subject::Generator | Subject::Coroutine => "made",
+            Subject::Task => "spawned",
         };
         write!(f, "{name} ({happened} at {location}")?;
         if *runtime != RuntimeId::ANY {

@@ -2,6 +2,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::About;
+use crate::runtime::TaskError;
 #[cfg(feature = "alloc")]
 use crate::{lock::Mutex, primitives::process_wide};
 
@@ -25,6 +26,9 @@ pub enum Report<'a> {
     /// The body had panicked with this message, and its scope was dropped before the panic could
     /// go on.
     PanicLost(About, &'a str),
+    /// A branch of the combinator failed with this error after another one's, which is all that the
+    /// combinator returns.
+    LaterError(About, &'a dyn fmt::Debug),
     /// The scope was dropped and its exit did not run, or not to its end: its type says that a
     /// drop abandons it, or its thread ended.
     Abandoned(About),
@@ -39,6 +43,12 @@ pub enum Report<'a> {
     /// before its end by somebody who does not wait: what it held open is cleaned up elsewhere.
     /// [`close`](crate::close) and the loop helpers wait.
     NotClosed(About),
+    /// The task failed with this error, and nobody was left to hear it.
+    TaskFailed(About, &'a dyn fmt::Debug),
+    /// The work or the task panicked, and nobody waited for it any more.
+    PanicUnseen(About, &'a TaskError),
+    /// The work had not ended when its program had waited this long for it, and goes on.
+    StillRunning(About, Duration),
 }
 
 impl fmt::Display for Report<'_> {
@@ -65,6 +75,12 @@ impl fmt::Display for Report<'_> {
                     "{about}: dropped while exiting, the body panicked: {message}"
                 )
             }
+            Self::LaterError(about, error) => {
+                write!(
+                    f,
+                    "{about}: after the first, a branch failed with {error:?}"
+                )
+            }
             Self::Abandoned(about) => write!(f, "{about}: dropped without its exit"),
             Self::NotSynchronous(about) => {
                 write!(f, "{about}: exit was declared synchronous but waited")
@@ -82,6 +98,14 @@ impl fmt::Display for Report<'_> {
                 )
             }
             Self::NotClosed(about) => write!(f, "{about}: dropped before its end, not closed"),
+            Self::TaskFailed(about, error) => write!(f, "{about}: failed: {error:?}"),
+            Self::PanicUnseen(about, error) => write!(f, "{about}: nobody waited: {error}"),
+            Self::StillRunning(about, waited) => {
+                write!(
+                    f,
+                    "{about}: still running {waited:?} after its program's end"
+                )
+            }
         }
     }
 }
@@ -114,8 +138,11 @@ pub fn set_report_hook(hook: Option<ReportHook>) -> Option<ReportHook> {
     HOOK.with(|current| core::mem::replace(current, hook))
 }
 
-/// Tells the hook.
-pub(crate) fn report(report: &Report<'_>) {
+/// Tells the hook: for what is built upon the kernel, and knows of something that no caller is left
+/// to hear.
+///
+/// Without a hook, std prints one line to standard error.
+pub fn report(report: &Report<'_>) {
     #[cfg(feature = "alloc")]
     if let Some(hook) = HOOK.with(|hook| *hook) {
         // A hook that panics must not take a cleanup with it.

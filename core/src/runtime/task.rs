@@ -52,6 +52,12 @@ impl TaskError {
         false
     }
 
+    /// The text of the task's panic, where it has one.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.payload.as_ref().map(Payload::message)
+    }
+
     /// Lets the task's panic go on.
     ///
     /// # Panics

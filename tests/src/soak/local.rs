@@ -8,7 +8,7 @@ use withal::await_cleanup as await_cleanup_of;
 use withal::cancel::{AwaitCleanup, Cancel, OwnsWhatItPolls};
 use withal::cleanup::ThreadBound;
 use withal::runtime::Timer;
-use withal::{EitherOf, Local, Timeout};
+use withal::{Either, Local, Timeout};
 
 use super::cast::{Cast, Fault};
 use super::script::Id;
@@ -46,7 +46,10 @@ fn await_cleanup<F: Future>(future: F) -> AwaitCleanup<F, ThreadBound> {
     await_cleanup_of(future).local()
 }
 
-fn either<A: Future, B: Future>(left: A, right: B) -> EitherOf<A, B, ThreadBound> {
+fn either<A: Future, B: Future>(
+    left: A,
+    right: B,
+) -> impl Future<Output = Either<A::Output, B::Output>> {
     withal::either(left, right).local()
 }
 

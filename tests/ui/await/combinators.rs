@@ -9,13 +9,15 @@ use std::future::ready;
 use std::time::Duration;
 
 use withal::runtime::Runtime;
-use withal::{await_cleanup, cancel, close, either, shielded, timeout};
+use withal::{await_cleanup, cancel, close, either, join, race, shielded, timeout};
 
 fn run(rt: &impl Runtime) {
     cancel(ready(()));
     close(stream::iter([1, 2]));
     await_cleanup(ready(()));
     either(ready(()), ready(()));
+    join((ready(()), ready(())));
+    race([ready(()), ready(())]);
     timeout(rt, Duration::ZERO, ready(()));
     shielded(rt, ready(()));
 }

@@ -1,0 +1,142 @@
+use std::fmt::{self, Debug};
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::policy::{Policy, value};
+use super::run::Run;
+use crate::cancel::{Branch, KeptError};
+use crate::cleanup::{Kind, Sendable, ThreadBound};
+use crate::join::Outcome;
+use crate::runtime::TaskError;
+
+pin_project! {
+    /// A branch, and what it has ended with.
+    #[must_use = "it does nothing unless polled"]
+    pub struct Slot<F, T, K: Kind = Sendable> {
+        #[pin]
+        branch: Branch<F, T, K>,
+        result: Option<Result<T, KeptError>>,
+    }
+}
+
+impl<F: Future<Output = T>, T> Slot<F, T> {
+    pub(super) fn new(name: &'static str, location: &'static Location<'static>, future: F) -> Self {
+        Self {
+            branch: Branch::new(name, future).called_at(location),
+            result: None,
+        }
+    }
+}
+
+impl<F: Future<Output = T>, T, K: Kind> Slot<F, T, K> {
+    /// Polls the branch, unless it has ended, and notes in `run` what that means for the others.
+    #[inline]
+    pub(super) fn poll_slot<P: Policy<T>>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        run: &mut Run,
+        index: usize,
+    ) {
+        let mut this = self.project();
+        if this.result.is_some() {
+            return;
+        }
+        match this.branch.as_mut().poll_branch(cx, run.is_stopped()) {
+            Poll::Ready(result) => {
+                run.end();
+                match &result {
+                    Ok(value) if P::decides(value) => run.decide(index),
+                    Err(error) if P::PANICS && error.is_panic() => run.panic(index),
+                    _ => {}
+                }
+                *this.result = Some(result.map_err(|error| this.branch.keep(error)));
+            }
+            // Its cleanup goes on beside that of the others.
+            Poll::Pending => {
+                if this.branch.value().is_some_and(P::decides) {
+                    run.decide(index);
+                } else if P::PANICS && this.branch.is_panicking() {
+                    run.panic(index);
+                }
+            }
+        }
+    }
+}
+
+impl<F, T, K: Kind> Slot<F, T, K> {
+    pub(super) fn take(self: Pin<&mut Self>) -> Option<Result<T, TaskError>> {
+        let result = self.project().result.take()?;
+        Some(result.map_err(KeptError::into_inner))
+    }
+
+    pub(super) fn take_value(self: Pin<&mut Self>) -> T {
+        value(self.take())
+    }
+}
+
+impl<F, T, E, K: Kind> Slot<F, Result<T, E>, K> {
+    pub(super) fn take_success(self: Pin<&mut Self>) -> T {
+        match self.take_value() {
+            Ok(value) => value,
+            Err(_) => unreachable!("a branch has failed, and that did not decide"),
+        }
+    }
+
+    pub(super) fn take_outcome(self: Pin<&mut Self>) -> Outcome<T, E> {
+        match self.take() {
+            Some(result) => result.into(),
+            None => unreachable!("a branch has ended without an outcome"),
+        }
+    }
+}
+
+impl<F, T, E: Debug, K: Kind> Slot<F, Result<T, E>, K> {
+    /// The error, if this is the branch that decided; any other error is reported.
+    pub(super) fn take_first_error(mut self: Pin<&mut Self>, run: &Run, index: usize) -> Option<E> {
+        let Some(Ok(Err(error))) = self.as_mut().take() else {
+            return None;
+        };
+        if run.decided() == Some(index) {
+            return Some(error);
+        }
+        self.branch.report_later_error(&error);
+        None
+    }
+}
+
+/// The error that decided. All others are reported.
+pub(super) fn first_error<'a, F: 'a, T: 'a, E: Debug + 'a, K: Kind>(
+    slots: impl Iterator<Item = Pin<&'a mut Slot<F, Result<T, E>, K>>>,
+    run: &Run,
+) -> E {
+    let mut first = None;
+    for (index, slot) in slots.enumerate() {
+        first = slot.take_first_error(run, index).or(first);
+    }
+    match first {
+        Some(error) => error,
+        None => unreachable!("an error has decided, and is not there"),
+    }
+}
+
+impl<F: Future<Output = T>, T> Slot<F, T> {
+    pub(super) fn into_local(self) -> Slot<F, T, ThreadBound> {
+        Slot {
+            branch: self.branch.local(),
+            result: self.result,
+        }
+    }
+}
+
+impl<F, T, K: Kind> Debug for Slot<F, T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("branch", &self.branch)
+            .field("ended", &self.result.is_some())
+            .finish()
+    }
+}
