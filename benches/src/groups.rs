@@ -8,6 +8,7 @@ mod iteration;
 mod lock;
 mod queue;
 mod scope;
+mod timeout;
 
 /// Every group, in the order in which they are measured.
 pub const GROUPS: &[Group] = &[
@@ -17,4 +18,5 @@ pub const GROUPS: &[Group] = &[
     queue::GROUP,
     lock::GROUP,
     group::GROUP,
+    timeout::GROUP,
 ];
