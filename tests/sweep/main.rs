@@ -2,6 +2,7 @@
 
 mod channel_scope;
 mod combinators;
+mod future_set;
 mod interleave;
 mod interval;
 mod kernel;
