@@ -46,6 +46,12 @@ pub(crate) trait Run: Send + Sync {
     /// Has it dropped where it lies, and its cleanup awaited, by whoever polls it.
     fn cancel(&self);
 
+    /// Whether it was cancelled.
+    fn is_cancelled(&self) -> bool;
+
+    /// Whether the task is gone, so that it is for somebody else to poll it.
+    fn is_gone(&self) -> bool;
+
     /// Whether it has ended, or is about to say so.
     fn has_ended(&self) -> bool;
 }
@@ -71,11 +77,6 @@ impl<F, O, W> Node<F, O, W> {
     /// Notes that there is no task any more.
     pub(crate) fn mark_gone(&self) {
         self.turn.mark(GONE);
-    }
-
-    /// Whether it is for somebody else than the task to poll it.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.turn.marks() & GONE != 0
     }
 
     fn keep_waker(&self, waker: &Waker) {
@@ -127,6 +128,14 @@ where
             let driver = lock(&self.driver).take();
             driver.into_iter().for_each(Waker::wake);
         }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.turn.marks() & CANCEL != 0
+    }
+
+    fn is_gone(&self) -> bool {
+        self.turn.marks() & GONE != 0
     }
 
     fn has_ended(&self) -> bool {
