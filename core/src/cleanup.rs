@@ -28,7 +28,7 @@ mod children;
 #[cfg(feature = "alloc")]
 mod drain;
 #[cfg(feature = "alloc")]
-mod hand_over;
+pub(crate) mod hand_over;
 #[cfg(feature = "alloc")]
 mod hook_guard;
 #[cfg(feature = "alloc")]
@@ -41,11 +41,15 @@ pub(crate) mod live;
 #[cfg(feature = "std")]
 mod local;
 #[cfg(feature = "alloc")]
+pub(crate) mod origin;
+#[cfg(feature = "alloc")]
 mod pending;
 #[cfg(feature = "alloc")]
 pub(crate) mod scope_link;
 #[cfg(feature = "alloc")]
 mod shared;
+#[cfg(feature = "alloc")]
+pub(crate) mod side_by_side;
 #[cfg(feature = "alloc")]
 mod task;
 #[cfg(feature = "alloc")]
@@ -86,6 +90,7 @@ pub use self::{
     drain::{Drain, DrainReport, drain},
     kind::{Kind, Sendable},
     leftovers::report_waits_after,
+    origin::CleanupOrigin,
     report::set_report_hook,
     task::CleanupTask,
 };

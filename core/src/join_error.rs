@@ -1,3 +1,6 @@
+#[cfg(all(test, feature = "std"))]
+mod tests;
+
 use core::error::Error;
 use core::fmt;
 
@@ -30,3 +33,59 @@ impl fmt::Display for JoinError {
 }
 
 impl Error for JoinError {}
+
+/// Why a child that was to start gave its starter nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StartError<E> {
+    /// The child has failed before it had started, with this error, which is not in that of the group.
+    Failed(E),
+    /// The child has ended, and never said that it had started.
+    NotStarted,
+    /// The child was cancelled before it had started.
+    Cancelled,
+    /// The child has panicked before it had started. The panic goes on where the group is awaited.
+    Panicked,
+    /// The group took no children any more: it had ended, or was ending. The child has never run.
+    Closed,
+}
+
+impl<E> fmt::Display for StartError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failed(_) => "the child has failed before it had started",
+            Self::NotStarted => "the child has ended, and never said that it had started",
+            Self::Cancelled => "the child was cancelled before it had started",
+            Self::Panicked => "the child has panicked before it had started",
+            Self::Closed => "the group was closed to new children",
+        })
+    }
+}
+
+impl<E: Error + 'static> Error for StartError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The group takes no children any more: it has ended, or is ending. The future comes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SpawnError<F>(pub F);
+
+// By hand: a future need not be printable.
+impl<F> fmt::Debug for SpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SpawnError").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for SpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the group was closed to new children")
+    }
+}
+
+impl<F> Error for SpawnError<F> {}

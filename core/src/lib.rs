@@ -46,7 +46,7 @@ pub use self::generator::generator;
 pub use self::iter::for_each_by_ref;
 #[cfg(feature = "alloc")]
 pub use self::iter::{closing, for_each};
-pub use self::join_error::JoinError;
+pub use self::join_error::{JoinError, SpawnError, StartError};
 pub use self::scope::{
     Abandon, ExitReason, Scope, ScopeError, Synchronous, enter_in, with, with_detailed,
     with_suppressing, with_unseen_error,

@@ -4,6 +4,8 @@
 
 use core::pin::Pin;
 
+#[cfg(feature = "alloc")]
+use crate::cleanup::origin::Left;
 #[cfg(feature = "std")]
 use crate::runtime::{Cleared, TaskFuture};
 use crate::scope::{InPlace, Slot};
@@ -46,4 +48,10 @@ pub(crate) fn cleared<F>(this: Pin<&mut Cleared<F>>) -> Pin<&mut Option<F>> {
 pub(crate) fn task_future<F>(this: Pin<&mut TaskFuture<F>>) -> Pin<&mut Cleared<F>> {
     // SAFETY: structural, see above.
     unsafe { this.map_unchecked_mut(|this| &mut this.future) }
+}
+
+#[cfg(feature = "alloc")]
+pub(crate) fn left<F>(this: Pin<&mut Left<F>>) -> Pin<&mut F> {
+    // SAFETY: structural, see above.
+    unsafe { this.map_unchecked_mut(|this| &mut this.cleanup) }
 }

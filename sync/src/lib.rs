@@ -23,6 +23,8 @@ pub mod channel;
 pub mod condition;
 pub mod event;
 pub mod flavour;
+#[cfg(feature = "alloc")]
+pub mod future_set;
 pub mod handle;
 pub mod latch;
 #[cfg(feature = "alloc")]
@@ -37,8 +39,13 @@ pub mod semaphore;
 mod short_lock;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "alloc")]
+pub mod timer_wheel;
+pub mod turn;
 mod wait_queue;
 mod word;
+
+pub use self::turn::Turn;
 
 aliases!(flavour::Spin);
 #[cfg(feature = "alloc")]

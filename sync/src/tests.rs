@@ -76,8 +76,13 @@ impl<F: Future> Task<F> {
     }
 
     pub(crate) fn poll(&mut self) -> Poll<F::Output> {
-        let waker = Waker::from(self.wakes.clone());
+        let waker = self.waker();
         self.poll_with(&waker)
+    }
+
+    /// Its own waker, to be counted, whatever is polled with it.
+    pub(crate) fn waker(&self) -> Waker {
+        Waker::from(self.wakes.clone())
     }
 
     /// Polls it with a waker that is not its own.

@@ -9,6 +9,7 @@
 pub mod act;
 pub mod broken;
 pub mod case;
+pub mod compositions;
 pub mod deterministic;
 pub mod foreign;
 pub mod harness;

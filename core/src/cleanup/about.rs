@@ -32,6 +32,8 @@ pub enum Subject {
     Generator,
     /// A coroutine. What is said of generators here holds for it as well.
     Coroutine,
+    /// A task.
+    Task,
     /// Work on a thread that may block.
     Work,
 }
@@ -60,6 +62,7 @@ impl fmt::Display for Subject {
             Self::Combinator => "combinator",
             Self::Generator => "generator",
             Self::Coroutine => "coroutine",
+            Self::Task => "task",
             Self::Work => "blocking work",
         })
     }
@@ -77,6 +80,7 @@ impl fmt::Display for About {
             Subject::Scope => "entered",
             Subject::Combinator | Subject::Work => "called",
             Subject::Generator | Subject::Coroutine => "made",
+            Subject::Task => "spawned",
         };
         write!(f, "{name} ({happened} at {location}")?;
         if *runtime != RuntimeId::ANY {

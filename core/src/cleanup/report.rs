@@ -43,7 +43,9 @@ pub enum Report<'a> {
     /// before its end by somebody who does not wait: what it held open is cleaned up elsewhere.
     /// [`close`](crate::close) and the loop helpers wait.
     NotClosed(About),
-    /// The work panicked, and nobody waited for it any more.
+    /// The task failed with this error, and nobody was left to hear it.
+    TaskFailed(About, &'a dyn fmt::Debug),
+    /// The work or the task panicked, and nobody waited for it any more.
     PanicUnseen(About, &'a TaskError),
     /// The work had not ended when its program had waited this long for it, and goes on.
     StillRunning(About, Duration),
@@ -96,9 +98,13 @@ impl fmt::Display for Report<'_> {
                 )
             }
             Self::NotClosed(about) => write!(f, "{about}: dropped before its end, not closed"),
+            Self::TaskFailed(about, error) => write!(f, "{about}: failed: {error:?}"),
             Self::PanicUnseen(about, error) => write!(f, "{about}: nobody waited: {error}"),
             Self::StillRunning(about, waited) => {
-                write!(f, "{about}: still running {waited:?} after its program's end")
+                write!(
+                    f,
+                    "{about}: still running {waited:?} after its program's end"
+                )
             }
         }
     }

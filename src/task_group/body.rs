@@ -1,0 +1,138 @@
+//! The group as a scope: its body runs the user's, and waits for the children; its exit cancels what
+//! is left, and waits for that.
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::state::{Failure, Phase, Shared, about};
+use crate::cancel::Branch;
+use crate::cleanup::Subject;
+use crate::error_group::{Origin, Phase as Place};
+use crate::runtime::{Alarm, Cleanup};
+use crate::sync::cancel_token::{CancelKind, WaitOwned};
+use crate::{ExitReason, HandOver, Scope};
+
+/// What [`task_group`](super::task_group) enters.
+pub(super) struct GroupScope<R, E>(pub(super) Arc<Shared<R, E>>);
+
+impl<R, E> Scope for GroupScope<R, E>
+where
+    R: Cleanup,
+    E: Debug + Send + 'static,
+{
+    type Resource = ();
+    type Error = Infallible;
+    type OnDrop = HandOver;
+
+    async fn enter(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    async fn exit(self, (): (), reason: ExitReason<'_>) -> Result<(), Infallible> {
+        if !reason.is_completed() {
+            self.0.abort(CancelKind::Dropped);
+        }
+        poll_fn(|cx| self.0.poll_end(cx)).await;
+        Ok(())
+    }
+}
+
+pin_project! {
+    /// The body of that scope: ends when all has ended, or when the rest is to be cancelled.
+    pub(super) struct GroupBody<R, E, B, O, T> {
+        group: Arc<Shared<R, E>>,
+        // `None` once it has ended.
+        #[pin]
+        body: Option<Branch<B, O>>,
+        value: Option<T>,
+        // Set at the first poll.
+        #[pin]
+        cancelled: Option<WaitOwned>,
+        overdue: Option<Alarm>,
+    }
+}
+
+impl<R, E, B: Future<Output = O>, O, T> GroupBody<R, E, B, O, T> {
+    #[track_caller]
+    pub(super) fn new(group: Arc<Shared<R, E>>, body: B) -> Self {
+        Self {
+            group,
+            body: Some(Branch::new("task_group", body)),
+            value: None,
+            cancelled: None,
+            overdue: None,
+        }
+    }
+}
+
+impl<R, E, B, T> Future for GroupBody<R, E, B, Result<T, E>, T>
+where
+    R: Cleanup,
+    E: Debug + Send + 'static,
+    B: Future<Output = Result<T, E>>,
+{
+    type Output = Result<Option<T>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.cancelled.is_none() {
+            let token = this.group.token();
+            this.cancelled.set(Some(token.cancelled_owned()));
+        }
+        loop {
+            if let Some(cancelled) = this.cancelled.as_mut().as_pin_mut() {
+                if this.group.phase() == Phase::Open && cancelled.poll(cx).is_ready() {
+                    let reason = this.group.token().reason();
+                    this.group
+                        .abort(reason.unwrap_or_else(|| CancelKind::Requested.into()));
+                }
+            }
+            let phase = this.group.poll_children(cx);
+            let Some(body) = this.body.as_mut().as_pin_mut() else {
+                // What is left is cancelled by the exit, which those who cancel wait for.
+                if phase > Phase::Open || this.group.close() {
+                    return Poll::Ready(Ok(this.value.take()));
+                }
+                return Poll::Pending;
+            };
+            match body.poll_branch(cx, phase > Phase::Asked) {
+                Poll::Ready(ended) => {
+                    this.body.set(None);
+                    match ended {
+                        Ok(Ok(value)) => *this.value = Some(value),
+                        Ok(Err(error)) => {
+                            let origin = Origin::new(Place::Body).at(this.group.location);
+                            this.group.fail(origin, Failure::One(error));
+                        }
+                        Err(panic) if panic.is_panic() => {
+                            let runtime = this.group.rt.id();
+                            let about = about(Subject::Combinator, this.group.location, runtime);
+                            this.group.panicked(about, panic);
+                        }
+                        Err(_cancelled) => {}
+                    }
+                }
+                Poll::Pending if phase != this.group.phase() => {}
+                Poll::Pending if phase > Phase::Asked => {
+                    if this.overdue.is_none() {
+                        *this.overdue = this.group.rt.alarm(this.group.budget());
+                    }
+                    let overdue = this.overdue.as_mut();
+                    if overdue.is_some_and(|alarm| Pin::new(alarm).poll(cx).is_ready()) {
+                        // Its cleanup becomes the scope's, which has a budget for it as well.
+                        this.body.set(None);
+                    } else {
+                        return Poll::Pending;
+                    }
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}

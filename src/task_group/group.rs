@@ -1,0 +1,314 @@
+//! What body and children have of their group.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::{self, Debug};
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use super::child::{ChildNode, ChildOwner, Settled, Slot, TaskHandle, TaskInfo, TaskState};
+use super::start::{Blame, Handshake, Start, Started, Starting, settle};
+use super::state::{Child, Failure, Phase, Shared};
+use crate::ErrorGroup;
+use crate::error_group::{Origin, Phase as Place};
+use crate::runtime::{Cleanup, Spawn};
+use crate::sync::CancelToken;
+use crate::sync::cancel_token::{CancelKind, CancelReason};
+use crate::task::node::Node;
+
+/// The handle of a [`task_group`](super::task_group()): adds children, lists and cancels them.
+///
+/// A clone is the same group. It may be passed into the children, which may add others; it may also
+/// outlive the group, and then takes none.
+pub struct TaskGroup<R, E> {
+    pub(super) shared: Arc<Shared<R, E>>,
+}
+
+/// What a child is made of, but for its future.
+struct Making<O, V, E> {
+    name: Option<Cow<'static, str>>,
+    location: &'static Location<'static>,
+    settle: fn(O) -> Settled<V, E>,
+}
+
+fn of_result<V, E>(ended: Result<V, E>) -> Settled<V, E> {
+    match ended {
+        Ok(value) => Settled::Value(value),
+        Err(error) => Settled::Failed(error),
+    }
+}
+
+fn of_group<V, E>(ended: Result<V, ErrorGroup<E>>) -> Settled<V, E> {
+    match ended {
+        Ok(value) => Settled::Value(value),
+        Err(errors) => Settled::FailedGroup(errors),
+    }
+}
+
+impl<R, E> TaskGroup<R, E>
+where
+    R: Spawn + Cleanup,
+    E: Debug + Send + 'static,
+{
+    /// Runs `future` in a task of its own, as a child of the group, and gives a handle to its value.
+    ///
+    /// Its first error aborts the group. Where the group takes no children any more, `future` is dropped,
+    /// and the handle says [`Closed`](crate::JoinError::Closed).
+    #[track_caller]
+    pub fn spawn<F, V>(&self, future: F) -> TaskHandle<V>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+        V: Send + 'static,
+    {
+        let handle = self.try_spawn(future);
+        handle.unwrap_or_else(|_refused| TaskHandle::closed())
+    }
+
+    /// [`spawn`](Self::spawn), with a name, for errors and listings.
+    #[track_caller]
+    pub fn spawn_named<F, V>(&self, name: impl Into<Cow<'static, str>>, future: F) -> TaskHandle<V>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+        V: Send + 'static,
+    {
+        let making = Making {
+            name: Some(name.into()),
+            location: Location::caller(),
+            settle: of_result,
+        };
+        let handle = self.add(future, making);
+        handle.unwrap_or_else(|_refused| TaskHandle::closed())
+    }
+
+    /// [`spawn`](Self::spawn), if the group takes children.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupClosed`], with `future`, once the group was cancelled, has failed, or has ended.
+    #[track_caller]
+    pub fn try_spawn<F, V>(&self, future: F) -> Result<TaskHandle<V>, GroupClosed<F>>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+        V: Send + 'static,
+    {
+        let making = Making {
+            name: None,
+            location: Location::caller(),
+            settle: of_result,
+        };
+        self.add(future, making).map_err(GroupClosed)
+    }
+
+    /// [`spawn`](Self::spawn), for a child that fails with a group of errors, such as a group of its
+    /// own: they become one entry, with their structure.
+    #[track_caller]
+    pub fn spawn_group<F, V>(&self, future: F) -> TaskHandle<V>
+    where
+        F: Future<Output = Result<V, ErrorGroup<E>>> + Send + 'static,
+        V: Send + 'static,
+    {
+        let making = Making {
+            name: None,
+            location: Location::caller(),
+            settle: of_group,
+        };
+        let handle = self.add(future, making);
+        handle.unwrap_or_else(|_refused| TaskHandle::closed())
+    }
+
+    /// Runs a child, and waits until it says that it has started: for a server that is to listen
+    /// before its clients are told.
+    ///
+    /// The child begins at once; it gets a [`Started`], to which it gives a value for whoever waits
+    /// here. An error from before that is this caller's, and not the group's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before the child has started, it cancels the child.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`](super::StartError): the child has ended, and so has its cleanup.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use withal::runtime::Runtime;
+    /// use withal::task_group::{Started, TaskGroup};
+    ///
+    /// # async fn serve(_: u16) -> Result<(), std::io::Error> { Ok(()) }
+    /// async fn port(group: &TaskGroup<impl Runtime, std::io::Error>) -> Option<u16> {
+    ///     let started = group.start(async |started: Started<u16>| {
+    ///         let port = 8080; // bound by now
+    ///         started.started(port);
+    ///         serve(port).await
+    ///     });
+    ///     let (port, _server) = started.await.ok()?;
+    ///     Some(port)
+    /// }
+    /// ```
+    ///
+    /// Source: Trio's `Nursery.start`.
+    #[track_caller]
+    pub fn start<S, V, F, Fut>(&self, child: F) -> Start<S, V, E>
+    where
+        F: FnOnce(Started<S>) -> Fut,
+        Fut: Future<Output = Result<V, E>> + Send + 'static,
+        S: Send + 'static,
+        V: Send + 'static,
+    {
+        let location = Location::caller();
+        let shake = Handshake::new();
+        let starting = Starting::new(child(shake.started()), shake.clone());
+        let making = Making {
+            name: None,
+            location,
+            settle,
+        };
+        let handle = self.add(starting, making);
+        let handle = handle.unwrap_or_else(|_refused| TaskHandle::closed());
+        let origin = Origin::new(Place::Task).at(location);
+        Start::new(handle, shake, self.shared.clone(), origin)
+    }
+
+    fn add<F, O, V>(&self, future: F, making: Making<O, V, E>) -> Result<TaskHandle<V>, F>
+    where
+        F: Future<Output = O> + Send + 'static,
+        O: Send + 'static,
+        V: Send + 'static,
+    {
+        let mut state = self.shared.lock();
+        if state.phase != Phase::Open {
+            drop(state);
+            return Err(future);
+        }
+        let owner = ChildOwner {
+            group: self.shared.clone(),
+            index: state.children.next(),
+            name: making.name,
+            location: making.location,
+            settle: making.settle,
+            slot: Mutex::new(Slot::Running(None)),
+        };
+        let index = owner.index;
+        let node: Pin<Arc<ChildNode<R, E, F, O, V>>> = Node::new("task_group", future, owner);
+        let child: Child = node.clone();
+        state.children.insert(child.clone());
+        let has_room = state.running < state.limit;
+        if has_room {
+            state.running += 1;
+        } else {
+            state.queue.push_back(index);
+        }
+        drop(state);
+        if has_room {
+            child.host();
+        }
+        Ok(TaskHandle::new(node))
+    }
+
+    /// Cancels the group: its body and its children, which is no failure. Whether it was the first to
+    /// do so; later calls, also after the end, do nothing.
+    ///
+    /// Nothing can be added from here on. The caller itself, body or child, is dropped where it waits
+    /// next.
+    #[track_caller]
+    pub fn cancel(&self) -> bool {
+        self.cancel_with(CancelKind::Requested)
+    }
+
+    /// [`cancel`](Self::cancel), with a reason, which the [token](Self::token) tells.
+    #[track_caller]
+    pub fn cancel_with(&self, reason: impl Into<CancelReason>) -> bool {
+        self.shared.abort(reason)
+    }
+}
+
+impl<R, E> TaskGroup<R, E> {
+    /// The token of the group: cancelled when the group is, or fails, so that children may end of
+    /// their own accord, for which [`grace`](super::RunTaskGroup::grace) gives them time. Cancelling it
+    /// cancels the group.
+    ///
+    /// It is a child of the [parent](super::RunTaskGroup::parent) of the group, whoever spawns.
+    pub fn token(&self) -> CancelToken {
+        self.shared.token()
+    }
+
+    /// The children that have not ended.
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        let state = self.shared.lock();
+        let numbered = state.children.iter_numbered();
+        let info = |(number, child): (usize, &Child)| {
+            let mut info = child.info();
+            if state.queue.contains(&number) {
+                info.state = TaskState::Queued;
+            }
+            info
+        };
+        numbered.map(info).collect()
+    }
+
+    /// How many children have not ended.
+    pub fn len(&self) -> usize {
+        self.shared.lock().children.len()
+    }
+
+    /// Whether every child has ended.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the group takes no more children: it was cancelled, has failed, or has ended.
+    pub fn is_closed(&self) -> bool {
+        self.shared.phase() != Phase::Open
+    }
+}
+
+impl<R, E> Blame<E> for Shared<R, E>
+where
+    R: Cleanup,
+    E: Debug + Send + 'static,
+{
+    fn blame(&self, origin: Origin, failure: Failure<E>) {
+        self.fail(origin, failure);
+    }
+}
+
+impl<R, E> Clone for TaskGroup<R, E> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<R, E> fmt::Debug for TaskGroup<R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskGroup")
+            .field("location", &self.shared.location)
+            .field("children", &self.len())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The group takes no children any more; the future comes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "what comes back, and no more")]
+pub struct GroupClosed<F>(pub F);
+
+impl<F> fmt::Debug for GroupClosed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupClosed").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for GroupClosed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the group takes no children any more")
+    }
+}
+
+impl<F> Error for GroupClosed<F> {}
