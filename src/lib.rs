@@ -3,6 +3,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod blocking;
+pub mod cancel_scope;
 mod current;
 mod either;
 mod join;
@@ -16,6 +17,7 @@ mod timeout;
 pub mod together;
 
 pub use self::blocking::{BlockingContext, Unblock, on_the_thread_of_tasks, unblock};
+pub use self::cancel_scope::{CancelScope, ScopeEnd, cancel_scope};
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
 pub use self::either::{Either, either};
 pub use self::join::{Outcome, join, join_settled, try_join};
@@ -36,5 +38,6 @@ pub use withal_core::*;
 #[cfg(feature = "smol")]
 pub use withal_smol as smol;
 pub use withal_sync as sync;
+pub use withal_sync::cancel_token::{CancelKind, CancelReason, CancelToken, Cancelled};
 #[cfg(feature = "tokio")]
 pub use withal_tokio as tokio;

@@ -16,6 +16,7 @@ pub mod ambient;
 pub mod attack;
 pub mod blocking;
 pub mod budget;
+pub mod cancel_scopes;
 pub mod channel_scope;
 pub mod closure;
 pub mod closure_frame;
@@ -66,6 +67,7 @@ macro_rules! suite_cases {
         $crate::attack_cases!($make $with [$harness]);
         $crate::blocking_cases!($make $with [$harness]);
         $crate::budget_cases!($make $with [$harness]);
+        $crate::cancel_scopes_cases!($make $with [$harness]);
         $crate::channel_scope_cases!($make $with [$harness]);
         $crate::closure_cases!($make $with [$harness]);
         $crate::closure_frame_cases!($make $with [$harness]);

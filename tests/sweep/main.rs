@@ -1,5 +1,6 @@
 //! The sweep as a tool: what it covers, and what it notices.
 
+mod cancel_scope;
 mod channel_scope;
 mod combinators;
 mod interleave;
