@@ -29,7 +29,9 @@ pub use self::run::{
 pub use self::shield::shield;
 pub use self::task::{CancelTask, Task, spawn};
 pub use self::task_group::{TaskGroup, TaskHandle, task_group};
-pub use self::timeout::{Elapsed, Timeout, timeout};
+pub use self::timeout::{
+    Elapsed, MoveOn, Timeout, WaitFor, move_on_after, move_on_at, timeout, timeout_at, wait_for,
+};
 pub use self::wait::{Until, WaitSet, wait};
 
 #[cfg(feature = "async-std")]

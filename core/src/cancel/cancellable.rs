@@ -6,7 +6,6 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::cleanup::ambient;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
@@ -80,6 +79,7 @@ pub struct Cancellable<T, K: Kind = Sendable> {
 impl<T> Cancellable<T> {
     /// Holds `value`; `name` is the combinator's, for reports.
     #[track_caller]
+    #[inline]
     pub fn new(name: &'static str, value: T) -> Self {
         Self::of_kind(name, Location::caller(), value)
     }
@@ -122,6 +122,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     ///
     /// A panic of the future goes on, after what it left is cleaned up (std only). If called after
     /// the future has ended.
+    #[inline]
     pub fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T::Output>
     where
         T: Future,
@@ -134,10 +135,8 @@ impl<T, K: Kind> Cancellable<T, K> {
             };
             // SAFETY: as above.
             let value = unsafe { Pin::new_unchecked(value) };
-            // A combinator is no scope: what it polls belongs to the one around it.
-            let enclosing = ambient::enclosing();
-            let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
-            match watch.during(|| leftovers.within(enclosing, || value.poll(cx))) {
+            let polled = this.leftovers.watched(&mut this.watch, || value.poll(cx));
+            match polled {
                 Ok(poll) => {
                     this.leftovers.start_deferred();
                     this.note_collector();
@@ -178,6 +177,7 @@ impl<T, K: Kind> Cancellable<T, K> {
 
     /// Says that the future is to be cancelled: scopes in it whose exit begins later are not waited
     /// for by [`is_exiting`](Self::is_exiting), or they could put the end off for ever.
+    #[inline]
     pub fn stop(self: Pin<&mut Self>) {
         // SAFETY: `value` is pinned, and not touched.
         unsafe { self.get_unchecked_mut() }.watch.stop();
@@ -185,6 +185,7 @@ impl<T, K: Kind> Cancellable<T, K> {
 
     /// Whether a scope in the future is being exited, and was so before the [`stop`](Self::stop):
     /// then the future is not dropped yet, but polled until this is over (K10).
+    #[inline]
     pub fn is_exiting(&self) -> bool {
         self.watch.is_busy() && !mutant("exit_cut_short")
     }
@@ -194,6 +195,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     /// # Panics
     ///
     /// The panic of the future, or of its destructor, goes on once the cleanup has ended.
+    #[inline]
     pub fn poll_cancel(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
         let this = unsafe { self.get_unchecked_mut() };
@@ -250,6 +252,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     }
 
     /// Drops the future in place, and collects what comes out. Moves nothing.
+    #[inline]
     fn drop_value(&mut self) {
         if self.value.is_some() {
             self.watch.clear();
@@ -269,6 +272,7 @@ impl<T, K: Kind> Cancellable<T, K> {
         }
     }
 
+    #[cold]
     fn keep_panic(&mut self, payload: Payload) {
         match &self.panic {
             // The earlier one goes on; two cannot.
@@ -291,6 +295,7 @@ pub(super) fn about(name: &'static str, location: &'static Location<'static>) ->
 }
 
 impl<T, K: Kind> Drop for Cancellable<T, K> {
+    #[inline]
     fn drop(&mut self) {
         // Dropped in place, under the collector of whoever drops this.
         self.value = None;

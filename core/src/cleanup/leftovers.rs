@@ -23,6 +23,7 @@ use super::live::ScopeId;
 use super::local::LocalChildren;
 use super::report::{Report, report};
 use super::task::CleanupTask;
+use super::watch::Watch;
 use crate::mutants::mutant;
 use crate::panic::{Payload, catch_and_then};
 use crate::runtime::Alarm;
@@ -153,6 +154,30 @@ impl<K: Kind> Leftovers<K> {
     #[inline]
     pub(crate) fn within<T>(&mut self, id: ScopeId, f: impl FnOnce() -> T) -> Result<T, Payload> {
         within(self, |leftovers| leftovers, id, |_| f())
+    }
+
+    /// Calls `f`, a poll of a combinator's: these leftovers take what is dropped in it, and `watch` is
+    /// told of the exits that begin to wait.
+    ///
+    /// # Errors
+    ///
+    /// What `f` panicked with.
+    #[inline]
+    pub(crate) fn watched<T>(
+        &mut self,
+        watch: &mut Watch,
+        f: impl FnOnce() -> T,
+    ) -> Result<T, Payload> {
+        let outer = ambient::set_combinator(K::TAKES_LOCAL, self.content.take());
+        catch_and_then(
+            &mut (self, watch),
+            |_| f(),
+            |(leftovers, watch)| {
+                let (scope, watched) = ambient::unset_combinator(outer);
+                leftovers.restore(scope.content);
+                watch.polled(watched.exits);
+            },
+        )
     }
 
     /// The content comes back from a slot.
