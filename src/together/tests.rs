@@ -155,7 +155,7 @@ fn combinators_that_are_leaked_stand_still() {
     let rt = NoExecutor::new();
     let exits = Rc::new(Cell::new(0));
     let scoped = || {
-        let (rt, exits) = (rt.clone(), exits.clone());
+        let (rt, exits) = (rt, exits.clone());
         async move {
             let counted = Rc::clone(&exits);
             let scope = scope_fn_local(async move |lend: Lend<()>| {
