@@ -186,12 +186,14 @@ pub async fn a_settled_join_tells_every_end(rt: &impl Runtime) {
         let ended = with(rt, probe, async |_| -> Result<u32, Failed> {
             panic_any("on purpose")
         });
-        Ok::<_, Failed>(ended.await.unwrap())
+        ended.await.unwrap();
+        Ok::<_, Failed>(())
     };
     let succeeds = async {
         let probe = Probe::new(&log, "a").exit_yields(9).reasons();
         let ended = with(rt, probe, async |_| Ok::<_, Failed>(after(9, 1).await));
-        Ok::<_, Failed>(ended.await.unwrap())
+        ended.await.unwrap();
+        Ok::<_, Failed>(())
     };
     let fails = after(1, Err::<u32, _>(Failed("error")));
     let ended = ends(rt, join_settled((panics, succeeds, fails))).await;
@@ -457,7 +459,8 @@ pub async fn local_joins_wait_for_local_exits(rt: &impl Runtime) {
     let holds = async |name: &str| {
         let probe = Local(LocalProbe::new(Probe::new(&log, name).reasons()));
         let ended = with(rt, probe, async |_| pending::<Result<(), Failed>>().await);
-        Ok::<_, Failed>(ended.await.unwrap())
+        ended.await.unwrap();
+        Ok::<_, Failed>(())
     };
     let fails = after(1, Err::<(), _>(Failed("first")));
     let failed = try_join((holds("a"), holds("b"), fails)).local();
