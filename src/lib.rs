@@ -26,7 +26,9 @@ pub use self::run::{
 pub use self::shield::shield;
 pub use self::task::{CancelTask, Task, spawn};
 pub use self::task_group::{TaskGroup, TaskHandle, task_group};
-pub use self::timeout::{Elapsed, Timeout, timeout};
+pub use self::timeout::{
+    Elapsed, MoveOn, Timeout, WaitFor, move_on_after, move_on_at, timeout, timeout_at, wait_for,
+};
 
 #[cfg(feature = "async-std")]
 pub use withal_async_std as async_std;
