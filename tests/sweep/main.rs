@@ -5,4 +5,5 @@ mod interleave;
 mod interval;
 mod kernel;
 mod primitives;
+mod task_group;
 mod teeth;
