@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod blocking;
 mod current;
 mod either;
 mod join;
@@ -14,15 +15,20 @@ pub mod task_group;
 mod timeout;
 pub mod together;
 
+pub use self::blocking::{BlockingContext, Unblock, on_the_thread_of_tasks, unblock};
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
 pub use self::either::{Either, either};
 pub use self::join::{Outcome, join, join_settled, try_join};
 pub use self::race::{AllFailed, race, race_ok};
-pub use self::run::{DEFAULT_GRACE, Entry, Ran, drained, run, run_with_grace};
+pub use self::run::{
+    DEFAULT_BUDGET, Entry, Left, Ran, RunOptions, drained, drained_with, run, run_with,
+};
 pub use self::shield::shield;
 pub use self::task::{CancelTask, Task, spawn};
 pub use self::task_group::{TaskGroup, TaskHandle, task_group};
-pub use self::timeout::{Elapsed, Timeout, timeout};
+pub use self::timeout::{
+    Elapsed, MoveOn, Timeout, WaitFor, move_on_after, move_on_at, timeout, timeout_at, wait_for,
+};
 
 #[cfg(feature = "async-std")]
 pub use withal_async_std as async_std;

@@ -1,33 +1,99 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use pin_project_lite::pin_project;
 use withal_core::runtime::Timer;
+use withal_sync::flavour::{Bound, Spin};
+use withal_sync::timer_wheel::{self, Driver, Moment, TimerWheel};
 
 use crate::SmolRuntime;
 
-/// Waits for a moment of the system's clock, on whichever executor it is awaited.
-#[must_use = "futures do nothing unless polled"]
-pub struct Sleep {
-    timer: async_io::Timer,
-    deadline: Instant,
+pin_project! {
+    /// Waits for a moment of the system's clock, on whichever executor it is awaited.
+    ///
+    /// All of them share one timer of the reactor, which is set when one comes in that ends before
+    /// all others. To set it takes a system call, so most sleeps spare that.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Sleep {
+        #[pin]
+        inner: timer_wheel::Sleep<&'static Wheel, Reactor, Turns>,
+    }
 }
 
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.timer).poll(cx).map(drop)
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().inner.poll(cx)
     }
 }
 
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let deadline = WHEEL.driver().instant(self.inner.deadline());
         f.debug_struct("Sleep")
-            .field("deadline", &self.deadline)
+            .field("deadline", &deadline)
             .finish()
+    }
+}
+
+type Turns = Bound<Spin, SmolRuntime>;
+type Wheel = TimerWheel<Reactor, Turns>;
+
+/// The sleeps of the process, which has one reactor.
+static WHEEL: LazyLock<Arc<Wheel>> = LazyLock::new(|| {
+    Arc::new_cyclic(|wheel| {
+        TimerWheel::new(Reactor {
+            wheel: wheel.clone(),
+            origin: Instant::now(),
+            timer: Mutex::new(None),
+        })
+    })
+});
+
+/// The reactor's clock, and a timer of it.
+struct Reactor {
+    wheel: Weak<Wheel>,
+    origin: Instant,
+    timer: Mutex<Option<async_io::Timer>>,
+}
+
+impl Reactor {
+    fn moment(&self, instant: Instant) -> Moment {
+        // What lies before the origin has passed.
+        Moment::from(instant.saturating_duration_since(self.origin))
+    }
+
+    fn instant(&self, moment: Moment) -> Option<Instant> {
+        self.origin.checked_add(moment.elapsed())
+    }
+}
+
+impl Driver for Reactor {
+    #[inline]
+    fn now(&self) -> Moment {
+        self.moment(Instant::now())
+    }
+
+    fn set(&self, moment: Option<Moment>) -> bool {
+        let Some(instant) = moment.and_then(|moment| self.instant(moment)) else {
+            // A timer that is set still rings in vain.
+            return false;
+        };
+        let Some(wheel) = self.wheel.upgrade() else {
+            return false;
+        };
+        let mut timer = async_io::Timer::at(instant);
+        let waker = Waker::from(wheel);
+        let passed = Pin::new(&mut timer).poll(&mut Context::from_waker(&waker));
+        let mut last = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(timer);
+        passed.is_ready()
     }
 }
 
@@ -52,9 +118,16 @@ impl Timer for SmolRuntime {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Sleep {
+        let wheel: &Wheel = &WHEEL;
         Sleep {
-            timer: async_io::Timer::at(deadline),
-            deadline,
+            inner: wheel.sleep_until(wheel.driver().moment(deadline)),
+        }
+    }
+
+    fn sleep(&self, timeout: Duration) -> Sleep {
+        let wheel: &Wheel = &WHEEL;
+        Sleep {
+            inner: wheel.sleep(timeout.min(FAR_FUTURE)),
         }
     }
 }

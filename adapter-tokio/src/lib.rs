@@ -17,6 +17,7 @@ use std::fmt;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::rc::{Rc, Weak};
+use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::Handle;
 use tokio::task::LocalSet;
@@ -27,6 +28,7 @@ pub use self::entry::TokioMain;
 pub use self::lines::{Lines, lines};
 pub use self::spawn::{LocalTask, Task};
 pub use self::timer::Sleep;
+use self::timer::Wheel;
 
 /// A Tokio runtime as a value: a captured [`Handle`], cheap to clone.
 ///
@@ -36,6 +38,8 @@ pub use self::timer::Sleep;
 pub struct TokioRuntime {
     handle: Handle,
     id: RuntimeId,
+    // Once it has made a sleep.
+    wheel: OnceLock<Arc<Wheel>>,
 }
 
 impl TokioRuntime {
@@ -46,6 +50,7 @@ impl TokioRuntime {
         Self {
             handle,
             id: RuntimeId::new("tokio", number.finish()),
+            wheel: OnceLock::new(),
         }
     }
 

@@ -150,7 +150,7 @@ where
 
     fn detach(self: Pin<Arc<Self>>) {
         // First, so that its end finds it there.
-        let number = registry::insert(self.owner.about.runtime, self.clone());
+        let number = registry::insert(self.owner.about, self.clone());
         let mut slot = lock(&self.owner.slot);
         match mem::replace(&mut *slot, Slot::Told) {
             Slot::Awaited(waiting) => {

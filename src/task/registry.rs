@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
 use super::node::{Run, lock};
+use crate::cleanup::About;
 use crate::runtime::RuntimeId;
 
 static DETACHED: Mutex<Detached> = Mutex::new(Detached {
@@ -18,17 +19,17 @@ static DETACHED: Mutex<Detached> = Mutex::new(Detached {
 
 struct Detached {
     last: u64,
-    tasks: BTreeMap<u64, (RuntimeId, Pin<Arc<dyn Run>>)>,
+    tasks: BTreeMap<u64, (About, Pin<Arc<dyn Run>>)>,
     /// Who wants to know of arrivals and ends.
     waiting: Vec<Waker>,
 }
 
 /// Adds a task, and gives its number.
-pub(super) fn insert(runtime: RuntimeId, task: Pin<Arc<dyn Run>>) -> u64 {
+pub(super) fn insert(about: About, task: Pin<Arc<dyn Run>>) -> u64 {
     let mut detached = lock(&DETACHED);
     detached.last += 1;
     let number = detached.last;
-    detached.tasks.insert(number, (runtime, task));
+    detached.tasks.insert(number, (about, task));
     wake(detached);
     number
 }
@@ -37,16 +38,27 @@ pub(super) fn insert(runtime: RuntimeId, task: Pin<Arc<dyn Run>>) -> u64 {
 pub(super) fn remove(number: u64) {
     let mut detached = lock(&DETACHED);
     let removed = detached.tasks.remove(&number);
-    let Some((runtime, task)) = removed else {
+    let Some((about, task)) = removed else {
         return;
     };
-    if detached.tasks.values().any(|(other, _)| *other == runtime) {
+    let mut others = detached.tasks.values();
+    if others.any(|(other, _)| other.runtime == about.runtime) {
         drop(detached);
     } else {
         wake(detached);
     }
     // Outside of the lock: it may be the last share of the task.
     drop(task);
+}
+
+/// The detached tasks of `runtime`, by number, oldest first.
+pub(crate) fn live(runtime: RuntimeId) -> Vec<(u64, About)> {
+    let detached = lock(&DETACHED);
+    let tasks = detached.tasks.iter();
+    tasks
+        .filter(|(_, (about, _))| about.runtime == runtime)
+        .map(|(number, (about, _))| (*number, *about))
+        .collect()
 }
 
 /// Calls wakers, and drops them, outside of the lock.
@@ -60,12 +72,11 @@ fn wake(mut detached: std::sync::MutexGuard<'_, Detached>) {
 /// cleanup. Gives how many there were.
 ///
 /// Dropped, it leaves them cancelled.
-#[cfg_attr(not(test), expect(dead_code, reason = "`run` calls it"))]
 pub(crate) fn cancel_all(runtime: RuntimeId) -> impl Future<Output = usize> {
     let (mut seen, mut count) = (0, 0);
     poll_fn(move |cx| {
         let mut detached = lock(&DETACHED);
-        let of_ours = |task: &&(RuntimeId, Pin<Arc<dyn Run>>)| task.0 == runtime;
+        let of_ours = |task: &&(About, Pin<Arc<dyn Run>>)| task.0.runtime == runtime;
         let new = detached.tasks.range(seen + 1..).map(|(_, task)| task);
         let new: Vec<_> = new.filter(of_ours).map(|(_, task)| task.clone()).collect();
         seen = detached.last;

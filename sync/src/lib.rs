@@ -23,6 +23,8 @@ pub mod channel;
 pub mod condition;
 pub mod event;
 pub mod flavour;
+#[cfg(feature = "alloc")]
+pub mod future_set;
 pub mod handle;
 pub mod latch;
 #[cfg(feature = "alloc")]

@@ -13,6 +13,18 @@ pub(crate) use core::{
     sync::atomic::{AtomicBool, AtomicUsize},
 };
 
+#[cfg(all(test, loom, feature = "alloc"))]
+pub(crate) use loom::{
+    alloc::{alloc, dealloc},
+    sync::atomic::AtomicPtr,
+};
+
+#[cfg(all(feature = "alloc", not(all(test, loom))))]
+pub(crate) use {
+    alloc::alloc::{alloc, dealloc},
+    core::sync::atomic::AtomicPtr,
+};
+
 /// A cell with the face of loom's, which counts who looks at it.
 #[cfg(not(all(test, loom)))]
 #[derive(Debug)]

@@ -66,7 +66,8 @@ use crate::wait_queue::until_done;
 /// inside of `set`, and rather too often than not at all. The wheel is a [`Wake`], so a waker made
 /// of it is all that a timer needs which is a future.
 ///
-/// Neither method may panic, nor keep a lock that the wakers of the wheel's sleeps could want.
+/// Neither method may keep a lock that the wakers of the wheel's sleeps could want. A panic of `set`
+/// goes to whoever polls or rings; it is tried again when the next sleep comes in.
 pub trait Driver {
     /// The present. Never goes back.
     fn now(&self) -> Moment;
@@ -200,22 +201,21 @@ impl<D: Driver, F: Flavour> TimerWheel<D, F> {
     /// A sleep came in that ends before all others.
     #[cold]
     fn set_earlier(&self) {
-        if self.desk.set() {
+        if self.desk.ask_to_set() {
             Shift::of(self).work();
         }
     }
 
-    /// What the call that is at it does; `rung` if somebody rang.
-    fn serve(&self, rung: bool) {
-        if rung {
-            let now = self.driver.now();
-            until_done(|wakers| self.slots.with(|slots| slots.turn(now, wakers)));
-        }
-        // Read after the request was: who asked has changed it before.
+    /// Wakes those whose moment has come.
+    fn turn(&self) {
+        let now = self.driver.now();
+        until_done(|wakers| self.slots.with(|slots| slots.turn(now, wakers)));
+    }
+
+    /// Sets the driver for the first moment; whether that has passed.
+    fn set(&self) -> bool {
         let first = self.slots.with(|slots| slots.first());
-        if self.driver.set(first) {
-            self.desk.ring();
-        }
+        self.driver.set(first)
     }
 }
 

@@ -19,6 +19,8 @@ pub mod budget;
 pub mod channel_scope;
 pub mod closure;
 pub mod closure_frame;
+pub mod combinators_joins;
+pub mod combinators_races;
 pub mod coroutines;
 pub mod driving;
 pub mod entry;
@@ -30,6 +32,7 @@ pub mod local;
 pub mod loops;
 pub mod matrix_m1;
 pub mod matrix_m2;
+pub mod matrix_m4;
 pub mod panics;
 pub mod policies;
 pub mod primitives;
@@ -50,8 +53,10 @@ pub mod sweep_tasks;
 pub mod task_group;
 pub mod tasks;
 pub mod threads;
+pub mod timeouts;
 pub mod timer;
 pub mod traces;
+pub mod unblock;
 pub mod unwinding;
 
 /// Gives the table of each module to the macro `$make`.
@@ -66,6 +71,8 @@ macro_rules! suite_cases {
         $crate::channel_scope_cases!($make $with [$harness]);
         $crate::closure_cases!($make $with [$harness]);
         $crate::closure_frame_cases!($make $with [$harness]);
+        $crate::combinators_joins_cases!($make $with [$harness]);
+        $crate::combinators_races_cases!($make $with [$harness]);
         $crate::coroutines_cases!($make $with [$harness]);
         $crate::driving_cases!($make $with [$harness]);
         $crate::entry_cases!($make $with [$harness, $harness]);
@@ -77,6 +84,7 @@ macro_rules! suite_cases {
         $crate::loops_cases!($make $with [$harness]);
         $crate::matrix_m1_cases!($make $with [$harness]);
         $crate::matrix_m2_cases!($make $with [$harness]);
+        $crate::matrix_m4_cases!($make $with [$harness]);
         $crate::panics_cases!($make $with [$harness]);
         $crate::policies_cases!($make $with [$harness]);
         $crate::primitives_cases!($make $with [$harness]);
@@ -97,8 +105,10 @@ macro_rules! suite_cases {
         $crate::task_group_cases!($make $with [$harness]);
         $crate::tasks_cases!($make $with [$harness]);
         $crate::threads_cases!($make $with [$harness]);
+        $crate::timeouts_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);
         $crate::traces_cases!($make $with [$harness]);
+        $crate::unblock_cases!($make $with [$harness]);
         $crate::unwinding_cases!($make $with [$harness]);
     };
 }

@@ -2,6 +2,7 @@ use core::convert::Infallible;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
 use super::kind::Sendable;
 use super::leftovers::Leftovers;
@@ -52,10 +53,27 @@ impl CleanupOrigin {
         R: Cleanup,
         F: Future<Output = ()> + Send + 'static,
     {
+        self.bequeath(rt, about, None, cleanup);
+    }
+
+    /// [`hand_over`](Self::hand_over), to be waited for at most `budget` (K9).
+    pub fn hand_over_within<R, F>(self, rt: &R, about: About, budget: Duration, cleanup: F)
+    where
+        R: Cleanup,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.bequeath(rt, about, Some(budget), cleanup);
+    }
+
+    fn bequeath<R, F>(self, rt: &R, about: About, budget: Option<Duration>, cleanup: F)
+    where
+        R: Cleanup,
+        F: Future<Output = ()> + Send + 'static,
+    {
         let bequest = Bequest::<_, Sendable> {
             rt,
             about,
-            budget: None,
+            budget,
             leftovers: Leftovers::new(),
             live: LiveEntry::default(),
             entered_under: self.under,

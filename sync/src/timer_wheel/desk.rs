@@ -30,7 +30,7 @@ impl Desk {
     }
 
     /// Asks for the driver to be set; whether whoever asks is to serve.
-    pub(super) fn set(&self) -> bool {
+    pub(super) fn ask_to_set(&self) -> bool {
         self.leave_note(SET)
     }
 
@@ -42,29 +42,54 @@ impl Desk {
 /// A call that serves until there are no notes.
 pub(super) struct Shift<'a, D: Driver, F: Flavour> {
     wheel: &'a TimerWheel<D, F>,
-    over: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Turns,
+    Sets,
+    Over,
 }
 
 impl<'a, D: Driver, F: Flavour> Shift<'a, D, F> {
     /// For the one who found the desk free.
     pub(super) fn of(wheel: &'a TimerWheel<D, F>) -> Self {
-        Self { wheel, over: false }
+        let stage = Stage::Turns;
+        Self { wheel, stage }
     }
 
     pub(super) fn work(&mut self) {
         let notes = &self.wheel.desk.notes;
-        while !self.over {
-            let rung = notes.swap(TAKEN, Ordering::AcqRel) & RUNG != 0;
-            self.wheel.serve(rung);
+        while self.stage != Stage::Over {
+            self.stage = Stage::Turns;
+            if notes.swap(TAKEN, Ordering::AcqRel) & RUNG != 0 {
+                self.wheel.turn();
+            }
+            // After the notes were read: who left one has changed the first moment before.
+            self.stage = Stage::Sets;
+            if self.wheel.set() {
+                notes.fetch_or(RUNG, Ordering::AcqRel);
+            }
             let left = notes.compare_exchange(TAKEN, 0, Ordering::AcqRel, Ordering::Relaxed);
-            self.over = left.is_ok();
+            if left.is_ok() {
+                self.stage = Stage::Over;
+            }
         }
     }
 }
 
 impl<D: Driver, F: Flavour> Drop for Shift<'_, D, F> {
     fn drop(&mut self) {
-        // Only if a waker has panicked. A second panic aborts, as everywhere in a drop.
-        self.work();
+        match self.stage {
+            // A waker has panicked. A second panic aborts, as everywhere in a drop.
+            Stage::Turns => self.work(),
+            // The driver has. Whoever waits next asks again, and finds that the wheel is to be turned.
+            Stage::Sets => {
+                self.wheel.slots.with(|slots| slots.forget_first());
+                self.wheel.desk.notes.store(RUNG, Ordering::Release);
+            }
+            Stage::Over => {}
+        }
     }
 }

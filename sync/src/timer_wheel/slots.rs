@@ -65,6 +65,11 @@ impl Slots {
         (self.first != Moment::NEVER).then_some(self.first)
     }
 
+    /// The driver could not be set: it is to be set for the next node, whenever that ends.
+    pub(super) fn forget_first(&mut self) {
+        self.first = Moment::NEVER;
+    }
+
     /// Links `node`. Whether it ends before all others, so that the driver is to be set.
     ///
     /// # Safety

@@ -4,16 +4,18 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use withal::runtime::Timer as _;
+use withal::runtime::{TaskError, Timer as _};
+use withal::sync::CancelToken;
 use withal::{
-    Either, Outcome, await_cleanup, cancel, either, for_each, generator, join, join_settled, race,
-    race_ok, shield, timeout, try_join,
+    Either, Outcome, TaskGroup, await_cleanup, cancel, either, for_each, generator, join,
+    join_settled, race, race_ok, shield, spawn, task_group, timeout, try_join,
 };
 
 use super::foreign::{after, gives_up};
 use super::ledger::{Fault, Given};
 use super::plan::{How, Plan};
 use super::play::{Cast, millis};
+use crate::poll::yields;
 
 /// Plays `plan`, which is a combinator.
 pub(super) fn play(how: How, cast: Cast, plan: Arc<Plan>) -> BoxFuture<'static, Given> {
@@ -28,6 +30,10 @@ pub(super) fn play(how: How, cast: Cast, plan: Arc<Plan>) -> BoxFuture<'static, 
         How::AwaitCleanup => Box::pin(awaited(cast, plan)),
         How::Shield(span) => Box::pin(shielded(cast, plan, span)),
         How::Cancel(polls) => Box::pin(cancelled(cast, plan, polls)),
+        How::Task => Box::pin(spawned(cast, plan)),
+        How::CancelledTask(polls) => Box::pin(spawned_and_cancelled(cast, plan, polls)),
+        How::TaskGroup(limit) => Box::pin(grouped(cast, plan, limit)),
+        How::Token(span) => Box::pin(until_cancelled(cast, plan, span)),
         How::Loop => Box::pin(looped(cast, plan)),
         How::Foreign(polls) | How::Hasty(polls) => Box::pin(foreign(cast, plan, polls)),
     }
@@ -141,6 +147,76 @@ async fn cancelled(cast: Cast, plan: Arc<Plan>, polls: u8) -> Given {
     };
     // What was dropped in it before is not the cancel's.
     await_cleanup(part).await
+}
+
+async fn spawned(cast: Cast, plan: Arc<Plan>) -> Given {
+    let task = spawn(&cast.rt, cast.part(&plan, 0));
+    passed_on_by_task(&cast, &plan, task.await)
+}
+
+async fn spawned_and_cancelled(cast: Cast, plan: Arc<Plan>, polls: u8) -> Given {
+    let task = spawn(&cast.rt, cast.part(&plan, 0));
+    yields(polls.into()).await;
+    passed_on_by_task(&cast, &plan, task.cancel().await)
+}
+
+fn passed_on_by_task(cast: &Cast, plan: &Plan, ended: Result<Given, TaskError>) -> Given {
+    match ended {
+        Ok(given) => passed_on(cast, plan, given),
+        Err(panicked) if panicked.is_panic() => panicked.resume(),
+        Err(_cancelled) => {
+            none_given(cast, plan.parts[0].id);
+            Err(Fault(plan.id))
+        }
+    }
+}
+
+async fn grouped(cast: Cast, plan: Arc<Plan>, limit: u8) -> Given {
+    let (body, children) = plan.parts.split_first().expect("there is a body");
+    let group = task_group(&cast.rt, async |group: TaskGroup<_, Fault>| {
+        for child in children {
+            // The group waits, and the ledger hears what it gave.
+            drop(group.spawn(cast.play(child)));
+        }
+        cast.play(body).await
+    });
+    let ended = group.limit(limit.into()).await;
+    let faults = cast.ledger.faults(children.iter().map(|child| child.id));
+    let of_body = cast.ledger.faults([body.id]);
+    match ended {
+        Ok(value) => {
+            cast.ledger.same(body.id, Ok(value));
+            cast.ledger
+                .law(faults.is_empty(), || format!("{faults:?} were lost"));
+            Ok(plan.id)
+        }
+        Err(errors) => {
+            let expected = [faults, of_body].concat();
+            let given: Vec<_> = errors.leaves().map(|(_, fault)| *fault).collect();
+            cast.ledger.law(given == expected, || {
+                format!("{given:?} came out, and {expected:?} went in")
+            });
+            Err(Fault(plan.id))
+        }
+    }
+}
+
+async fn until_cancelled(cast: Cast, plan: Arc<Plan>, span: u8) -> Given {
+    let token = CancelToken::new();
+    let asks = async {
+        cast.rt.sleep(millis(span)).await;
+        token.cancel();
+    };
+    match join((token.run_until_cancelled(cast.part(&plan, 0)), asks))
+        .await
+        .0
+    {
+        Ok(given) => passed_on(&cast, &plan, given),
+        Err(_cancelled) => {
+            none_given(&cast, plan.parts[0].id);
+            Err(Fault(plan.id))
+        }
+    }
 }
 
 async fn looped(cast: Cast, plan: Arc<Plan>) -> Given {

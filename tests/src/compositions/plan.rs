@@ -53,6 +53,14 @@ pub(super) enum How {
     Shield(u8),
     /// Cancelled after so many polls, unless it has ended by then.
     Cancel(u8),
+    /// A task, which is awaited.
+    Task,
+    /// A task, which is cancelled when the caller has been polled so often.
+    CancelledTask(u8),
+    /// A body, its first part, and children, the others; so many run at once.
+    TaskGroup(u8),
+    /// Run until a token is cancelled, at that time.
+    Token(u8),
     /// A generator that runs its part before each of two items, in a loop.
     Loop,
     /// Foreign code, which drops its part after so many polls, and waits for nothing.
@@ -67,7 +75,7 @@ impl How {
         match self {
             Self::Either => 2..3,
             Self::Join | Self::TryJoin | Self::JoinSettled | Self::RaceOk => 0..4,
-            Self::Race => 1..4,
+            Self::Race | Self::TaskGroup(_) => 1..4,
             _ => 1..2,
         }
     }

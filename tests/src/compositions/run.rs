@@ -223,6 +223,8 @@ fn is_legitimate(report: &str) -> bool {
         "not closed",
         "after the first",
         "exit panicked",
+        "nobody waited",
+        "task_group",
     ];
     told.iter().any(|told| report.contains(told))
 }

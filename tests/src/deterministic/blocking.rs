@@ -1,10 +1,13 @@
 //! Blocking work, run on the thread of the tasks.
 
 use std::any::type_name;
+use std::future::poll_fn;
 use std::panic::Location;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 
 use futures_channel::oneshot;
+use withal::on_the_thread_of_tasks;
 use withal::runtime::{Blocking, TaskFuture};
 
 use super::task::{AboutTask, Held, TaskKind, Work};
@@ -16,8 +19,14 @@ impl Deterministic {
     pub fn run_blocking(&self) -> usize {
         let held = std::mem::take(&mut lock(&self.shared.state).held);
         let count = held.len();
+        let at_home = thread::current().id() == self.shared.home;
         for Held { mut work } in held {
-            let poll = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let mut poll = || work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let poll = if at_home {
+                on_the_thread_of_tasks(poll)
+            } else {
+                poll()
+            };
             assert_eq!(poll, Poll::Ready(()), "blocking work ends in one poll");
         }
         count
@@ -54,7 +63,9 @@ impl Blocking for Deterministic {
                 name: type_name::<F>(),
                 location: Location::caller(),
             };
-            let _refused = self.shared.insert(about, Work::Task(work));
+            let mut work = work;
+            let at_home = poll_fn(move |cx| on_the_thread_of_tasks(|| work.as_mut().poll(cx)));
+            let _refused = self.shared.insert(about, Work::Task(Box::pin(at_home)));
         }
         Handle(receiver)
     }

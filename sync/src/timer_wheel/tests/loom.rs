@@ -1,9 +1,10 @@
 //! Models: two or three threads, all interleavings up to a bound on preemptions.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use loom::future::block_on;
-use loom::sync::{Arc, Mutex};
+use loom::sync::Mutex;
 use loom::thread;
 
 use super::{Driver, Moment, TimerWheel};
@@ -98,7 +99,7 @@ fn of_two_that_begin_at_once_the_earlier_one_counts() {
         let other = {
             let wheel = wheel.clone();
             thread::spawn(move || {
-                let sleep = Task::waiting(wheel.sleep_until(at(5)));
+                let sleep = Task::waiting(wheel.sleep_until_owned(at(5)));
                 assert!(alarm(&wheel).is_none_or(|alarm| alarm <= at(10)));
                 sleep
             })

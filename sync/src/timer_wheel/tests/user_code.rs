@@ -122,3 +122,38 @@ fn a_driver_may_ring_while_it_is_set() {
     assert!(before.poll().is_ready());
     *wheel.driver().wheel.lock().unwrap() = None;
 }
+
+/// A clock that stands still, and a timer that cannot be set at first.
+#[derive(Default)]
+struct Fails {
+    tries: Mutex<usize>,
+    alarm: Mutex<Option<Moment>>,
+}
+
+impl Driver for Fails {
+    fn now(&self) -> Moment {
+        Moment::default()
+    }
+
+    fn set(&self, moment: Option<Moment>) -> bool {
+        let mut tries = self.tries.lock().unwrap();
+        *tries += 1;
+        let tries = *tries;
+        assert!(tries > 1, "no timer to be had");
+        *self.alarm.lock().unwrap() = moment;
+        false
+    }
+}
+
+// RT-1
+#[test]
+fn a_driver_that_could_not_be_set_is_set_when_the_next_sleep_comes_in() {
+    let wheel = TimerWheel::<Fails>::new(Fails::default());
+    let mut first = Task::new(wheel.sleep_until(at(10)));
+    assert!(panics(|| first.poll()));
+    wheel.driver().tries.clear_poison();
+    assert!(first.poll().is_pending(), "it waits, and nothing is set");
+    let later = Task::waiting(wheel.sleep_until(at(20)));
+    assert_eq!(*wheel.driver().alarm.lock().unwrap(), Some(at(10)));
+    drop((first, later));
+}
