@@ -7,5 +7,6 @@ mod interleave;
 mod interval;
 mod kernel;
 mod primitives;
+mod task_group;
 mod teeth;
 mod unblock;
