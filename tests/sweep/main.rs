@@ -6,3 +6,4 @@ mod interval;
 mod kernel;
 mod primitives;
 mod teeth;
+mod timeout;
