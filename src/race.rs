@@ -49,7 +49,7 @@ where
     BranchesOf<S>: Branches<Race>,
 {
     let race = Together::new("race", futures, Race);
-    assert!(race.count() > 0, "a race of no futures has no winner");
+    assert!(!race.is_empty(), "a race of no futures has no winner");
     race
 }
 

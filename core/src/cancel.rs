@@ -4,6 +4,7 @@ mod branch;
 mod cancellable;
 mod kept;
 mod owned;
+mod siblings;
 
 use core::future::Future;
 use core::pin::Pin;
@@ -15,6 +16,7 @@ pub use self::branch::Branch;
 pub use self::cancellable::Cancellable;
 pub use self::kept::KeptError;
 pub use self::owned::OwnsWhatItPolls;
+pub use self::siblings::{Dropping, Siblings};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};

@@ -7,10 +7,10 @@ use std::task::Context;
 use pin_project_lite::pin_project;
 
 use super::policy::{Join, JoinSettled, Policy, TryJoin};
-use super::sealed::{self, Finish, IntoLocal, PollEach, Uniform};
+use super::sealed::{self, Finish, IntoLocal, PollEach, Set, Uniform};
 use super::slot::first_error;
 use super::{Run, Slot, TaskError};
-use crate::cancel::{each_pinned, pinned_slice};
+use crate::cancel::{Siblings, each_pinned, pinned_slice};
 use crate::cleanup::{Kind, ThreadBound};
 use crate::join::Outcome;
 
@@ -53,6 +53,18 @@ impl<S, const N: usize> Array<[S; N]> {
     }
 }
 
+impl<F, T, K: Kind, const N: usize> Set for Array<[Slot<F, T, K>; N]> {
+    fn count(&self) -> usize {
+        N
+    }
+
+    fn drop_apart(self: Pin<&mut Self>, siblings: &Siblings) {
+        let mut dropping = siblings.dropping();
+        self.slots()
+            .for_each(|slot| slot.drop_future(&mut dropping));
+    }
+}
+
 impl<F, T, K, P, const N: usize> PollEach<P> for Array<[Slot<F, T, K>; N]>
 where
     F: Future<Output = T>,
@@ -64,10 +76,6 @@ where
         for (index, slot) in self.slots().enumerate().take(limit) {
             slot.poll_slot::<P>(cx, run, index);
         }
-    }
-
-    fn count(&self) -> usize {
-        N
     }
 
     fn take_panic(self: Pin<&mut Self>, index: usize) -> Option<TaskError> {

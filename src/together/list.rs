@@ -8,10 +8,10 @@ use std::task::Context;
 use pin_project_lite::pin_project;
 
 use super::policy::{Join, JoinSettled, Policy, TryJoin};
-use super::sealed::{self, Finish, IntoLocal, PollEach, Uniform};
+use super::sealed::{self, Finish, IntoLocal, PollEach, Set, Uniform};
 use super::slot::first_error;
 use super::{Run, Slot, TaskError};
-use crate::cancel::each_pinned;
+use crate::cancel::{Siblings, each_pinned};
 use crate::cleanup::{Kind, Sendable, ThreadBound};
 use crate::join::Outcome;
 
@@ -75,6 +75,21 @@ impl<F, T, K: Kind> List<F, T, K> {
     }
 }
 
+impl<F, T, K: Kind> Set for List<F, T, K> {
+    fn count(&self) -> usize {
+        match &self.slots {
+            Slots::Created(slots) => slots.len(),
+            Slots::Pinned(slots) => slots.len(),
+        }
+    }
+
+    fn drop_apart(self: Pin<&mut Self>, siblings: &Siblings) {
+        let mut dropping = siblings.dropping();
+        self.slots()
+            .for_each(|slot| slot.drop_future(&mut dropping));
+    }
+}
+
 impl<F, T, K, P> PollEach<P> for List<F, T, K>
 where
     F: Future<Output = T>,
@@ -84,13 +99,6 @@ where
     fn poll_each(self: Pin<&mut Self>, cx: &mut Context<'_>, run: &mut Run, limit: usize) {
         for (index, slot) in self.slots().enumerate().take(limit) {
             slot.poll_slot::<P>(cx, run, index);
-        }
-    }
-
-    fn count(&self) -> usize {
-        match &self.slots {
-            Slots::Created(slots) => slots.len(),
-            Slots::Pinned(slots) => slots.len(),
         }
     }
 

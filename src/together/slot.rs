@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::policy::{Policy, value};
 use super::run::Run;
-use crate::cancel::{Branch, KeptError};
+use crate::cancel::{Branch, Dropping, KeptError};
 use crate::cleanup::{Kind, Sendable, ThreadBound};
 use crate::join::Outcome;
 use crate::runtime::TaskError;
@@ -68,6 +68,11 @@ impl<F: Future<Output = T>, T, K: Kind> Slot<F, T, K> {
 }
 
 impl<F, T, K: Kind> Slot<F, T, K> {
+    /// Drops the future, if it has not ended.
+    pub(super) fn drop_future(self: Pin<&mut Self>, dropping: &mut Dropping<K>) {
+        dropping.drop_branch(self.project().branch);
+    }
+
     pub(super) fn take(self: Pin<&mut Self>) -> Option<Result<T, TaskError>> {
         let result = self.project().result.take()?;
         Some(result.map_err(KeptError::into_inner))

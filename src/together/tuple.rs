@@ -9,8 +9,9 @@ use std::task::Context;
 use pin_project_lite::pin_project;
 
 use super::policy::{Join, JoinSettled, Policy, TryJoin};
-use super::sealed::{self, Finish, IntoLocal, PollEach, Uniform};
+use super::sealed::{self, Finish, IntoLocal, PollEach, Set, Uniform};
 use super::{Run, Slot, TaskError};
+use crate::cancel::Siblings;
 use crate::cleanup::{Kind, ThreadBound};
 use crate::join::Outcome;
 
@@ -48,6 +49,17 @@ macro_rules! tuple {
             }
         }
 
+        impl<K: Kind, $($F, $T),+> Set for $Tuple<$(Slot<$F, $T, K>),+> {
+            fn count(&self) -> usize {
+                [$($index),+].len()
+            }
+
+            fn drop_apart(self: Pin<&mut Self>, siblings: &Siblings) {
+                let (slots, mut dropping) = (self.slots(), siblings.dropping());
+                $(slots.$index.drop_future(&mut dropping);)+
+            }
+        }
+
         impl<P, K, $($F, $T),+> PollEach<P> for $Tuple<$(Slot<$F, $T, K>),+>
         where
             K: Kind,
@@ -59,10 +71,6 @@ macro_rules! tuple {
                 $(if $index < limit {
                     slots.$index.poll_slot::<P>(cx, run, $index);
                 })+
-            }
-
-            fn count(&self) -> usize {
-                [$($index),+].len()
             }
 
             fn take_panic(self: Pin<&mut Self>, index: usize) -> Option<TaskError> {

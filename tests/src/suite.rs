@@ -19,6 +19,8 @@ pub mod budget;
 pub mod channel_scope;
 pub mod closure;
 pub mod closure_frame;
+pub mod combinators_joins;
+pub mod combinators_races;
 pub mod coroutines;
 pub mod driving;
 pub mod entry;
@@ -67,6 +69,8 @@ macro_rules! suite_cases {
         $crate::channel_scope_cases!($make $with [$harness]);
         $crate::closure_cases!($make $with [$harness]);
         $crate::closure_frame_cases!($make $with [$harness]);
+        $crate::combinators_joins_cases!($make $with [$harness]);
+        $crate::combinators_races_cases!($make $with [$harness]);
         $crate::coroutines_cases!($make $with [$harness]);
         $crate::driving_cases!($make $with [$harness]);
         $crate::entry_cases!($make $with [$harness, $harness]);

@@ -9,8 +9,9 @@ use super::{Cancellable, KeptError};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
-use crate::cleanup::{Report, report};
-use crate::panic::catch;
+use crate::cleanup::leftovers::Leftovers;
+use crate::cleanup::{About, Report, report};
+use crate::panic::{Payload, catch};
 use crate::runtime::TaskError;
 
 /// One of several futures that a combinator runs side by side: it ends with its value, by being
@@ -86,6 +87,14 @@ impl<F: Future<Output = T>, T> Branch<F, T> {
 }
 
 impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
+    /// A branch of either kind, of a combinator that was called at `location`.
+    pub fn of_kind(name: &'static str, location: &'static Location<'static>, future: F) -> Self {
+        Self {
+            inner: Cancellable::of_kind(name, location, future),
+            stage: Stage::Running,
+        }
+    }
+
     /// Polls the branch; with `cancel`, towards its cancellation. Once said, `cancel` is to be said
     /// in each poll.
     ///
@@ -181,6 +190,16 @@ impl<F, T, K: Kind> Branch<F, T, K> {
     /// Keeps the error that the branch has ended with, until all have.
     pub fn keep(&self, error: TaskError) -> KeptError {
         KeptError::new(self.inner.about(), error)
+    }
+
+    pub(super) fn about(&self) -> About {
+        self.inner.about()
+    }
+
+    /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
+    pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
+        // SAFETY: `inner` is pinned structurally.
+        unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.leave()
     }
 
     /// Reports an error that the branch has ended with, after the first one of another branch, which

@@ -81,26 +81,31 @@ impl<T> Cancellable<T> {
     #[track_caller]
     #[inline]
     pub fn new(name: &'static str, value: T) -> Self {
-        Self {
-            name,
-            location: Location::caller(),
-            value: Some(value),
-            leftovers: Leftovers::new(),
-            under: None,
-            watch: Watch::default(),
-            panic: None,
-            _pinned: PhantomPinned,
-        }
+        Self::of_kind(name, Location::caller(), value)
     }
 
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
     /// out of its sight.
     #[cfg(feature = "std")]
     pub fn local(mut self) -> Cancellable<T, ThreadBound> {
-        Cancellable {
-            name: self.name,
-            location: self.location,
-            value: self.value.take(),
+        Cancellable::holding(self.name, self.location, self.value.take())
+    }
+}
+
+impl<T, K: Kind> Cancellable<T, K> {
+    pub(super) fn of_kind(
+        name: &'static str,
+        location: &'static Location<'static>,
+        value: T,
+    ) -> Self {
+        Self::holding(name, location, Some(value))
+    }
+
+    fn holding(name: &'static str, location: &'static Location<'static>, value: Option<T>) -> Self {
+        Self {
+            name,
+            location,
+            value,
             leftovers: Leftovers::new(),
             under: None,
             watch: Watch::default(),
@@ -108,9 +113,7 @@ impl<T> Cancellable<T> {
             _pinned: PhantomPinned,
         }
     }
-}
 
-impl<T, K: Kind> Cancellable<T, K> {
     /// Polls the future.
     ///
     /// After its output was given, call [`poll_cancel`](Self::poll_cancel) until it is ready.
@@ -224,6 +227,16 @@ impl<T, K: Kind> Cancellable<T, K> {
         about(self.name, self.location)
     }
 
+    /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
+    pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
+        // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
+        let this = unsafe { self.get_unchecked_mut() };
+        let panicked = this.panic.take();
+        this.drop_value();
+        let panic = core::mem::replace(&mut this.panic, panicked);
+        (this.leftovers.take(), panic)
+    }
+
     /// Stops waiting, for a combinator whose cleanup budget has run out (K9).
     ///
     /// The future is dropped in place, if it is still there. What is left goes on by itself, an exit
@@ -272,7 +285,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     }
 }
 
-fn about(name: &'static str, location: &'static Location<'static>) -> About {
+pub(super) fn about(name: &'static str, location: &'static Location<'static>) -> About {
     About {
         subject: Subject::Combinator,
         name,

@@ -1,7 +1,9 @@
 use alloc::boxed::Box;
 use core::fmt;
 use core::mem;
+use core::panic::Location;
 
+use super::cancellable::about;
 use crate::cleanup::{About, Report, report};
 use crate::runtime::TaskError;
 
@@ -15,6 +17,11 @@ pub struct KeptError {
 }
 
 impl KeptError {
+    /// Keeps an error of something that is no branch yet, in a combinator that was called at `location`.
+    pub fn of(name: &'static str, location: &'static Location<'static>, error: TaskError) -> Self {
+        Self::new(about(name, location), error)
+    }
+
     pub(super) fn new(about: About, error: TaskError) -> Self {
         Self {
             panic: error.is_panic().then(|| Box::new((about, error))),

@@ -14,6 +14,8 @@ use super::About;
 use super::ambient::{self, CollectorId, CollectorSlot, ScopeSlot};
 use super::children::Tracker;
 use super::hand_over::{detach, hand_over, hand_over_chain, is_awaited};
+#[cfg(feature = "std")]
+use super::kind::ThreadBound;
 use super::kind::{Kind, Sendable};
 use super::link::{AnyCleanup, AsLink, Chain, End, Link};
 use super::live::ScopeId;
@@ -214,6 +216,38 @@ impl<K: Kind> Leftovers<K> {
         self.content
             .as_ref()
             .is_none_or(|content| content.is_empty())
+    }
+
+    /// The same, where both sorts of links are taken.
+    #[cfg(feature = "std")]
+    pub(super) fn into_local(mut self) -> Leftovers<ThreadBound> {
+        Leftovers {
+            content: self.content.take(),
+            _kind: PhantomData,
+        }
+    }
+
+    /// The same, of a kind that takes no `!Send` links (1).
+    pub(super) fn into_sendable(mut self) -> Leftovers<Sendable> {
+        assert!(!K::TAKES_LOCAL, "a link of its thread cannot be sent");
+        Leftovers {
+            content: self.content.take(),
+            _kind: PhantomData,
+        }
+    }
+
+    /// What was collected.
+    pub(super) fn links(&self) -> impl Iterator<Item = &AnyCleanup> {
+        self.content
+            .iter()
+            .flat_map(|content| content.collected.iter())
+    }
+
+    /// What was collected.
+    pub(super) fn links_mut(&mut self) -> impl Iterator<Item = &mut AnyCleanup> {
+        self.content
+            .iter_mut()
+            .flat_map(|content| content.collected.iter_mut())
     }
 
     /// Drives what is left. `clock` makes alarms, where there is a clock.
