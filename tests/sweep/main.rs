@@ -10,3 +10,4 @@ mod primitives;
 mod task_group;
 mod teeth;
 mod unblock;
+mod timeout;
