@@ -6,10 +6,13 @@
 //! ends: that is their [policy].
 
 mod array;
+mod crowd;
 mod list;
 pub mod policy;
 mod run;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod tuple;
 
 use std::fmt;
@@ -21,10 +24,12 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 pub use self::array::Array;
+pub(crate) use self::crowd::Crowd;
 pub use self::list::List;
 pub use self::run::Run;
 pub use self::slot::Slot;
 pub use self::tuple::*;
+use crate::cancel::Siblings;
 use crate::runtime::TaskError;
 
 /// Several futures: a tuple of up to twelve, an array, a `Vec` or a boxed slice. Sealed.
@@ -56,43 +61,68 @@ pub type BranchesOf<S> = <S as sealed::Futures>::Branches;
 
 pin_project! {
     /// The future of [`join`](crate::join()), [`try_join`](crate::try_join),
-    /// [`join_settled`](crate::join_settled), [`race`](crate::race()) and [`race_ok`](crate::race_ok):
-    /// runs the branches `S` as the policy `P` says.
+    /// [`join_settled`](crate::join_settled), [`race`](crate::race()), [`race_ok`](crate::race_ok) and
+    /// [`either`](crate::either()): runs the branches `S` as the policy `P` says.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Together<S, P> {
+    pub struct Together<S: sealed::Set, P> {
+        // `None` only when they have moved on to `local`.
         #[pin]
-        branches: S,
+        branches: Option<S>,
         run: Run,
+        // `Some` from the first poll to the end.
+        siblings: Option<Siblings>,
         policy: P,
+    }
+
+    impl<S: sealed::Set, P> PinnedDrop for Together<S, P> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let (Some(branches), Some(siblings)) = (this.branches.as_pin_mut(), &this.siblings) {
+                branches.drop_apart(siblings);
+            }
+        }
     }
 }
 
-impl<S, P> Together<S, P> {
+impl<S: sealed::Set, P: Copy> Together<S, P> {
     #[track_caller]
     pub(crate) fn new<F: Futures<Branches = S>>(name: &'static str, futures: F, policy: P) -> Self {
+        let location = Location::caller();
         Self {
-            branches: futures.into_branches(name, Location::caller()),
-            run: Run::default(),
+            branches: Some(futures.into_branches(name, location)),
+            run: Run::new(name, location),
+            siblings: None,
             policy,
         }
     }
 
-    pub(crate) fn count(&self) -> usize
-    where
-        S: Branches<P>,
-    {
-        self.branches.count()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.branches.as_ref().is_none_or(|set| set.count() == 0)
     }
 
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself.
-    pub fn local(self) -> Together<S::Local, P>
+    pub fn local(mut self) -> Together<S::Local, P>
     where
         S: sealed::IntoLocal,
     {
         Together {
-            branches: self.branches.into_local(),
-            run: self.run,
+            branches: self.branches.take().map(S::into_local),
+            run: self.run.clone(),
+            siblings: None,
             policy: self.policy,
+        }
+    }
+}
+
+impl<S: sealed::Set> Together<S, policy::TryJoin> {
+    /// Gives all errors, and not only the first one: those of futures that were in an exit when it came,
+    /// and have then failed as well.
+    pub fn grouped(mut self) -> Together<S, policy::TryJoinGrouped> {
+        Together {
+            branches: self.branches.take(),
+            run: self.run.clone(),
+            siblings: None,
+            policy: policy::TryJoinGrouped,
         }
     }
 }
@@ -101,8 +131,12 @@ impl<S: Branches<P>, P> Future for Together<S, P> {
     type Output = S::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Output> {
-        let mut this = self.project();
-        let (mut branches, run) = (this.branches.as_mut(), this.run);
+        let this = self.project();
+        let Some(mut branches) = this.branches.as_pin_mut() else {
+            unreachable!("what has moved on to `local` is not polled");
+        };
+        let run = this.run;
+        this.siblings.get_or_insert_with(Siblings::begin);
         let was_stopped = run.is_stopped();
         branches.as_mut().poll_each(cx, run, usize::MAX);
         if let (Some(index), false) = (run.stopped_by(), was_stopped) {
@@ -112,6 +146,7 @@ impl<S: Branches<P>, P> Future for Together<S, P> {
         if run.ended() < branches.count() {
             return Poll::Pending;
         }
+        *this.siblings = None;
         let panicked = run.panicked();
         if let Some(panic) = panicked.and_then(|index| branches.as_mut().take_panic(index)) {
             panic.resume();
@@ -120,7 +155,7 @@ impl<S: Branches<P>, P> Future for Together<S, P> {
     }
 }
 
-impl<S, P> fmt::Debug for Together<S, P> {
+impl<S: sealed::Set, P> fmt::Debug for Together<S, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Together")
             .field("run", &self.run)
@@ -131,10 +166,10 @@ impl<S, P> fmt::Debug for Together<S, P> {
 /// What seals the public traits.
 #[expect(unnameable_types, reason = "seals the public traits")]
 mod sealed {
-    use super::{Context, Location, Pin, Run, TaskError};
+    use super::{Context, Location, Pin, Run, Siblings, TaskError};
 
     pub trait Futures {
-        type Branches;
+        type Branches: Set;
 
         fn into_branches(
             self,
@@ -144,12 +179,9 @@ mod sealed {
     }
 
     /// Branches that can be run under the policy `P`.
-    pub trait PollEach<P> {
+    pub trait PollEach<P>: Set {
         /// Polls those of the first `limit` that have not ended.
         fn poll_each(self: Pin<&mut Self>, cx: &mut Context<'_>, run: &mut Run, limit: usize);
-
-        /// How many there are.
-        fn count(&self) -> usize;
 
         /// The panic that this branch has ended with.
         fn take_panic(self: Pin<&mut Self>, index: usize) -> Option<TaskError>;
@@ -170,8 +202,17 @@ mod sealed {
         fn take(self: Pin<&mut Self>, index: usize) -> Option<Result<Self::Item, TaskError>>;
     }
 
-    pub trait IntoLocal {
-        type Local;
+    /// What does not depend on the futures.
+    pub trait Set {
+        /// How many there are.
+        fn count(&self) -> usize;
+
+        /// Drops all futures that have not ended, so that they clean up side by side.
+        fn drop_apart(self: Pin<&mut Self>, siblings: &Siblings);
+    }
+
+    pub trait IntoLocal: Set {
+        type Local: Set;
 
         fn into_local(self) -> Self::Local;
     }

@@ -7,6 +7,7 @@ mod iteration;
 mod lock;
 mod queue;
 mod scope;
+mod timeout;
 
 /// Every group, in the order in which they are measured.
 pub const GROUPS: &[Group] = &[
@@ -15,4 +16,5 @@ pub const GROUPS: &[Group] = &[
     iteration::GROUP,
     queue::GROUP,
     lock::GROUP,
+    timeout::GROUP,
 ];

@@ -4,6 +4,7 @@ mod branch;
 mod cancellable;
 mod kept;
 mod owned;
+mod siblings;
 
 use core::future::Future;
 use core::pin::Pin;
@@ -13,8 +14,9 @@ use futures_core::Stream;
 
 pub use self::branch::Branch;
 pub use self::cancellable::Cancellable;
-pub use self::kept::KeptError;
+pub use self::kept::{KeptError, report_later_error};
 pub use self::owned::OwnsWhatItPolls;
+pub use self::siblings::{Dropping, Siblings};
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};

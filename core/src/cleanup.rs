@@ -28,7 +28,7 @@ mod children;
 #[cfg(feature = "alloc")]
 mod drain;
 #[cfg(feature = "alloc")]
-mod hand_over;
+pub(crate) mod hand_over;
 #[cfg(feature = "alloc")]
 mod hook_guard;
 #[cfg(feature = "alloc")]
@@ -48,6 +48,8 @@ mod pending;
 pub(crate) mod scope_link;
 #[cfg(feature = "alloc")]
 mod shared;
+#[cfg(feature = "alloc")]
+pub(crate) mod side_by_side;
 #[cfg(feature = "alloc")]
 mod task;
 #[cfg(feature = "alloc")]
@@ -81,7 +83,8 @@ pub use self::hook_guard::{HookGuard, report_hook_guard};
 pub use self::kind::ThreadBound;
 #[cfg(feature = "std")]
 pub use self::live::{
-    Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
+    Live, LiveEvent, LiveHook, LiveStep, PollPhase, keep_live_list, live_list, report_slow_polls,
+    set_live_hook,
 };
 #[cfg(feature = "alloc")]
 pub use self::{

@@ -6,11 +6,11 @@ use std::task::Context;
 
 use pin_project_lite::pin_project;
 
-use super::policy::{Join, JoinSettled, Policy, TryJoin};
-use super::sealed::{self, Finish, IntoLocal, PollEach, Uniform};
-use super::slot::first_error;
+use super::policy::{Join, JoinSettled, Policy, TryJoin, TryJoinGrouped};
+use super::sealed::{self, Finish, IntoLocal, PollEach, Set, Uniform};
 use super::{Run, Slot, TaskError};
-use crate::cancel::{each_pinned, pinned_slice};
+use crate::ErrorGroup;
+use crate::cancel::{Siblings, each_pinned, pinned_slice};
 use crate::cleanup::{Kind, ThreadBound};
 use crate::join::Outcome;
 
@@ -53,6 +53,18 @@ impl<S, const N: usize> Array<[S; N]> {
     }
 }
 
+impl<F, T, K: Kind, const N: usize> Set for Array<[Slot<F, T, K>; N]> {
+    fn count(&self) -> usize {
+        N
+    }
+
+    fn drop_apart(self: Pin<&mut Self>, siblings: &Siblings) {
+        let mut dropping = siblings.dropping();
+        self.slots()
+            .for_each(|slot| slot.drop_future(&mut dropping));
+    }
+}
+
 impl<F, T, K, P, const N: usize> PollEach<P> for Array<[Slot<F, T, K>; N]>
 where
     F: Future<Output = T>,
@@ -64,10 +76,6 @@ where
         for (index, slot) in self.slots().enumerate().take(limit) {
             slot.poll_slot::<P>(cx, run, index);
         }
-    }
-
-    fn count(&self) -> usize {
-        N
     }
 
     fn take_panic(self: Pin<&mut Self>, index: usize) -> Option<TaskError> {
@@ -111,7 +119,22 @@ where
 
     fn finish(self: Pin<&mut Self>, run: &Run) -> Self::Output {
         if run.decided().is_some() {
-            return Err(first_error(self.slots(), run));
+            return Err(run.first_error(self.slots().map(Slot::take_error)));
+        }
+        Ok(self.each(Slot::take_success))
+    }
+}
+
+impl<F, T, E, K, const N: usize> Finish<TryJoinGrouped> for Array<[Slot<F, Result<T, E>, K>; N]>
+where
+    F: Future<Output = Result<T, E>>,
+    K: Kind,
+{
+    type Output = Result<[T; N], ErrorGroup<E>>;
+
+    fn finish(self: Pin<&mut Self>, run: &Run) -> Self::Output {
+        if run.decided().is_some() {
+            return Err(run.group_errors(self.slots().map(Slot::take_error)));
         }
         Ok(self.each(Slot::take_success))
     }

@@ -8,9 +8,11 @@ use std::task::Context;
 
 use pin_project_lite::pin_project;
 
-use super::policy::{Join, JoinSettled, Policy, TryJoin};
-use super::sealed::{self, Finish, IntoLocal, PollEach, Uniform};
+use super::policy::{Join, JoinSettled, Policy, TryJoin, TryJoinGrouped};
+use super::sealed::{self, Finish, IntoLocal, PollEach, Set, Uniform};
 use super::{Run, Slot, TaskError};
+use crate::ErrorGroup;
+use crate::cancel::Siblings;
 use crate::cleanup::{Kind, ThreadBound};
 use crate::join::Outcome;
 
@@ -48,6 +50,17 @@ macro_rules! tuple {
             }
         }
 
+        impl<K: Kind, $($F, $T),+> Set for $Tuple<$(Slot<$F, $T, K>),+> {
+            fn count(&self) -> usize {
+                [$($index),+].len()
+            }
+
+            fn drop_apart(self: Pin<&mut Self>, siblings: &Siblings) {
+                let (slots, mut dropping) = (self.slots(), siblings.dropping());
+                $(slots.$index.drop_future(&mut dropping);)+
+            }
+        }
+
         impl<P, K, $($F, $T),+> PollEach<P> for $Tuple<$(Slot<$F, $T, K>),+>
         where
             K: Kind,
@@ -59,10 +72,6 @@ macro_rules! tuple {
                 $(if $index < limit {
                     slots.$index.poll_slot::<P>(cx, run, $index);
                 })+
-            }
-
-            fn count(&self) -> usize {
-                [$($index),+].len()
             }
 
             fn take_panic(self: Pin<&mut Self>, index: usize) -> Option<TaskError> {
@@ -122,12 +131,23 @@ macro_rules! tuple {
                 if run.decided().is_none() {
                     return Ok(($(slots.$index.take_success(),)+));
                 }
-                let mut first = None;
-                $(first = slots.$index.take_first_error(run, $index).or(first);)+
-                match first {
-                    Some(error) => Err(error),
-                    None => unreachable!("an error has decided, and is not there"),
+                Err(run.first_error([$(slots.$index.take_error()),+].into_iter()))
+            }
+        }
+
+        impl<E, K, $($F, $T),+> Finish<TryJoinGrouped> for $Tuple<$(Slot<$F, Result<$T, E>, K>),+>
+        where
+            K: Kind,
+            $($F: Future<Output = Result<$T, E>>),+
+        {
+            type Output = Result<($($T,)+), ErrorGroup<E>>;
+
+            fn finish(self: Pin<&mut Self>, run: &Run) -> Self::Output {
+                let slots = self.slots();
+                if run.decided().is_none() {
+                    return Ok(($(slots.$index.take_success(),)+));
                 }
+                Err(run.group_errors([$(slots.$index.take_error()),+].into_iter()))
             }
         }
 

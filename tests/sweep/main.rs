@@ -1,8 +1,11 @@
 //! The sweep as a tool: what it covers, and what it notices.
 
+mod cancel_scope;
 mod channel_scope;
+mod combinators;
 mod interleave;
 mod interval;
 mod kernel;
 mod primitives;
 mod teeth;
+mod unblock;

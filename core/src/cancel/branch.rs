@@ -6,11 +6,12 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use super::{Cancellable, KeptError};
+use crate::cleanup::About;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
-use crate::cleanup::{Report, report};
-use crate::panic::catch;
+use crate::cleanup::leftovers::Leftovers;
+use crate::panic::{Payload, catch};
 use crate::runtime::TaskError;
 
 /// One of several futures that a combinator runs side by side: it ends with its value, by being
@@ -86,6 +87,14 @@ impl<F: Future<Output = T>, T> Branch<F, T> {
 }
 
 impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
+    /// A branch of either kind, of a combinator that was called at `location`.
+    pub fn of_kind(name: &'static str, location: &'static Location<'static>, future: F) -> Self {
+        Self {
+            inner: Cancellable::of_kind(name, location, future),
+            stage: Stage::Running,
+        }
+    }
+
     /// Polls the branch; with `cancel`, towards its cancellation. Once said, `cancel` is to be said
     /// in each poll.
     ///
@@ -183,10 +192,14 @@ impl<F, T, K: Kind> Branch<F, T, K> {
         KeptError::new(self.inner.about(), error)
     }
 
-    /// Reports an error that the branch has ended with, after the first one of another branch, which
-    /// is all that their combinator returns.
-    pub fn report_later_error(&self, error: &dyn fmt::Debug) {
-        report(&Report::LaterError(self.inner.about(), error));
+    pub(super) fn about(&self) -> About {
+        self.inner.about()
+    }
+
+    /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
+    pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
+        // SAFETY: `inner` is pinned structurally.
+        unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.leave()
     }
 }
 

@@ -6,7 +6,6 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::cleanup::ambient;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
@@ -80,27 +79,33 @@ pub struct Cancellable<T, K: Kind = Sendable> {
 impl<T> Cancellable<T> {
     /// Holds `value`; `name` is the combinator's, for reports.
     #[track_caller]
+    #[inline]
     pub fn new(name: &'static str, value: T) -> Self {
-        Self {
-            name,
-            location: Location::caller(),
-            value: Some(value),
-            leftovers: Leftovers::new(),
-            under: None,
-            watch: Watch::default(),
-            panic: None,
-            _pinned: PhantomPinned,
-        }
+        Self::of_kind(name, Location::caller(), value)
     }
 
     /// Waits for `!Send` cleanups too, and becomes `!Send` itself. Those inside of a `Send` scope are
     /// out of its sight.
     #[cfg(feature = "std")]
     pub fn local(mut self) -> Cancellable<T, ThreadBound> {
-        Cancellable {
-            name: self.name,
-            location: self.location,
-            value: self.value.take(),
+        Cancellable::holding(self.name, self.location, self.value.take())
+    }
+}
+
+impl<T, K: Kind> Cancellable<T, K> {
+    pub(super) fn of_kind(
+        name: &'static str,
+        location: &'static Location<'static>,
+        value: T,
+    ) -> Self {
+        Self::holding(name, location, Some(value))
+    }
+
+    fn holding(name: &'static str, location: &'static Location<'static>, value: Option<T>) -> Self {
+        Self {
+            name,
+            location,
+            value,
             leftovers: Leftovers::new(),
             under: None,
             watch: Watch::default(),
@@ -108,9 +113,7 @@ impl<T> Cancellable<T> {
             _pinned: PhantomPinned,
         }
     }
-}
 
-impl<T, K: Kind> Cancellable<T, K> {
     /// Polls the future.
     ///
     /// After its output was given, call [`poll_cancel`](Self::poll_cancel) until it is ready.
@@ -119,6 +122,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     ///
     /// A panic of the future goes on, after what it left is cleaned up (std only). If called after
     /// the future has ended.
+    #[inline]
     pub fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T::Output>
     where
         T: Future,
@@ -131,10 +135,8 @@ impl<T, K: Kind> Cancellable<T, K> {
             };
             // SAFETY: as above.
             let value = unsafe { Pin::new_unchecked(value) };
-            // A combinator is no scope: what it polls belongs to the one around it.
-            let enclosing = ambient::enclosing();
-            let (leftovers, watch) = (&mut this.leftovers, &mut this.watch);
-            match watch.during(|| leftovers.within(enclosing, || value.poll(cx))) {
+            let polled = this.leftovers.watched(&mut this.watch, || value.poll(cx));
+            match polled {
                 Ok(poll) => {
                     this.leftovers.start_deferred();
                     this.note_collector();
@@ -175,6 +177,7 @@ impl<T, K: Kind> Cancellable<T, K> {
 
     /// Says that the future is to be cancelled: scopes in it whose exit begins later are not waited
     /// for by [`is_exiting`](Self::is_exiting), or they could put the end off for ever.
+    #[inline]
     pub fn stop(self: Pin<&mut Self>) {
         // SAFETY: `value` is pinned, and not touched.
         unsafe { self.get_unchecked_mut() }.watch.stop();
@@ -182,6 +185,7 @@ impl<T, K: Kind> Cancellable<T, K> {
 
     /// Whether a scope in the future is being exited, and was so before the [`stop`](Self::stop):
     /// then the future is not dropped yet, but polled until this is over (K10).
+    #[inline]
     pub fn is_exiting(&self) -> bool {
         self.watch.is_busy() && !mutant("exit_cut_short")
     }
@@ -191,6 +195,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     /// # Panics
     ///
     /// The panic of the future, or of its destructor, goes on once the cleanup has ended.
+    #[inline]
     pub fn poll_cancel(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
         let this = unsafe { self.get_unchecked_mut() };
@@ -222,6 +227,16 @@ impl<T, K: Kind> Cancellable<T, K> {
         about(self.name, self.location)
     }
 
+    /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
+    pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
+        // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
+        let this = unsafe { self.get_unchecked_mut() };
+        let panicked = this.panic.take();
+        this.drop_value();
+        let panic = core::mem::replace(&mut this.panic, panicked);
+        (this.leftovers.take(), panic)
+    }
+
     /// Stops waiting, for a combinator whose cleanup budget has run out (K9).
     ///
     /// The future is dropped in place, if it is still there. What is left goes on by itself, an exit
@@ -237,6 +252,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     }
 
     /// Drops the future in place, and collects what comes out. Moves nothing.
+    #[inline]
     fn drop_value(&mut self) {
         if self.value.is_some() {
             self.watch.clear();
@@ -256,6 +272,7 @@ impl<T, K: Kind> Cancellable<T, K> {
         }
     }
 
+    #[cold]
     fn keep_panic(&mut self, payload: Payload) {
         match &self.panic {
             // The earlier one goes on; two cannot.
@@ -268,7 +285,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     }
 }
 
-fn about(name: &'static str, location: &'static Location<'static>) -> About {
+pub(super) fn about(name: &'static str, location: &'static Location<'static>) -> About {
     About {
         subject: Subject::Combinator,
         name,
@@ -278,6 +295,7 @@ fn about(name: &'static str, location: &'static Location<'static>) -> About {
 }
 
 impl<T, K: Kind> Drop for Cancellable<T, K> {
+    #[inline]
     fn drop(&mut self) {
         // Dropped in place, under the collector of whoever drops this.
         self.value = None;

@@ -1,7 +1,9 @@
 use alloc::boxed::Box;
 use core::fmt;
 use core::mem;
+use core::panic::Location;
 
+use super::cancellable::about;
 use crate::cleanup::{About, Report, report};
 use crate::runtime::TaskError;
 
@@ -15,10 +17,20 @@ pub struct KeptError {
 }
 
 impl KeptError {
+    /// Keeps an error of something that is no branch yet, in a combinator that was called at `location`.
+    pub fn of(name: &'static str, location: &'static Location<'static>, error: TaskError) -> Self {
+        Self::new(about(name, location), error)
+    }
+
     pub(super) fn new(about: About, error: TaskError) -> Self {
         Self {
             panic: error.is_panic().then(|| Box::new((about, error))),
         }
+    }
+
+    /// Whether the branch has panicked. Otherwise it was cancelled.
+    pub fn is_panic(&self) -> bool {
+        self.panic.is_some()
     }
 
     /// The error.
@@ -47,4 +59,14 @@ impl fmt::Debug for KeptError {
             .field("panicked", &self.panic.is_some())
             .finish()
     }
+}
+
+/// Reports an error of a branch that has come after the first one, where that is all that its combinator,
+/// called at `location`, returns.
+pub fn report_later_error(
+    name: &'static str,
+    location: &'static Location<'static>,
+    error: &dyn fmt::Debug,
+) {
+    report(&Report::LaterError(about(name, location), error));
 }

@@ -199,6 +199,28 @@ pub(super) fn set_scope(scope: ScopeSlot) -> ScopeSlot {
     before
 }
 
+/// Lets a combinator poll, which is no scope: what it polls belongs to the one around it, but what is
+/// dropped meanwhile is the combinator's. Gives what was, as [`set_scope`] does.
+#[inline]
+pub(super) fn set_combinator(
+    takes_local: bool,
+    content: Option<Box<Content>>,
+) -> (ScopeSlot, WatchSlot) {
+    let scope = ScopeSlot::new(takes_local, content, enclosing());
+    let watch = WatchSlot {
+        present: true,
+        exits: None,
+    };
+    (set_scope(scope), set(|slots| &slots.watch, watch))
+}
+
+/// Sets back what [`set_combinator`] gave, and gives what was in the slots meanwhile.
+#[inline]
+pub(super) fn unset_combinator(before: (ScopeSlot, WatchSlot)) -> (ScopeSlot, WatchSlot) {
+    let (scope, watch) = before;
+    (set_scope(scope), set(|slots| &slots.watch, watch))
+}
+
 /// A combinator that wants to know of exits in progress in what it polls (K10).
 pub(super) struct WatchSlot {
     pub(super) present: bool,
@@ -294,12 +316,6 @@ impl<S> Set<S> {
             before: Some(set(slot, content)),
         }
     }
-
-    /// Sets the slot back, and gives what was in it meanwhile.
-    #[inline]
-    pub(super) fn end(mut self) -> Option<S> {
-        self.before.take().map(|before| set(self.slot, before))
-    }
 }
 
 impl<S> Drop for Set<S> {
@@ -314,7 +330,11 @@ impl<S> Drop for Set<S> {
 /// The number of the enclosing scope.
 #[inline]
 pub(crate) fn enclosing() -> ScopeId {
-    scope(|scope| scope.id).unwrap_or(ScopeId::NONE)
+    #[cfg(feature = "std")]
+    return scope(|scope| scope.id).unwrap_or(ScopeId::NONE);
+    // Nothing is followed.
+    #[cfg(not(feature = "std"))]
+    ScopeId::NONE
 }
 
 /// Whether somebody collects what is dropped now, and waits for it; not for what began under it (K2).

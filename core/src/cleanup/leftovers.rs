@@ -14,6 +14,8 @@ use super::About;
 use super::ambient::{self, CollectorId, CollectorSlot, ScopeSlot};
 use super::children::Tracker;
 use super::hand_over::{detach, hand_over, hand_over_chain, is_awaited};
+#[cfg(feature = "std")]
+use super::kind::ThreadBound;
 use super::kind::{Kind, Sendable};
 use super::link::{AnyCleanup, AsLink, Chain, End, Link};
 use super::live::ScopeId;
@@ -21,6 +23,7 @@ use super::live::ScopeId;
 use super::local::LocalChildren;
 use super::report::{Report, report};
 use super::task::CleanupTask;
+use super::watch::Watch;
 use crate::mutants::mutant;
 use crate::panic::{Payload, catch_and_then};
 use crate::runtime::Alarm;
@@ -153,6 +156,30 @@ impl<K: Kind> Leftovers<K> {
         within(self, |leftovers| leftovers, id, |_| f())
     }
 
+    /// Calls `f`, a poll of a combinator's: these leftovers take what is dropped in it, and `watch` is
+    /// told of the exits that begin to wait.
+    ///
+    /// # Errors
+    ///
+    /// What `f` panicked with.
+    #[inline]
+    pub(crate) fn watched<T>(
+        &mut self,
+        watch: &mut Watch,
+        f: impl FnOnce() -> T,
+    ) -> Result<T, Payload> {
+        let outer = ambient::set_combinator(K::TAKES_LOCAL, self.content.take());
+        catch_and_then(
+            &mut (self, watch),
+            |_| f(),
+            |(leftovers, watch)| {
+                let (scope, watched) = ambient::unset_combinator(outer);
+                leftovers.restore(scope.content);
+                watch.polled(watched.exits);
+            },
+        )
+    }
+
     /// The content comes back from a slot.
     #[inline]
     fn restore(&mut self, content: Option<Box<Content>>) {
@@ -189,6 +216,38 @@ impl<K: Kind> Leftovers<K> {
         self.content
             .as_ref()
             .is_none_or(|content| content.is_empty())
+    }
+
+    /// The same, where both sorts of links are taken.
+    #[cfg(feature = "std")]
+    pub(super) fn into_local(mut self) -> Leftovers<ThreadBound> {
+        Leftovers {
+            content: self.content.take(),
+            _kind: PhantomData,
+        }
+    }
+
+    /// The same, of a kind that takes no `!Send` links (1).
+    pub(super) fn into_sendable(mut self) -> Leftovers<Sendable> {
+        assert!(!K::TAKES_LOCAL, "a link of its thread cannot be sent");
+        Leftovers {
+            content: self.content.take(),
+            _kind: PhantomData,
+        }
+    }
+
+    /// What was collected.
+    pub(super) fn links(&self) -> impl Iterator<Item = &AnyCleanup> {
+        self.content
+            .iter()
+            .flat_map(|content| content.collected.iter())
+    }
+
+    /// What was collected.
+    pub(super) fn links_mut(&mut self) -> impl Iterator<Item = &mut AnyCleanup> {
+        self.content
+            .iter_mut()
+            .flat_map(|content| content.collected.iter_mut())
     }
 
     /// Drives what is left. `clock` makes alarms, where there is a clock.

@@ -52,6 +52,16 @@ pub(crate) enum AnyCleanup {
     Local(LocalCleanup),
 }
 
+impl AnyCleanup {
+    pub(crate) fn get(&self) -> &dyn Link {
+        match self {
+            Self::Send(link) => &**link,
+            #[cfg(feature = "std")]
+            Self::Local(link) => &**link,
+        }
+    }
+}
+
 /// How a link ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -106,11 +116,19 @@ impl<C> Chain<C> {
         self.first.as_ref()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &C> {
+        self.first.iter().chain(&self.rest)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut C> {
+        self.first.iter_mut().chain(&mut self.rest)
+    }
+
     pub(crate) fn abouts(&self) -> impl Iterator<Item = About>
     where
         C: AsLink,
     {
-        self.first.iter().chain(&self.rest).map(AsLink::about)
+        self.iter().map(AsLink::about)
     }
 
     pub(crate) fn take(&mut self) -> Vec<C> {
@@ -125,8 +143,7 @@ impl<C> Chain<C> {
 impl Chain {
     /// The first link that has a runtime.
     pub(crate) fn with_runtime(&self) -> Option<&Cleanup> {
-        let mut links = self.first.iter().chain(&self.rest);
-        links.find(|link| link.has_runtime())
+        self.iter().find(|link| link.has_runtime())
     }
 }
 

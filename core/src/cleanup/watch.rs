@@ -2,7 +2,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
-use super::ambient::{ExitToken, Set, WatchSlot};
+use super::ambient::ExitToken;
 use crate::primitives::AtomicUsize;
 
 /// A combinator's knowledge of the exits in progress in what it polls: those it must not drop
@@ -30,20 +30,12 @@ impl Wave {
 }
 
 impl Watch {
-    /// Calls `f`, a poll, with this watch told of exits that begin to wait.
+    /// A poll is over, in which these exits began to wait.
     #[inline]
-    pub(crate) fn during<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let slot = WatchSlot {
-            present: true,
-            exits: None,
-        };
-        let set = Set::new(|slots| &slots.watch, slot);
-        let result = f();
-        let exits = set.end().and_then(|slot| slot.exits);
+    pub(super) fn polled(&mut self, exits: Option<Arc<AtomicUsize>>) {
         if exits.is_some() || !self.waves.is_empty() {
             self.note(exits);
         }
-        result
     }
 
     #[cold]
@@ -65,11 +57,13 @@ impl Watch {
     }
 
     /// From now on the combinator wants to cancel.
+    #[inline]
     pub(crate) fn stop(&mut self) {
         self.stopped = true;
     }
 
     /// Whether an exit is in progress that began before the [`stop`](Self::stop).
+    #[inline]
     pub(crate) fn is_busy(&self) -> bool {
         self.waves
             .iter()
@@ -77,6 +71,7 @@ impl Watch {
     }
 
     /// The combinator has dropped what it polled.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.waves.clear();
     }

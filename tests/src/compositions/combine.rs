@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 use withal::runtime::{TaskError, Timer as _};
 use withal::sync::CancelToken;
 use withal::{
-    Either, Outcome, await_cleanup, cancel, either, for_each, generator, join, join_settled, race,
-    race_ok, shield, spawn, timeout, try_join,
+    Either, Outcome, TaskGroup, await_cleanup, cancel, either, for_each, generator, join,
+    join_settled, race, race_ok, shield, spawn, task_group, timeout, try_join,
 };
 
 use super::foreign::{after, gives_up};
@@ -32,6 +32,7 @@ pub(super) fn play(how: How, cast: Cast, plan: Arc<Plan>) -> BoxFuture<'static, 
         How::Cancel(polls) => Box::pin(cancelled(cast, plan, polls)),
         How::Task => Box::pin(spawned(cast, plan)),
         How::CancelledTask(polls) => Box::pin(spawned_and_cancelled(cast, plan, polls)),
+        How::TaskGroup(limit) => Box::pin(grouped(cast, plan, limit)),
         How::Token(span) => Box::pin(until_cancelled(cast, plan, span)),
         How::Loop => Box::pin(looped(cast, plan)),
         How::Foreign(polls) | How::Hasty(polls) => Box::pin(foreign(cast, plan, polls)),
@@ -165,6 +166,36 @@ fn passed_on_by_task(cast: &Cast, plan: &Plan, ended: Result<Given, TaskError>) 
         Err(panicked) if panicked.is_panic() => panicked.resume(),
         Err(_cancelled) => {
             none_given(cast, plan.parts[0].id);
+            Err(Fault(plan.id))
+        }
+    }
+}
+
+async fn grouped(cast: Cast, plan: Arc<Plan>, limit: u8) -> Given {
+    let (body, children) = plan.parts.split_first().expect("there is a body");
+    let group = task_group(&cast.rt, async |group: TaskGroup<_, Fault>| {
+        for child in children {
+            // The group waits, and the ledger hears what it gave.
+            drop(group.spawn(cast.play(child)));
+        }
+        cast.play(body).await
+    });
+    let ended = group.limit(limit.into()).await;
+    let faults = cast.ledger.faults(children.iter().map(|child| child.id));
+    let of_body = cast.ledger.faults([body.id]);
+    match ended {
+        Ok(value) => {
+            cast.ledger.same(body.id, Ok(value));
+            cast.ledger
+                .law(faults.is_empty(), || format!("{faults:?} were lost"));
+            Ok(plan.id)
+        }
+        Err(errors) => {
+            let expected = [faults, of_body].concat();
+            let given: Vec<_> = errors.leaves().map(|(_, fault)| *fault).collect();
+            cast.ledger.law(given == expected, || {
+                format!("{given:?} came out, and {expected:?} went in")
+            });
             Err(Fault(plan.id))
         }
     }

@@ -110,6 +110,16 @@ impl Ledger {
         Some((part, given))
     }
 
+    /// The errors that `parts` gave, in the order in which they came.
+    pub(super) fn faults(&self, parts: impl IntoIterator<Item = usize>) -> Vec<Fault> {
+        let gave = parts.into_iter().filter_map(|part| self.given(part));
+        let mut faults: Vec<_> = gave
+            .filter_map(|(place, given)| Some((place, given.err()?)))
+            .collect();
+        faults.sort_by_key(|(place, _)| *place);
+        faults.into_iter().map(|(_, fault)| fault).collect()
+    }
+
     /// Notes a law that is broken.
     pub(super) fn law(&self, holds: bool, wrong: impl FnOnce() -> String) {
         if !holds {

@@ -57,6 +57,8 @@ pub(super) enum How {
     Task,
     /// A task, which is cancelled when the caller has been polled so often.
     CancelledTask(u8),
+    /// A body, its first part, and children, the others; so many run at once.
+    TaskGroup(u8),
     /// Run until a token is cancelled, at that time.
     Token(u8),
     /// A generator that runs its part before each of two items, in a loop.
@@ -73,7 +75,7 @@ impl How {
         match self {
             Self::Either => 2..3,
             Self::Join | Self::TryJoin | Self::JoinSettled | Self::RaceOk => 0..4,
-            Self::Race => 1..4,
+            Self::Race | Self::TaskGroup(_) => 1..4,
             _ => 1..2,
         }
     }

@@ -224,6 +224,7 @@ fn is_legitimate(report: &str) -> bool {
         "after the first",
         "exit panicked",
         "nobody waited",
+        "task_group",
     ];
     told.iter().any(|told| report.contains(told))
 }

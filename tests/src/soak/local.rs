@@ -57,7 +57,7 @@ fn timeout<R: Timer, F: Future>(
     rt: &R,
     timeout: std::time::Duration,
     future: F,
-) -> Timeout<'_, R, F, ThreadBound> {
+) -> Timeout<'_, R, F, F::Output, ThreadBound> {
     withal::timeout(rt, timeout, future).local()
 }
 

@@ -17,13 +17,19 @@ use crate::cleanup::{ExitToken, pending};
 use crate::runtime::TaskFuture;
 use crate::shielded;
 
+/// Calls `f` as a poll of the combinator that has `watch`.
+fn watched<T>(watch: &mut Watch, f: impl FnOnce() -> T) -> T {
+    let ended = Leftovers::<Sendable>::new().watched(watch, f);
+    ended.unwrap_or_else(|payload| payload.resume())
+}
+
 // K10: a combinator that finds no exit in progress sees all that the exit did, on whatever thread.
 #[test]
 fn an_exit_that_is_over_has_shown_all_it_did() {
     model(|| {
         let done = Arc::new(AtomicUsize::new(0));
         let mut watch = Watch::default();
-        let token = watch.during(ExitToken::register).expect("a watch is there");
+        let token = watched(&mut watch, ExitToken::register).expect("a watch is there");
         let exit = thread::spawn({
             let done = done.clone();
             move || {
@@ -45,7 +51,9 @@ fn a_combinator_waits_for_the_last_of_its_exits() {
     model(|| {
         let done = Arc::new(AtomicUsize::new(0));
         let mut watch = Watch::default();
-        let tokens = watch.during(|| [ExitToken::register(), ExitToken::register()]);
+        let tokens = watched(&mut watch, || {
+            [ExitToken::register(), ExitToken::register()]
+        });
         let exits = tokens.map(|token| {
             let done = done.clone();
             thread::spawn(move || {
