@@ -4,6 +4,7 @@
 
 mod as_completed;
 mod blocking;
+pub mod cancel_scope;
 mod current;
 mod either;
 mod join;
@@ -19,6 +20,7 @@ pub mod wait;
 
 pub use self::as_completed::{AsCompleted, as_completed};
 pub use self::blocking::{BlockingContext, Unblock, on_the_thread_of_tasks, unblock};
+pub use self::cancel_scope::{CancelScope, ScopeEnd, cancel_scope};
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
 pub use self::either::{Either, either};
 pub use self::join::{Outcome, join, join_settled, try_join};
@@ -40,5 +42,6 @@ pub use withal_core::*;
 #[cfg(feature = "smol")]
 pub use withal_smol as smol;
 pub use withal_sync as sync;
+pub use withal_sync::cancel_token::{CancelKind, CancelReason, CancelToken, Cancelled};
 #[cfg(feature = "tokio")]
 pub use withal_tokio as tokio;

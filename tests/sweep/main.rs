@@ -1,9 +1,13 @@
 //! The sweep as a tool: what it covers, and what it notices.
 
+mod cancel_scope;
 mod channel_scope;
 mod combinators;
 mod interleave;
 mod interval;
 mod kernel;
 mod primitives;
+mod task_group;
 mod teeth;
+mod unblock;
+mod timeout;
