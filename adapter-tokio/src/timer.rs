@@ -1,5 +1,7 @@
 mod driver;
 mod paused;
+#[cfg(test)]
+mod tests;
 mod wheels;
 
 use std::fmt;

@@ -1,5 +1,6 @@
 //! The sweep as a tool: what it covers, and what it notices.
 
+mod cancel_scope;
 mod channel_scope;
 mod combinators;
 mod interleave;
@@ -8,3 +9,5 @@ mod kernel;
 mod primitives;
 mod task_group;
 mod teeth;
+mod timeout;
+mod unblock;

@@ -6,11 +6,11 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use super::{Cancellable, KeptError};
+use crate::cleanup::About;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
 use crate::cleanup::leftovers::Leftovers;
-use crate::cleanup::{About, Report, report};
 use crate::panic::{Payload, catch};
 use crate::runtime::TaskError;
 
@@ -200,12 +200,6 @@ impl<F, T, K: Kind> Branch<F, T, K> {
     pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
         // SAFETY: `inner` is pinned structurally.
         unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.leave()
-    }
-
-    /// Reports an error that the branch has ended with, after the first one of another branch, which
-    /// is all that their combinator returns.
-    pub fn report_later_error(&self, error: &dyn fmt::Debug) {
-        report(&Report::LaterError(self.inner.about(), error));
     }
 }
 

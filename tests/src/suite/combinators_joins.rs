@@ -186,7 +186,8 @@ pub async fn a_settled_join_tells_every_end(rt: &impl Runtime) {
         let ended = with(rt, probe, async |_| -> Result<u32, Failed> {
             panic_any("on purpose")
         });
-        Ok::<_, Failed>(ended.await.unwrap())
+        ended.await.unwrap();
+        Ok::<_, Failed>(())
     };
     let succeeds = async {
         let probe = Probe::new(&log, "a").exit_yields(9).reasons();
@@ -457,7 +458,8 @@ pub async fn local_joins_wait_for_local_exits(rt: &impl Runtime) {
     let holds = async |name: &str| {
         let probe = Local(LocalProbe::new(Probe::new(&log, name).reasons()));
         let ended = with(rt, probe, async |_| pending::<Result<(), Failed>>().await);
-        Ok::<_, Failed>(ended.await.unwrap())
+        ended.await.unwrap();
+        Ok::<_, Failed>(())
     };
     let fails = after(1, Err::<(), _>(Failed("first")));
     let failed = try_join((holds("a"), holds("b"), fails)).local();
