@@ -3,6 +3,7 @@
 use crate::Group;
 
 mod generator;
+mod group;
 mod iteration;
 mod lock;
 mod queue;
@@ -17,4 +18,5 @@ pub const GROUPS: &[Group] = &[
     queue::GROUP,
     lock::GROUP,
     timeout::GROUP,
+    group::GROUP,
 ];

@@ -82,26 +82,27 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.cancelled.is_none() {
-            let token = this.group.token();
-            this.cancelled.set(Some(token.cancelled_owned()));
+            let cancelled = this.group.token().cancelled_owned();
+            this.cancelled.set(Some(cancelled));
         }
         loop {
             if let Some(cancelled) = this.cancelled.as_mut().as_pin_mut() {
-                if this.group.phase() == Phase::Open && cancelled.poll(cx).is_ready() {
+                if this.group.progress().phase == Phase::Open && cancelled.poll(cx).is_ready() {
                     let reason = this.group.token().reason();
                     this.group
                         .abort(reason.unwrap_or_else(|| CancelKind::Requested.into()));
                 }
             }
-            let phase = this.group.poll_children(cx);
+            let progress = this.group.poll_children(cx);
+            let drops = progress.failed && progress.phase > Phase::Asked;
             let Some(body) = this.body.as_mut().as_pin_mut() else {
                 // What is left is cancelled by the exit, which those who cancel wait for.
-                if phase > Phase::Open || this.group.close() {
+                if progress.phase > Phase::Open || this.group.close() {
                     return Poll::Ready(Ok(this.value.take()));
                 }
                 return Poll::Pending;
             };
-            match body.poll_branch(cx, phase > Phase::Asked) {
+            match body.poll_branch(cx, drops) {
                 Poll::Ready(ended) => {
                     this.body.set(None);
                     match ended {
@@ -118,8 +119,8 @@ where
                         Err(_cancelled) => {}
                     }
                 }
-                Poll::Pending if phase != this.group.phase() => {}
-                Poll::Pending if phase > Phase::Asked => {
+                Poll::Pending if progress != this.group.progress() => {}
+                Poll::Pending if drops => {
                     if this.overdue.is_none() {
                         *this.overdue = this.group.rt.alarm(this.group.budget());
                     }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub(super) type Child = Pin<Arc<dyn Member>>;
 pub(super) struct Shared<R, E> {
     pub(super) rt: R,
     pub(super) location: &'static Location<'static>,
+    token: OnceLock<CancelToken>,
     /// No user code runs, and nothing is woken or spawned, under its lock.
     state: Mutex<State<E>>,
     /// When those that were asked are dropped. Polled by the group's own future only.
@@ -33,8 +34,9 @@ pub(super) struct Shared<R, E> {
 
 pub(super) struct State<E> {
     pub(super) phase: Phase,
-    pub(super) token: CancelToken,
-    pub(super) limit: usize,
+    /// Something has failed: the body is cancelled as well.
+    failed: bool,
+    limit: usize,
     pub(super) grace: Duration,
     pub(super) budget: Duration,
     pub(super) children: Slab<Child>,
@@ -64,12 +66,19 @@ pub(super) enum Failure<E> {
     Group(ErrorGroup<E>),
 }
 
+/// What the body needs to know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub(super) phase: Phase,
+    pub(super) failed: bool,
+}
+
 /// How far the group is. One after the other, though some may be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     /// It takes children.
     Open,
-    /// Body and children are asked to end.
+    /// The children are asked to end.
     Asked,
     /// They are dropped where they lie.
     Dropping,
@@ -82,9 +91,10 @@ impl<R, E> Shared<R, E> {
         Arc::new(Self {
             rt,
             location,
+            token: OnceLock::new(),
             state: Mutex::new(State {
                 phase: Phase::Open,
-                token: CancelToken::new(),
+                failed: false,
                 limit: usize::MAX,
                 grace: Duration::ZERO,
                 budget: DEFAULT_BUDGET,
@@ -108,20 +118,30 @@ impl<R, E> Shared<R, E> {
         lock(&self.state)
     }
 
-    pub(super) fn phase(&self) -> Phase {
-        self.lock().phase
+    pub(super) fn progress(&self) -> Progress {
+        let state = self.lock();
+        Progress {
+            phase: state.phase,
+            failed: state.failed,
+        }
     }
 
     pub(super) fn budget(&self) -> Duration {
         self.lock().budget
     }
 
-    pub(super) fn token(&self) -> CancelToken {
-        self.lock().token.clone()
+    /// Before the group begins.
+    pub(super) fn set_parent(&self, parent: &CancelToken) {
+        // A second parent comes too late.
+        let _ = self.token.set(parent.child());
     }
 
-    /// Asks body and children to end, or drops them; whether it was the first to do so. Those that
-    /// wait for their turn never run.
+    pub(super) fn token(&self) -> &CancelToken {
+        self.token.get_or_init(CancelToken::new)
+    }
+
+    /// Asks the children to end, or drops them; whether it was the first to do so. Those that wait for
+    /// their turn never run.
     #[track_caller]
     pub(super) fn abort(&self, reason: impl Into<CancelReason>) -> bool {
         let mut state = self.lock();
@@ -134,12 +154,11 @@ impl<R, E> Shared<R, E> {
         } else {
             Phase::Asked
         };
-        let token = state.token.clone();
         let queued = state.take_queue();
         let victims = if at_once { state.all() } else { Vec::new() };
         let parent = state.parent.take();
         drop(state);
-        token.cancel_with(reason);
+        self.token().cancel_with(reason);
         victims
             .iter()
             .chain(&queued)
@@ -165,6 +184,7 @@ impl<R, E> Shared<R, E> {
         E: Debug,
     {
         let mut state = self.lock();
+        state.failed = true;
         if state.errors.unheard {
             drop(state);
             self.report_failure(&origin, &failure);
@@ -177,13 +197,22 @@ impl<R, E> Shared<R, E> {
             }
             drop(state);
         }
-        self.abort(CancelKind::GroupFailed);
+        self.abort_failed();
+    }
+
+    /// Cancels the children, unless that was done, and the body.
+    fn abort_failed(&self) {
+        if !self.abort(CancelKind::GroupFailed) {
+            let parent = self.lock().parent.take();
+            parent.into_iter().for_each(Waker::wake);
+        }
     }
 
     /// A child, or the body, has panicked: the others are cancelled, and then the panic goes on. Of
     /// several, the first does.
     pub(super) fn panicked(&self, about: About, panic: TaskError) {
         let mut state = self.lock();
+        state.failed = true;
         let errors = &mut state.errors;
         let lost = if errors.unheard || errors.panic.is_some() {
             Some(panic)
@@ -195,7 +224,7 @@ impl<R, E> Shared<R, E> {
         if let Some(panic) = lost {
             report(&Report::PanicUnseen(about, &panic));
         }
-        self.abort(CancelKind::GroupFailed);
+        self.abort_failed();
     }
 
     /// A child has ended, and its errors are known.
@@ -223,6 +252,14 @@ impl<R, E> Shared<R, E> {
         let parent = state.parent.take();
         drop(state);
         parent.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn set_limit(&self, limit: usize) {
+        let mut state = self.lock();
+        state.limit = limit;
+        let next: Vec<_> = std::iter::from_fn(|| state.next_queued()).collect();
+        drop(state);
+        next.into_iter().for_each(|child| child.host());
     }
 
     /// A child that waits for its turn was cancelled: it ends out of turn.
@@ -297,7 +334,6 @@ impl<R, E> Shared<R, E> {
         let mut state = self.lock();
         let failures = mem::take(&mut state.errors.of_children);
         let of_body = state.errors.of_body.take();
-        let token = state.token.clone();
         drop(state);
         let mut group = ErrorGroup::new("the task group failed");
         for (origin, failure) in failures {
@@ -311,19 +347,10 @@ impl<R, E> Shared<R, E> {
         }
         match value {
             Some(value) => group.into_result(value),
-            None if group.is_empty() => Err(cancelled(&token)),
+            // The body is cancelled only when something has failed.
             None => Err(group),
         }
     }
-}
-
-/// The error of a group whose body was cancelled, and nothing has failed.
-fn cancelled<E>(token: &CancelToken) -> ErrorGroup<E> {
-    let mut group = ErrorGroup::new("the task group was cancelled");
-    if let Some(reason) = token.reason() {
-        group.note(reason.to_string());
-    }
-    group
 }
 
 pub(super) fn about(
@@ -335,6 +362,19 @@ pub(super) fn about(
 }
 
 impl<E> State<E> {
+    /// Adds a child; whether it is to be spawned at once.
+    pub(super) fn insert(&mut self, child: Child) -> bool {
+        let index = self.children.next();
+        self.children.insert(child);
+        let has_room = self.running < self.limit;
+        if has_room {
+            self.running += 1;
+        } else {
+            self.queue.push_back(index);
+        }
+        has_room
+    }
+
     fn all(&self) -> Vec<Child> {
         self.children.iter().cloned().collect()
     }
@@ -361,7 +401,7 @@ impl<E> State<E> {
 impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
     /// The part of the group's own future in its children: polls those whose tasks are gone, and ends
     /// the grace. Gives how far the group is; it wakes when that changes, and when the last has ended.
-    pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Phase {
+    pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Progress {
         // Registered first: whatever comes after the looks below wakes again.
         let mut state = self.lock();
         let stale = match &mut state.parent {
@@ -390,7 +430,7 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
         if phase == Phase::Asked && self.poll_grace(cx, grace).is_ready() {
             self.drop_all();
         }
-        self.phase()
+        self.progress()
     }
 
     /// Ready once the time of those that were asked is over: at once, where there is no clock.
@@ -420,7 +460,7 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
 
     /// Waits for the end of all children, once they are cancelled.
     pub(super) fn poll_end(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let _phase = self.poll_children(cx);
+        let _progress = self.poll_children(cx);
         if self.close() {
             Poll::Ready(())
         } else {

@@ -54,6 +54,8 @@ pub mod sweep;
 pub mod sweep_primitives;
 pub mod sweep_streams;
 pub mod sweep_tasks;
+pub mod task_group;
+pub mod tasks;
 pub mod threads;
 pub mod timeouts;
 pub mod timer;
@@ -108,6 +110,8 @@ macro_rules! suite_cases {
         $crate::sweep_primitives_cases!($make $with [$harness]);
         $crate::sweep_streams_cases!($make $with [$harness]);
         $crate::sweep_tasks_cases!($make $with [$harness]);
+        $crate::task_group_cases!($make $with [$harness]);
+        $crate::tasks_cases!($make $with [$harness]);
         $crate::threads_cases!($make $with [$harness]);
         $crate::timeouts_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);

@@ -7,5 +7,7 @@ mod interleave;
 mod interval;
 mod kernel;
 mod primitives;
+mod task_group;
 mod teeth;
+mod timeout;
 mod unblock;

@@ -192,8 +192,7 @@ pub async fn a_settled_join_tells_every_end(rt: &impl Runtime) {
     let succeeds = async {
         let probe = Probe::new(&log, "a").exit_yields(9).reasons();
         let ended = with(rt, probe, async |_| Ok::<_, Failed>(after(9, 1).await));
-        ended.await.unwrap();
-        Ok::<_, Failed>(())
+        Ok::<_, Failed>(ended.await.unwrap())
     };
     let fails = after(1, Err::<u32, _>(Failed("error")));
     let ended = ends(rt, join_settled((panics, succeeds, fails))).await;
