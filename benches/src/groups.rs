@@ -19,4 +19,6 @@ pub const GROUPS: &[Group] = &[
     lock::GROUP,
     timeout::GROUP,
     group::GROUP,
+    group::GROUP,
+    timeout::GROUP,
 ];
