@@ -9,5 +9,5 @@ mod kernel;
 mod primitives;
 mod task_group;
 mod teeth;
-mod unblock;
 mod timeout;
+mod unblock;
