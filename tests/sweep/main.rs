@@ -5,5 +5,6 @@ mod combinators;
 mod interleave;
 mod interval;
 mod kernel;
+mod local_group;
 mod primitives;
 mod teeth;
