@@ -6,10 +6,13 @@
 //! ends: that is their [policy].
 
 mod array;
+mod crowd;
 mod list;
 pub mod policy;
 mod run;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod tuple;
 
 use std::fmt;
@@ -21,6 +24,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 pub use self::array::Array;
+pub(crate) use self::crowd::Crowd;
 pub use self::list::List;
 pub use self::run::Run;
 pub use self::slot::Slot;
@@ -83,9 +87,10 @@ pin_project! {
 impl<S: sealed::Set, P: Copy> Together<S, P> {
     #[track_caller]
     pub(crate) fn new<F: Futures<Branches = S>>(name: &'static str, futures: F, policy: P) -> Self {
+        let location = Location::caller();
         Self {
-            branches: Some(futures.into_branches(name, Location::caller())),
-            run: Run::default(),
+            branches: Some(futures.into_branches(name, location)),
+            run: Run::new(name, location),
             siblings: None,
             policy,
         }
@@ -102,9 +107,22 @@ impl<S: sealed::Set, P: Copy> Together<S, P> {
     {
         Together {
             branches: self.branches.take().map(S::into_local),
-            run: Run::default(),
+            run: self.run.clone(),
             siblings: None,
             policy: self.policy,
+        }
+    }
+}
+
+impl<S: sealed::Set> Together<S, policy::TryJoin> {
+    /// Gives all errors, and not only the first one: those of futures that were in an exit when it came,
+    /// and have then failed as well.
+    pub fn grouped(mut self) -> Together<S, policy::TryJoinGrouped> {
+        Together {
+            branches: self.branches.take(),
+            run: self.run.clone(),
+            siblings: None,
+            policy: policy::TryJoinGrouped,
         }
     }
 }

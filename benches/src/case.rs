@@ -64,6 +64,7 @@ impl Case {
 pub struct Contender {
     pub(crate) name: String,
     pub(crate) run: Box<dyn FnMut(u64)>,
+    pub(crate) parts: u64,
     pub(crate) fairness: Option<Box<dyn FnMut(u64) -> Fairness>>,
     pub(crate) bytes: Option<usize>,
     pub(crate) bars: Vec<Bar>,
@@ -84,6 +85,7 @@ impl Contender {
         Self {
             name: name.into(),
             run: Box::new(run),
+            parts: 1,
             fairness: None,
             bytes: None,
             bars: Vec::new(),
@@ -94,6 +96,12 @@ impl Contender {
     /// costs more than many an operation.
     pub fn fairness(mut self, run: impl FnMut(u64) -> Fairness + 'static) -> Self {
         self.fairness = Some(Box::new(run));
+        self
+    }
+
+    /// An operation consists of so many parts, and the figures are those of a part.
+    pub fn each_of(mut self, parts: u64) -> Self {
+        self.parts = parts;
         self
     }
 

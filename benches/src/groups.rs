@@ -3,6 +3,7 @@
 use crate::Group;
 
 mod generator;
+mod group;
 mod iteration;
 mod lock;
 mod queue;
@@ -16,5 +17,8 @@ pub const GROUPS: &[Group] = &[
     iteration::GROUP,
     queue::GROUP,
     lock::GROUP,
+    timeout::GROUP,
+    group::GROUP,
+    group::GROUP,
     timeout::GROUP,
 ];

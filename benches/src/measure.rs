@@ -73,7 +73,8 @@ fn case(group: &str, mut case: Case, effort: Effort) -> Vec<Row> {
         for turn in 0..contenders.len() {
             let who = (round + turn) % contenders.len();
             let took = timed(&mut contenders[who], times[who]);
-            samples[who].push(nanoseconds(took) / count(times[who]));
+            let parts = times[who] * contenders[who].parts;
+            samples[who].push(nanoseconds(took) / count(parts));
         }
     }
     let measured = samples.into_iter().zip(contenders.iter_mut().zip(&times));
@@ -89,7 +90,7 @@ fn case(group: &str, mut case: Case, effort: Effort) -> Vec<Row> {
 
 /// What is known of one contender.
 struct Measured {
-    /// Nanoseconds for each operation, one value for each round.
+    /// Nanoseconds for each operation, or each of its parts, one value for each round.
     samples: Vec<f64>,
     allocs: f64,
     fairness: Option<Fairness>,
@@ -122,12 +123,12 @@ fn timed(contender: &mut Contender, times: u64) -> Duration {
     started.elapsed()
 }
 
-/// The allocations of one operation, on whatever thread.
+/// The allocations of one operation, or of one of its parts, on whatever thread.
 fn allocations(contender: &mut Contender, times: u64) -> f64 {
-    let times = times.min(1024);
+    let times = times.min((1024 / contender.parts).max(1));
     let ((), once) = count_everywhere(|| (contender.run)(times));
     let ((), twice) = count_everywhere(|| (contender.run)(2 * times));
-    per_operation(once, twice, times)
+    per_operation(once, twice, times * contender.parts)
 }
 
 /// What twice the work takes more than the work: what is allocated once around the loop is not the

@@ -13,7 +13,7 @@ use super::state::{Failure, Shared, about};
 use crate::cleanup::Subject;
 use crate::error_group::{Origin, Phase};
 use crate::runtime::{Cleanup, Spawn, TaskError};
-use crate::task::node::{Driver, Hosted, Node, Owner, Run, lock};
+use crate::task::node::{Driver, Hosted, Node, Owner, Run, keep_waker, lock};
 use crate::{ErrorGroup, JoinError};
 
 /// What is left to say of a child's output.
@@ -50,7 +50,7 @@ pub(super) type ChildNode<R, E, F, O, V> = Node<F, O, ChildOwner<R, E, O, V>>;
 pub(super) trait Member: Run {
     /// Gives it to the executor.
     fn host(self: Pin<Arc<Self>>);
-    fn info(&self) -> TaskInfo;
+    fn info(&self) -> ChildInfo;
 }
 
 /// What its handle asks of a child.
@@ -122,15 +122,15 @@ where
         drop(self.owner.group.rt.spawn(driver));
     }
 
-    fn info(&self) -> TaskInfo {
+    fn info(&self) -> ChildInfo {
         let owner = &self.owner;
-        TaskInfo {
+        ChildInfo {
             name: owner.name.clone(),
             location: owner.location,
             state: if self.is_cancelled() {
-                TaskState::Cancelled
+                ChildState::Cancelling
             } else {
-                TaskState::Running
+                ChildState::Running
             },
         }
     }
@@ -159,18 +159,17 @@ where
     V: Send + 'static,
 {
     fn poll_result(&self, cx: &mut Context<'_>) -> Poll<Result<V, JoinError>> {
-        let mut slot = lock(&self.owner.slot);
-        let stale = match &mut *slot {
-            Slot::Running(Some(kept)) if kept.will_wake(cx.waker()) => None,
-            Slot::Running(kept) => kept.replace(cx.waker().clone()),
-            _ => match mem::replace(&mut *slot, Slot::Told) {
-                Slot::Ended(result) => return Poll::Ready(result),
-                _ => panic!("a task's handle was polled after completion"),
-            },
-        };
-        drop(slot);
-        drop(stale);
-        Poll::Pending
+        let waits = keep_waker(&self.owner.slot, cx.waker(), |slot| match slot {
+            Slot::Running(waiting) => Some(waiting),
+            _ => None,
+        });
+        if waits {
+            return Poll::Pending;
+        }
+        match mem::replace(&mut *lock(&self.owner.slot), Slot::Told) {
+            Slot::Ended(result) => Poll::Ready(result),
+            _ => panic!("a task's handle was polled after completion"),
+        }
     }
 
     fn is_finished(&self) -> bool {
@@ -203,7 +202,6 @@ where
 /// # Panics
 ///
 /// If polled again after completion.
-#[must_use = "await it for the child's value, or drop it: the group waits in any case"]
 pub struct TaskHandle<V> {
     child: Option<Pin<Arc<dyn Handled<V>>>>,
     /// Where there is no child: it was not taken, or its result was looked at already.
@@ -256,7 +254,7 @@ impl<V> TaskHandle<V> {
         self.child.as_ref().is_none_or(|child| child.is_finished())
     }
 
-    /// The name of the child, if it was given one.
+    /// The name of the child, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.child.as_ref().and_then(|child| child.name())
     }
@@ -288,23 +286,23 @@ impl<V> fmt::Debug for TaskHandle<V> {
 /// A child of a group that has not ended, as [`TaskGroup::tasks`](super::TaskGroup::tasks) lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct TaskInfo {
-    /// Its name, if it was given one.
+pub struct ChildInfo {
+    /// Its name, if it has one.
     pub name: Option<Cow<'static, str>>,
     /// Where it was spawned.
     pub location: &'static Location<'static>,
     /// How far it is.
-    pub state: TaskState,
+    pub state: ChildState,
 }
 
 /// How far a child of a group is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum TaskState {
+pub enum ChildState {
     /// It waits for its turn, as the group has a limit.
-    Queued,
+    Waiting,
     /// It runs, or is about to.
     Running,
-    /// It was cancelled, and has not ended.
-    Cancelled,
+    /// It was cancelled, and cleans up.
+    Cancelling,
 }

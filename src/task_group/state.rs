@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -18,13 +18,14 @@ use crate::error_group::{Origin, Phase as Place};
 use crate::runtime::{Alarm, Cleanup, RuntimeId, TaskError};
 use crate::sync::CancelToken;
 use crate::sync::cancel_token::{CancelKind, CancelReason};
-use crate::task::node::{lock, poll_here};
+use crate::task::node::{keep_waker, lock, poll_here};
 
 pub(super) type Child = Pin<Arc<dyn Member>>;
 
 pub(super) struct Shared<R, E> {
     pub(super) rt: R,
     pub(super) location: &'static Location<'static>,
+    token: OnceLock<CancelToken>,
     /// No user code runs, and nothing is woken or spawned, under its lock.
     state: Mutex<State<E>>,
     /// When those that were asked are dropped. Polled by the group's own future only.
@@ -33,8 +34,7 @@ pub(super) struct Shared<R, E> {
 
 pub(super) struct State<E> {
     pub(super) phase: Phase,
-    pub(super) token: CancelToken,
-    pub(super) limit: usize,
+    limit: usize,
     pub(super) grace: Duration,
     pub(super) budget: Duration,
     pub(super) children: Slab<Child>,
@@ -82,9 +82,9 @@ impl<R, E> Shared<R, E> {
         Arc::new(Self {
             rt,
             location,
+            token: OnceLock::new(),
             state: Mutex::new(State {
                 phase: Phase::Open,
-                token: CancelToken::new(),
                 limit: usize::MAX,
                 grace: Duration::ZERO,
                 budget: DEFAULT_BUDGET,
@@ -116,8 +116,14 @@ impl<R, E> Shared<R, E> {
         self.lock().budget
     }
 
-    pub(super) fn token(&self) -> CancelToken {
-        self.lock().token.clone()
+    /// Before the group begins.
+    pub(super) fn set_parent(&self, parent: &CancelToken) {
+        // A second parent comes too late.
+        let _ = self.token.set(parent.child());
+    }
+
+    pub(super) fn token(&self) -> &CancelToken {
+        self.token.get_or_init(CancelToken::new)
     }
 
     /// Asks body and children to end, or drops them; whether it was the first to do so. Those that
@@ -134,12 +140,11 @@ impl<R, E> Shared<R, E> {
         } else {
             Phase::Asked
         };
-        let token = state.token.clone();
         let queued = state.take_queue();
         let victims = if at_once { state.all() } else { Vec::new() };
         let parent = state.parent.take();
         drop(state);
-        token.cancel_with(reason);
+        self.token().cancel_with(reason);
         victims
             .iter()
             .chain(&queued)
@@ -225,6 +230,14 @@ impl<R, E> Shared<R, E> {
         parent.into_iter().for_each(Waker::wake);
     }
 
+    pub(super) fn set_limit(&self, limit: usize) {
+        let mut state = self.lock();
+        state.limit = limit;
+        let next: Vec<_> = std::iter::from_fn(|| state.next_queued()).collect();
+        drop(state);
+        next.into_iter().for_each(|child| child.host());
+    }
+
     /// A child that waits for its turn was cancelled: it ends out of turn.
     pub(super) fn unqueue(&self, index: usize) {
         let mut state = self.lock();
@@ -297,7 +310,6 @@ impl<R, E> Shared<R, E> {
         let mut state = self.lock();
         let failures = mem::take(&mut state.errors.of_children);
         let of_body = state.errors.of_body.take();
-        let token = state.token.clone();
         drop(state);
         let mut group = ErrorGroup::new("the task group failed");
         for (origin, failure) in failures {
@@ -311,19 +323,19 @@ impl<R, E> Shared<R, E> {
         }
         match value {
             Some(value) => group.into_result(value),
-            None if group.is_empty() => Err(cancelled(&token)),
+            None if group.is_empty() => Err(self.cancelled()),
             None => Err(group),
         }
     }
-}
 
-/// The error of a group whose body was cancelled, and nothing has failed.
-fn cancelled<E>(token: &CancelToken) -> ErrorGroup<E> {
-    let mut group = ErrorGroup::new("the task group was cancelled");
-    if let Some(reason) = token.reason() {
-        group.note(reason.to_string());
+    /// The error of a group that was cancelled with its body, and in which nothing has failed.
+    fn cancelled(&self) -> ErrorGroup<E> {
+        let mut group = ErrorGroup::new("the task group was cancelled");
+        if let Some(reason) = self.token().reason() {
+            group.note(reason.to_string());
+        }
+        group
     }
-    group
 }
 
 pub(super) fn about(
@@ -335,6 +347,19 @@ pub(super) fn about(
 }
 
 impl<E> State<E> {
+    /// Adds a child; whether it is to be spawned at once.
+    pub(super) fn insert(&mut self, child: Child) -> bool {
+        let index = self.children.next();
+        self.children.insert(child);
+        let has_room = self.running < self.limit;
+        if has_room {
+            self.running += 1;
+        } else {
+            self.queue.push_back(index);
+        }
+        has_room
+    }
+
     fn all(&self) -> Vec<Child> {
         self.children.iter().cloned().collect()
     }
@@ -363,11 +388,8 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
     /// the grace. Gives how far the group is; it wakes when that changes, and when the last has ended.
     pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Phase {
         // Registered first: whatever comes after the looks below wakes again.
+        keep_waker(&self.state, cx.waker(), |state| Some(&mut state.parent));
         let mut state = self.lock();
-        let stale = match &mut state.parent {
-            Some(kept) if kept.will_wake(cx.waker()) => None,
-            kept => kept.replace(cx.waker().clone()),
-        };
         let woken = mem::take(&mut state.woken);
         let woken = woken.iter().filter_map(|&index| {
             let child = state.children.get(index)?.clone();
@@ -376,7 +398,6 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
         let woken: Vec<_> = woken.collect();
         let (phase, grace) = (state.phase, state.grace);
         drop(state);
-        drop(stale);
         for (index, child) in woken {
             // The place may be another's by now.
             if child.is_gone() {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use super::sealed::{Finish, PollEach, Uniform};
 use super::{Run, Slot, TaskError, Tuple2};
 use crate::cleanup::Kind;
+use crate::join::Outcome;
 use crate::race::AllFailed;
 
 /// Says what decides among branches with the output `T`.
@@ -26,6 +27,11 @@ pub struct Join;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct TryJoin;
+
+/// [`try_join`](crate::try_join), [grouped](super::Together::grouped): as [`TryJoin`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TryJoinGrouped;
 
 /// [`join_settled`](crate::join_settled): nothing decides, a panic neither.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +60,12 @@ impl<T> Policy<T> for Join {
 }
 
 impl<T, E> Policy<Result<T, E>> for TryJoin {
+    fn decides(value: &Result<T, E>) -> bool {
+        value.is_err()
+    }
+}
+
+impl<T, E> Policy<Result<T, E>> for TryJoinGrouped {
     fn decides(value: &Result<T, E>) -> bool {
         value.is_err()
     }
@@ -133,5 +145,20 @@ pub(super) fn value<T>(result: Option<Result<T, TaskError>>) -> T {
     match result {
         Some(Ok(value)) => value,
         _ => unreachable!("a branch has ended without its value"),
+    }
+}
+
+/// The success of a branch, where a failure would have decided.
+pub(super) fn success<T, E>(result: Option<Result<Result<T, E>, TaskError>>) -> T {
+    match value(result) {
+        Ok(success) => success,
+        Err(_) => unreachable!("a branch has failed, and that did not decide"),
+    }
+}
+
+pub(super) fn outcome<T, E>(result: Option<Result<Result<T, E>, TaskError>>) -> Outcome<T, E> {
+    match result {
+        Some(result) => result.into(),
+        None => unreachable!("a branch has ended without an outcome"),
     }
 }

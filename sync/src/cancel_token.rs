@@ -104,11 +104,11 @@ impl CancelToken {
         self.cancel_with(CancelKind::Requested)
     }
 
-    /// [`cancel`](Self::cancel), with a reason: a text, a kind or both. It keeps the place of this
-    /// call.
+    /// [`cancel`](Self::cancel), with a reason: a text, a kind or both. It names the place where it
+    /// was made: of a text or a kind alone, the place of this call.
     #[track_caller]
     pub fn cancel_with(&self, reason: impl Into<CancelReason>) -> bool {
-        self.node.cancel(reason.into().asked_here())
+        self.node.cancel(reason.into())
     }
 
     /// Whether it is cancelled. Once it is, it stays so.
