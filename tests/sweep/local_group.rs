@@ -119,8 +119,9 @@ fn children_that_start_and_are_cancelled_at_any_poll() {
                 Ok(())
             })))
             .await;
+            waits(rt, log, "d").await?;
             group.cancel();
-            waits(rt, log, "d").await
+            Ok(())
         });
         group.await.unwrap();
     };
