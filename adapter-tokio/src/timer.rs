@@ -57,8 +57,12 @@ impl Future for Sleep {
         loop {
             let next = match state.as_mut().project() {
                 StateProjected::Shared { mut sleep } => {
-                    sleep.wheel().driver().begin();
-                    ready!(sleep.as_mut().poll(cx));
+                    let driver = sleep.wheel().driver();
+                    driver.begin();
+                    if !driver.is_gone() {
+                        ready!(sleep.as_mut().poll(cx));
+                    }
+                    // Looked at again: a runtime that goes ends all sleeps.
                     let driver = sleep.wheel().driver();
                     if !driver.is_gone() {
                         return Poll::Ready(());

@@ -262,7 +262,11 @@ pub async fn a_body_that_fails_comes_last(rt: &impl Runtime) {
     let errors = ends(rt, run).await.unwrap_err();
     assert_eq!(said(&errors), "late:in its exit the body");
     let phases: Vec<_> = errors.entries().iter().map(|e| e.origin.phase()).collect();
-    assert_eq!(phases, [Phase::Cleanup, Phase::Body]);
+    // On another thread, the child may have ended just before it was cancelled.
+    assert!(
+        matches!(phases[..], [Phase::Cleanup | Phase::Task, Phase::Body]),
+        "{phases:?}"
+    );
 }
 
 /// A child that waits in the exit of the scope `name` until the log has `event`, and then fails.
