@@ -17,6 +17,6 @@ pub const GROUPS: &[Group] = &[
     iteration::GROUP,
     queue::GROUP,
     lock::GROUP,
-    timeout::GROUP,
     group::GROUP,
+    timeout::GROUP,
 ];

@@ -14,7 +14,7 @@ use super::state::{Failure, Phase, Shared, about};
 use crate::cancel::Branch;
 use crate::cleanup::Subject;
 use crate::error_group::{Origin, Phase as Place};
-use crate::runtime::{Alarm, Cleanup};
+use crate::runtime::{Alarm, Cleanup, TaskError};
 use crate::sync::cancel_token::{CancelKind, WaitOwned};
 use crate::{ExitReason, HandOver, Scope};
 
@@ -86,54 +86,64 @@ where
             this.cancelled.set(Some(cancelled));
         }
         loop {
-            if let Some(cancelled) = this.cancelled.as_mut().as_pin_mut() {
-                if this.group.progress().phase == Phase::Open && cancelled.poll(cx).is_ready() {
-                    let reason = this.group.token().reason();
-                    this.group
-                        .abort(reason.unwrap_or_else(|| CancelKind::Requested.into()));
-                }
-            }
-            let progress = this.group.poll_children(cx);
-            let drops = progress.failed && progress.phase > Phase::Asked;
-            let Some(body) = this.body.as_mut().as_pin_mut() else {
-                // What is left is cancelled by the exit, which those who cancel wait for.
-                if progress.phase > Phase::Open || this.group.close() {
-                    return Poll::Ready(Ok(this.value.take()));
-                }
-                return Poll::Pending;
-            };
-            match body.poll_branch(cx, drops) {
-                Poll::Ready(ended) => {
+            let phase = this.group.poll_children(cx);
+            if let Some(body) = this.body.as_mut().as_pin_mut() {
+                if let Poll::Ready(ended) = body.poll_branch(cx, phase > Phase::Asked) {
                     this.body.set(None);
-                    match ended {
-                        Ok(Ok(value)) => *this.value = Some(value),
-                        Ok(Err(error)) => {
-                            let origin = Origin::new(Place::Body).at(this.group.location);
-                            this.group.fail(origin, Failure::One(error));
-                        }
-                        Err(panic) if panic.is_panic() => {
-                            let runtime = this.group.rt.id();
-                            let about = about(Subject::Combinator, this.group.location, runtime);
-                            this.group.panicked(about, panic);
-                        }
-                        Err(_cancelled) => {}
-                    }
+                    *this.value = this.group.ended(ended);
+                    continue;
                 }
-                Poll::Pending if progress != this.group.progress() => {}
-                Poll::Pending if drops => {
-                    if this.overdue.is_none() {
-                        *this.overdue = this.group.rt.alarm(this.group.budget());
-                    }
-                    let overdue = this.overdue.as_mut();
-                    if overdue.is_some_and(|alarm| Pin::new(alarm).poll(cx).is_ready()) {
-                        // Its cleanup becomes the scope's, which has a budget for it as well.
-                        this.body.set(None);
-                    } else {
-                        return Poll::Pending;
-                    }
-                }
-                Poll::Pending => return Poll::Pending,
+            } else if phase > Phase::Open || this.group.close() {
+                // What is left is cancelled by the exit, which those who cancel wait for.
+                return Poll::Ready(Ok(this.value.take()));
             }
+            if phase == Phase::Open {
+                // After the body, which so begins in any case.
+                let asked = this.cancelled.as_mut().as_pin_mut();
+                if asked.is_some_and(|asked| asked.poll(cx).is_ready()) {
+                    let reason = this.group.token().reason();
+                    let reason = reason.unwrap_or_else(|| CancelKind::Requested.into());
+                    this.group.abort(reason);
+                }
+            }
+            if phase != this.group.phase() {
+                continue;
+            }
+            if phase > Phase::Asked {
+                if this.overdue.is_none() {
+                    *this.overdue = this.group.rt.alarm(this.group.budget());
+                }
+                let overdue = this.overdue.as_mut();
+                if overdue.is_some_and(|alarm| Pin::new(alarm).poll(cx).is_ready()) {
+                    // Its cleanup becomes the scope's, which has a budget for it as well.
+                    this.body.set(None);
+                    continue;
+                }
+            }
+            return Poll::Pending;
         }
+    }
+}
+
+impl<R, E> Shared<R, E>
+where
+    R: Cleanup,
+    E: Debug + Send + 'static,
+{
+    /// The body has ended: its value, if it came to one.
+    fn ended<T>(&self, ended: Result<Result<T, E>, TaskError>) -> Option<T> {
+        match ended {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(error)) => {
+                let origin = Origin::new(Place::Body).at(self.location);
+                self.fail(origin, Failure::One(error));
+            }
+            Err(panic) if panic.is_panic() => {
+                let about = about(Subject::Combinator, self.location, self.rt.id());
+                self.panicked(about, panic);
+            }
+            Err(_cancelled) => {}
+        }
+        None
     }
 }

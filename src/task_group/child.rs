@@ -13,7 +13,7 @@ use super::state::{Failure, Shared, about};
 use crate::cleanup::Subject;
 use crate::error_group::{Origin, Phase};
 use crate::runtime::{Cleanup, Spawn, TaskError};
-use crate::task::node::{Driver, Hosted, Node, Owner, Run, lock};
+use crate::task::node::{Driver, Hosted, Node, Owner, Run, keep_waker, lock};
 use crate::{ErrorGroup, JoinError};
 
 /// What is left to say of a child's output.
@@ -159,18 +159,17 @@ where
     V: Send + 'static,
 {
     fn poll_result(&self, cx: &mut Context<'_>) -> Poll<Result<V, JoinError>> {
-        let mut slot = lock(&self.owner.slot);
-        let stale = match &mut *slot {
-            Slot::Running(Some(kept)) if kept.will_wake(cx.waker()) => None,
-            Slot::Running(kept) => kept.replace(cx.waker().clone()),
-            _ => match mem::replace(&mut *slot, Slot::Told) {
-                Slot::Ended(result) => return Poll::Ready(result),
-                _ => panic!("a task's handle was polled after completion"),
-            },
-        };
-        drop(slot);
-        drop(stale);
-        Poll::Pending
+        let waits = keep_waker(&self.owner.slot, cx.waker(), |slot| match slot {
+            Slot::Running(waiting) => Some(waiting),
+            _ => None,
+        });
+        if waits {
+            return Poll::Pending;
+        }
+        match mem::replace(&mut *lock(&self.owner.slot), Slot::Told) {
+            Slot::Ended(result) => Poll::Ready(result),
+            _ => panic!("a task's handle was polled after completion"),
+        }
     }
 
     fn is_finished(&self) -> bool {

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::child::{Settled, TaskHandle};
 use super::state::Failure;
 use crate::error_group::Origin;
-use crate::task::node::lock;
+use crate::task::node::{keep_waker, lock};
 use crate::{JoinError, StartError};
 
 /// What a child that was [started](super::TaskGroup::start) tells its starter with.
@@ -169,18 +169,17 @@ impl<S, V, E> Future for Start<S, V, E> {
         let Some(mut handle) = self.handle.take() else {
             panic!("a start was polled after completion");
         };
-        let waker = cx.waker().clone();
-        let mut shake = lock(&self.shake.0);
-        let stale = match &mut *shake {
-            Shake::Waiting(starter) => starter.replace(waker),
-            Shake::Started(_) => match mem::replace(&mut *shake, Shake::Over) {
+        let waits = keep_waker(&self.shake.0, cx.waker(), |shake| match shake {
+            Shake::Waiting(starter) => Some(starter),
+            _ => None,
+        });
+        if !waits {
+            let mut shake = lock(&self.shake.0);
+            match mem::replace(&mut *shake, Shake::Over) {
                 Shake::Started(value) => return Poll::Ready(Ok((value, handle))),
-                _ => None,
-            },
-            Shake::Failed(_) | Shake::Over => None,
-        };
-        drop(shake);
-        drop(stale);
+                other => *shake = other,
+            }
+        }
         let Poll::Ready(ended) = Pin::new(&mut handle).poll(cx) else {
             self.handle = Some(handle);
             return Poll::Pending;

@@ -18,7 +18,7 @@ use crate::error_group::{Origin, Phase as Place};
 use crate::runtime::{Alarm, Cleanup, RuntimeId, TaskError};
 use crate::sync::CancelToken;
 use crate::sync::cancel_token::{CancelKind, CancelReason};
-use crate::task::node::{lock, poll_here};
+use crate::task::node::{keep_waker, lock, poll_here};
 
 pub(super) type Child = Pin<Arc<dyn Member>>;
 
@@ -34,8 +34,6 @@ pub(super) struct Shared<R, E> {
 
 pub(super) struct State<E> {
     pub(super) phase: Phase,
-    /// Something has failed: the body is cancelled as well.
-    failed: bool,
     limit: usize,
     pub(super) grace: Duration,
     pub(super) budget: Duration,
@@ -66,19 +64,12 @@ pub(super) enum Failure<E> {
     Group(ErrorGroup<E>),
 }
 
-/// What the body needs to know.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
-    pub(super) phase: Phase,
-    pub(super) failed: bool,
-}
-
 /// How far the group is. One after the other, though some may be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     /// It takes children.
     Open,
-    /// The children are asked to end.
+    /// Body and children are asked to end.
     Asked,
     /// They are dropped where they lie.
     Dropping,
@@ -94,7 +85,6 @@ impl<R, E> Shared<R, E> {
             token: OnceLock::new(),
             state: Mutex::new(State {
                 phase: Phase::Open,
-                failed: false,
                 limit: usize::MAX,
                 grace: Duration::ZERO,
                 budget: DEFAULT_BUDGET,
@@ -118,12 +108,8 @@ impl<R, E> Shared<R, E> {
         lock(&self.state)
     }
 
-    pub(super) fn progress(&self) -> Progress {
-        let state = self.lock();
-        Progress {
-            phase: state.phase,
-            failed: state.failed,
-        }
+    pub(super) fn phase(&self) -> Phase {
+        self.lock().phase
     }
 
     pub(super) fn budget(&self) -> Duration {
@@ -140,8 +126,8 @@ impl<R, E> Shared<R, E> {
         self.token.get_or_init(CancelToken::new)
     }
 
-    /// Asks the children to end, or drops them; whether it was the first to do so. Those that wait for
-    /// their turn never run.
+    /// Asks body and children to end, or drops them; whether it was the first to do so. Those that
+    /// wait for their turn never run.
     #[track_caller]
     pub(super) fn abort(&self, reason: impl Into<CancelReason>) -> bool {
         let mut state = self.lock();
@@ -184,7 +170,6 @@ impl<R, E> Shared<R, E> {
         E: Debug,
     {
         let mut state = self.lock();
-        state.failed = true;
         if state.errors.unheard {
             drop(state);
             self.report_failure(&origin, &failure);
@@ -197,22 +182,13 @@ impl<R, E> Shared<R, E> {
             }
             drop(state);
         }
-        self.abort_failed();
-    }
-
-    /// Cancels the children, unless that was done, and the body.
-    fn abort_failed(&self) {
-        if !self.abort(CancelKind::GroupFailed) {
-            let parent = self.lock().parent.take();
-            parent.into_iter().for_each(Waker::wake);
-        }
+        self.abort(CancelKind::GroupFailed);
     }
 
     /// A child, or the body, has panicked: the others are cancelled, and then the panic goes on. Of
     /// several, the first does.
     pub(super) fn panicked(&self, about: About, panic: TaskError) {
         let mut state = self.lock();
-        state.failed = true;
         let errors = &mut state.errors;
         let lost = if errors.unheard || errors.panic.is_some() {
             Some(panic)
@@ -224,7 +200,7 @@ impl<R, E> Shared<R, E> {
         if let Some(panic) = lost {
             report(&Report::PanicUnseen(about, &panic));
         }
-        self.abort_failed();
+        self.abort(CancelKind::GroupFailed);
     }
 
     /// A child has ended, and its errors are known.
@@ -347,9 +323,18 @@ impl<R, E> Shared<R, E> {
         }
         match value {
             Some(value) => group.into_result(value),
-            // The body is cancelled only when something has failed.
+            None if group.is_empty() => Err(self.cancelled()),
             None => Err(group),
         }
+    }
+
+    /// The error of a group that was cancelled with its body, and in which nothing has failed.
+    fn cancelled(&self) -> ErrorGroup<E> {
+        let mut group = ErrorGroup::new("the task group was cancelled");
+        if let Some(reason) = self.token().reason() {
+            group.note(reason.to_string());
+        }
+        group
     }
 }
 
@@ -401,13 +386,10 @@ impl<E> State<E> {
 impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
     /// The part of the group's own future in its children: polls those whose tasks are gone, and ends
     /// the grace. Gives how far the group is; it wakes when that changes, and when the last has ended.
-    pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Progress {
+    pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Phase {
         // Registered first: whatever comes after the looks below wakes again.
+        keep_waker(&self.state, cx.waker(), |state| Some(&mut state.parent));
         let mut state = self.lock();
-        let stale = match &mut state.parent {
-            Some(kept) if kept.will_wake(cx.waker()) => None,
-            kept => kept.replace(cx.waker().clone()),
-        };
         let woken = mem::take(&mut state.woken);
         let woken = woken.iter().filter_map(|&index| {
             let child = state.children.get(index)?.clone();
@@ -416,7 +398,6 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
         let woken: Vec<_> = woken.collect();
         let (phase, grace) = (state.phase, state.grace);
         drop(state);
-        drop(stale);
         for (index, child) in woken {
             // The place may be another's by now.
             if child.is_gone() {
@@ -430,7 +411,7 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
         if phase == Phase::Asked && self.poll_grace(cx, grace).is_ready() {
             self.drop_all();
         }
-        self.progress()
+        self.phase()
     }
 
     /// Ready once the time of those that were asked is over: at once, where there is no clock.
@@ -460,7 +441,7 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
 
     /// Waits for the end of all children, once they are cancelled.
     pub(super) fn poll_end(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let _progress = self.poll_children(cx);
+        let _phase = self.poll_children(cx);
         if self.close() {
             Poll::Ready(())
         } else {

@@ -1,7 +1,7 @@
 //! Cancel scopes that are asked, and go on or not: cancelled themselves, or made to panic, at every
 //! poll.
 
-use std::future::pending;
+use std::future::{Future, pending};
 use std::time::Duration;
 
 use withal::{CancelScope, CancelToken, cancel_scope, with};
@@ -31,7 +31,7 @@ async fn held(rt: &Rt, log: &Log, name: &str, polls: Option<usize>) {
     scoped.await.unwrap();
 }
 
-fn sweep(scenario: impl AsyncFn(Rt, Log) + 'static) -> Swept {
+fn sweep<F: Future<Output = ()>>(scenario: impl Fn(Rt, Log) -> F + 'static) -> Swept {
     let swept = Sweep::new(Log::new).invariant_of(laws::hold).run(scenario);
     assert!(swept.polls > 5, "{swept}");
     assert!(swept.scopes > swept.runs / 2, "{swept}");

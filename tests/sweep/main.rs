@@ -3,6 +3,7 @@
 mod cancel_scope;
 mod channel_scope;
 mod combinators;
+mod future_set;
 mod interleave;
 mod interval;
 mod kernel;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use withal::cleanup::drain;
 use withal::runtime::Runtime;
+use withal::task_group::Started;
 use withal::{ErrorGroup, JoinError, TaskGroup, cancel, spawn, task_group, with};
 use withal_tests::foreign::begun;
 use withal_tests::poll::{ByHand, yields};
@@ -111,6 +112,35 @@ fn a_group_that_fails_and_is_cancelled_at_any_poll_leaves_nothing_behind() {
             assert_eq!(errors.single().unwrap(), Failed("the child"));
         },
     );
+    assert!(swept.polls > 5, "{swept}");
+}
+
+// TG-24, TG-26, TG-16, TG-10, A-3
+#[test]
+fn a_starter_and_children_in_line_are_cancelled_at_any_poll() {
+    let scenario = async |rt: Followed<Deterministic>, log: Log| {
+        let scoped = with(&rt, probe(&log, "a"), async |_| {
+            let run = task_group(&rt, async |group: TaskGroup<_, Failed>| {
+                let serves = child(&rt, &log, "a/r", 2, false);
+                let started = group.start(async move |started: Started<u8>| {
+                    yields(2).await;
+                    started.send(7).ok();
+                    serves.await
+                });
+                let in_line = group.spawn(child(&rt, &log, "a/s", 1, false));
+                group.spawn(child(&rt, &log, "a/t", 1, false));
+                let (value, server) = started.await.unwrap();
+                group.limit(2);
+                assert_eq!((value, server.await, in_line.await), (7, Ok(2), Ok(1)));
+                Ok(())
+            });
+            run.limit(1).budget(Duration::MAX).await.unwrap();
+            log.push(".a");
+            Ok::<_, Infallible>(())
+        });
+        scoped.await.unwrap();
+    };
+    let swept = Sweep::new(Log::new).invariant_of(laws::hold).run(scenario);
     assert!(swept.polls > 5, "{swept}");
 }
 
@@ -272,7 +302,7 @@ fn a_task_whose_owner_is_cancelled_at_any_poll_leaves_nothing_behind() {
             .invariant_of(laws::hold)
             .run(async |rt: Followed<Deterministic>, log| task(&rt, &log, cancels).await);
         assert!(swept.polls > 4, "{swept}");
-        assert!(swept.scopes > swept.runs, "{swept}");
+        assert!(swept.scopes > 200, "{swept}");
     }
 }
 

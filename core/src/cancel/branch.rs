@@ -6,11 +6,11 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use super::{Cancellable, KeptError};
-use crate::cleanup::About;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
 use crate::cleanup::leftovers::Leftovers;
+use crate::cleanup::{About, CollectorId};
 use crate::panic::{Payload, catch};
 use crate::runtime::TaskError;
 
@@ -194,6 +194,10 @@ impl<F, T, K: Kind> Branch<F, T, K> {
 
     pub(super) fn about(&self) -> About {
         self.inner.about()
+    }
+
+    pub(super) fn under(&self) -> Option<CollectorId> {
+        self.inner.under()
     }
 
     /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.

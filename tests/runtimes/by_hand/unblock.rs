@@ -89,7 +89,7 @@ fn a_token_ends_the_wait_for_a_permit() {
     assert_eq!(threads.waiting(), 0);
 }
 
-// TC-10, A-10
+// TC-10, TC-5, A-10
 #[test]
 fn a_permit_is_passed_on_by_who_is_dropped_before_its_work_began() {
     let (rt, threads) = (held(), Arc::new(Semaphore::new(1)));

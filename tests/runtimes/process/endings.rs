@@ -226,7 +226,7 @@ macro_rules! endings {
                 assert!(ran.is_clean(), "{ran:?}");
             }
 
-            // TC-15: the second: it is dropped, and its scopes are exited, inner before outer.
+            // TC-15, TC-6: the second: it is dropped, and its scopes are exited, inner before outer.
             #[test]
             fn a_main_that_is_forced_is_dropped_and_cleaned_up() {
                 let _turn = turn();

@@ -186,8 +186,7 @@ pub async fn a_settled_join_tells_every_end(rt: &impl Runtime) {
         let ended = with(rt, probe, async |_| -> Result<u32, Failed> {
             panic_any("on purpose")
         });
-        ended.await.unwrap();
-        Ok::<_, Failed>(())
+        Ok::<_, Failed>(ended.await.unwrap())
     };
     let succeeds = async {
         let probe = Probe::new(&log, "a").exit_yields(9).reasons();

@@ -1,6 +1,5 @@
 //! Who is cancelled, by whom, and where that ends.
 
-use std::future::pending;
 use std::time::Duration;
 
 use withal::runtime::Runtime;
