@@ -28,8 +28,9 @@ use crate::together::{Branches, BranchesOf, Futures, Together};
 ///
 /// # Complexity
 ///
-/// Tuples and arrays cost no allocation, vectors two. A future that was woken has all of a tuple or
-/// array polled.
+/// Tuples and arrays cost no allocation. A vector of up to 30 futures costs two, and of them all are
+/// polled when one is woken; of a longer one, which costs four, those that were woken, in the order of
+/// their wakes.
 ///
 /// # Examples
 ///
@@ -60,7 +61,9 @@ where
 /// If all succeed, it gives their values in the order of the arguments. Otherwise it gives the first
 /// error. A scope that is being exited when that comes is let finish; a future that succeeds or fails
 /// by this has its value dropped, or its error reported, as
-/// [`Report::LaterError`](crate::cleanup::Report::LaterError).
+/// [`Report::LaterError`](crate::cleanup::Report::LaterError). Who wants all errors asks for
+/// [`grouped`](Together::grouped): then an [`ErrorGroup`](crate::ErrorGroup) has the first one, and behind
+/// it the others in the order of the arguments, named by their index.
 ///
 /// What is said of [`join`](join()) holds besides: containers, order, cancel safety, panics, complexity.
 ///
@@ -76,6 +79,9 @@ where
 /// # futures_util::FutureExt::now_or_never(async {
 /// let parsed = try_join(["1", "2", "three"].map(async |word: &str| word.parse::<u32>())).await;
 /// assert_eq!(parsed.unwrap_err().to_string(), "invalid digit found in string");
+///
+/// let parsed = try_join(vec![async { "four".parse::<u32>() }]).grouped().await;
+/// assert_eq!(parsed.unwrap_err().len(), 1);
 /// # }).unwrap();
 /// ```
 ///

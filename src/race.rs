@@ -1,8 +1,10 @@
 //! The first of several futures.
 
 mod all_failed;
+mod staggered;
 
 pub use self::all_failed::AllFailed;
+pub use self::staggered::{RaceStaggered, Won, race_staggered};
 use crate::together::policy::{Race, RaceOk};
 use crate::together::{Branches, BranchesOf, Futures, Together};
 
@@ -11,7 +13,7 @@ use crate::together::{Branches, BranchesOf, Futures, Together};
 /// `futures` is a tuple of up to twelve, an array, a `Vec` or a boxed slice; all outputs are of one
 /// type. For two futures with different ones there is [`either`](crate::either()). They run in the
 /// caller's task, may borrow, and need not be `Send`. In each poll they take their turns in the order of
-/// the arguments, and the first one wins a tie.
+/// the arguments, and the first one wins a tie; in a vector of more than 30, the one that was woken first.
 ///
 /// A scope that is being exited when there is a winner is let finish; a loser that ends by this has its
 /// output dropped.
@@ -28,7 +30,7 @@ use crate::together::{Branches, BranchesOf, Futures, Together};
 ///
 /// # Complexity
 ///
-/// Tuples and arrays cost no allocation, a vector one.
+/// As [`join`](crate::join()).
 ///
 /// # Examples
 ///

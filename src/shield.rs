@@ -7,8 +7,13 @@ use crate::{Elapsed, Shielded, shielded, timeout};
 /// Runs `future` to its end once it has begun, whoever cancels, but for at most `deadline`.
 ///
 /// Our combinators wait for it before they cancel what it is in; foreign code that drops it gets
-/// rid of it at once, and it runs on like the cleanup of a scope. When `deadline` has passed since
+/// rid of it at once, and it runs on like the cleanup of a scope; that its output then reaches nobody is
+/// reported. When `deadline` has passed since
 /// its first poll, it is itself cancelled, and its cleanup awaited.
+///
+/// It keeps `future` from being dropped. To keep a part of a body from being *asked* while what it
+/// follows is, use a cancel scope with a [shield](crate::cancel_scope::CancelScoped::shield), which
+/// may borrow.
 ///
 /// # Cancel safety
 ///
@@ -37,5 +42,6 @@ where
     F::Output: Send + 'static,
 {
     let timer = rt.clone();
-    shielded(rt, async move { timeout(&timer, deadline, future).await })
+    let ran = shielded(rt, async move { timeout(&timer, deadline, future).await });
+    ran.report_lost_if(|output| output.is_err() || size_of::<F::Output>() > 0)
 }

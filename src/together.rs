@@ -6,10 +6,13 @@
 //! ends: that is their [policy].
 
 mod array;
+mod crowd;
 mod list;
 pub mod policy;
 mod run;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod tuple;
 
 use std::fmt;
@@ -21,6 +24,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 pub use self::array::Array;
+pub(crate) use self::crowd::Crowd;
 pub use self::list::List;
 pub use self::run::Run;
 pub use self::slot::Slot;
@@ -29,13 +33,9 @@ use crate::cancel::Siblings;
 use crate::runtime::TaskError;
 
 /// Several futures: a tuple of up to twelve, an array, a `Vec` or a boxed slice. Sealed.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no group of futures",
-    label = "expected a tuple, an array or a `Vec` of futures",
-    note = "an iterator of futures is collected first: `.collect::<Vec<_>>()`"
-)]
 pub trait Futures: sealed::Futures {}
 
+#[diagnostic::do_not_recommend]
 impl<S: sealed::Futures> Futures for S {}
 
 /// Branches that a combinator with the policy `P` can run, and what it returns then. Sealed.
@@ -47,6 +47,7 @@ impl<S: sealed::Futures> Futures for S {}
 )]
 pub trait Branches<P>: sealed::Finish<P> {}
 
+#[diagnostic::do_not_recommend]
 impl<P, S: sealed::Finish<P>> Branches<P> for S {}
 
 /// What a combinator with the policy `P` makes of the ends of the branches `S`.
@@ -83,9 +84,10 @@ pin_project! {
 impl<S: sealed::Set, P: Copy> Together<S, P> {
     #[track_caller]
     pub(crate) fn new<F: Futures<Branches = S>>(name: &'static str, futures: F, policy: P) -> Self {
+        let location = Location::caller();
         Self {
-            branches: Some(futures.into_branches(name, Location::caller())),
-            run: Run::default(),
+            branches: Some(futures.into_branches(name, location)),
+            run: Run::new(name, location),
             siblings: None,
             policy,
         }
@@ -102,9 +104,22 @@ impl<S: sealed::Set, P: Copy> Together<S, P> {
     {
         Together {
             branches: self.branches.take().map(S::into_local),
-            run: Run::default(),
+            run: self.run.clone(),
             siblings: None,
             policy: self.policy,
+        }
+    }
+}
+
+impl<S: sealed::Set> Together<S, policy::TryJoin> {
+    /// Gives all errors, and not only the first one: those of futures that were in an exit when it came,
+    /// and have then failed as well.
+    pub fn grouped(mut self) -> Together<S, policy::TryJoinGrouped> {
+        Together {
+            branches: self.branches.take(),
+            run: self.run.clone(),
+            siblings: None,
+            policy: policy::TryJoinGrouped,
         }
     }
 }
@@ -150,6 +165,11 @@ impl<S: sealed::Set, P> fmt::Debug for Together<S, P> {
 mod sealed {
     use super::{Context, Location, Pin, Run, Siblings, TaskError};
 
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is no group of futures",
+        label = "expected a tuple, an array or a `Vec` of futures",
+        note = "an iterator of futures is collected first: `.collect::<Vec<_>>()`"
+    )]
     pub trait Futures {
         type Branches: Set;
 

@@ -173,6 +173,24 @@ fn a_sleep_into_the_past_ends_at_once() {
     rt.block_on(rt.sleep_until(rt.now()));
 }
 
+// RT-9
+#[test]
+fn a_sleep_that_is_dropped_drops_its_waker() {
+    struct Nothing;
+
+    impl Wake for Nothing {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    let nothing = Arc::new(Nothing);
+    let waker = Waker::from(nothing.clone());
+    let mut sleep = Box::pin(runtime().sleep(60 * 60 * PAUSE));
+    let poll = sleep.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(poll.is_pending());
+    drop((sleep, waker));
+    assert_eq!(Arc::strong_count(&nothing), 1);
+}
+
 #[test]
 fn a_deadline_beyond_the_clock_is_clamped() {
     let rt = runtime();

@@ -1,5 +1,7 @@
 mod driver;
 mod paused;
+#[cfg(test)]
+mod tests;
 mod wheels;
 
 use std::fmt;
@@ -50,13 +52,18 @@ pin_project! {
 impl Future for Sleep {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
                 StateProjected::Shared { mut sleep } => {
-                    sleep.wheel().driver().begin();
-                    ready!(sleep.as_mut().poll(cx));
+                    let driver = sleep.wheel().driver();
+                    driver.begin();
+                    if !driver.is_gone() {
+                        ready!(sleep.as_mut().poll(cx));
+                    }
+                    // Looked at again: a runtime that goes ends all sleeps.
                     let driver = sleep.wheel().driver();
                     if !driver.is_gone() {
                         return Poll::Ready(());
@@ -96,6 +103,7 @@ impl Timer for TokioRuntime {
     type Instant = Instant;
     type Sleep = Sleep;
 
+    #[inline]
     fn now(&self) -> Instant {
         if self.has_system_clock() {
             return Instant::from_std(std::time::Instant::now());
@@ -117,6 +125,7 @@ impl Timer for TokioRuntime {
         moment + span.min(FAR_FUTURE)
     }
 
+    #[inline]
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         let state = if self.has_system_clock() {
             let wheel = self.wheel();
@@ -133,6 +142,7 @@ impl Timer for TokioRuntime {
         Sleep { state }
     }
 
+    #[inline]
     fn sleep(&self, timeout: Duration) -> Sleep {
         if !self.has_system_clock() {
             return self.sleep_until(self.deadline(timeout));

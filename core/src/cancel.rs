@@ -14,7 +14,7 @@ use futures_core::Stream;
 
 pub use self::branch::Branch;
 pub use self::cancellable::Cancellable;
-pub use self::kept::KeptError;
+pub use self::kept::{KeptError, report_later_error};
 pub use self::owned::OwnsWhatItPolls;
 pub use self::siblings::{Dropping, Siblings};
 #[cfg(feature = "std")]

@@ -83,7 +83,8 @@ pub use self::hook_guard::{HookGuard, report_hook_guard};
 pub use self::kind::ThreadBound;
 #[cfg(feature = "std")]
 pub use self::live::{
-    Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
+    Live, LiveEvent, LiveHook, LiveStep, PollPhase, keep_live_list, live_list, report_slow_polls,
+    set_live_hook,
 };
 #[cfg(feature = "alloc")]
 pub use self::{

@@ -227,6 +227,7 @@ impl<Y, R, E, T, S> Coroutine<Y, R, E, T, S> {
         let Stage::Open(_) = self.stage else {
             return;
         };
+        let watch = self.live.watch();
         let ends = EndsWithPanic {
             stage: &mut self.stage,
             live: &mut self.live,
@@ -241,6 +242,7 @@ impl<Y, R, E, T, S> Coroutine<Y, R, E, T, S> {
         let polled = (self.run.poll)(routine, cx);
         drop(open);
         mem::forget(ends);
+        self.live.step_over(watch);
         if let Poll::Ready(end) = polled {
             self.live.end();
             self.stage = Stage::Ending(end);

@@ -243,13 +243,15 @@ where
     #[inline(always)]
     fn resume(&mut self, cx: &mut Context<'_>) -> Poll<Option<E::Item>> {
         let ends = EndsWithPanic(&mut self.stage);
-        let Stage::Suspended(body, _) = &mut *ends.0 else {
+        let Stage::Suspended(body, live) = &mut *ends.0 else {
             return Poll::Ready(None);
         };
+        let watch = live.watch();
         // SAFETY: the body shares the slot (1).
         let open = unsafe { &*self.slot.get() }.open(cx.waker());
         // SAFETY: pinned structurally (2).
         let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
+        live.step_over(watch);
         mem::forget(ends);
         match polled {
             Poll::Pending => match open.close() {

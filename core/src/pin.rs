@@ -13,6 +13,7 @@ use crate::scope::{InPlace, Slot};
 /// The elements of a pinned array, which are pinned with it.
 ///
 /// With [`each_pinned`] this is what a combinator over an array of branches polls.
+#[cfg(feature = "alloc")]
 pub fn pinned_slice<T, const N: usize>(array: Pin<&mut [T; N]>) -> Pin<&mut [T]> {
     // SAFETY: structural, see above: an array drops its elements in place, and is `Unpin` only if they
     // are.
@@ -20,6 +21,7 @@ pub fn pinned_slice<T, const N: usize>(array: Pin<&mut [T; N]>) -> Pin<&mut [T]>
 }
 
 /// Each element of a pinned slice.
+#[cfg(feature = "alloc")]
 pub fn each_pinned<T>(slice: Pin<&mut [T]>) -> impl ExactSizeIterator<Item = Pin<&mut T>> {
     // SAFETY: structural, see above: what comes out is pinned again.
     let elements = unsafe { slice.get_unchecked_mut() };

@@ -5,13 +5,13 @@ use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use crate::cleanup::kind::Sendable;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{About, CollectorId, ExitToken, Subject, unwatched};
+use crate::cleanup::{About, CollectorId, ExitToken, Report, Subject, report, unwatched};
 use crate::mutants::mutant;
 use crate::runtime::Cleanup;
 
@@ -19,7 +19,8 @@ use crate::runtime::Cleanup;
 ///
 /// Our combinators wait for it before they cancel what it is in, and if it ends by then, so may
 /// they. Foreign code that drops it gets rid of it at once; it is then handed over like the cleanup
-/// of a scope, and its output is dropped.
+/// of a scope, and its output reaches nobody, which is reported. A result that must not be lost is that of
+/// a task, whose handle is kept.
 ///
 /// # Cancel safety
 ///
@@ -61,6 +62,7 @@ where
         name: type_name::<F>(),
         location: Location::caller(),
         future: Some(Box::pin(future)),
+        reports: |_| size_of::<F::Output>() > 0,
         begun: None,
     }
 }
@@ -72,7 +74,17 @@ pub struct Shielded<'r, R: Cleanup, T: 'static> {
     name: &'static str,
     location: &'static Location<'static>,
     future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    reports: fn(&T) -> bool,
     begun: Option<Begun>,
+}
+
+impl<R: Cleanup, T: 'static> Shielded<'_, R, T> {
+    /// Says for which outputs it is reported that they reach nobody, where `future` runs on without
+    /// anybody who waits. Without this: for all, but those that hold nothing.
+    pub fn report_lost_if(mut self, reports: fn(&T) -> bool) -> Self {
+        self.reports = reports;
+        self
+    }
 }
 
 /// What a shield knows from its first poll on.
@@ -113,32 +125,45 @@ impl<R: Cleanup, T: 'static> Drop for Shielded<'_, R, T> {
         if mutant("shield_cut") {
             return;
         }
+        let about = About {
+            subject: Subject::Combinator,
+            name: self.name,
+            location: self.location,
+            runtime: self.rt.id(),
+        };
         let bequest = Bequest::<_, Sendable> {
             rt: self.rt,
-            about: About {
-                subject: Subject::Combinator,
-                name: self.name,
-                location: self.location,
-                runtime: self.rt.id(),
-            },
+            about,
             budget: None,
             leftovers: Leftovers::new(),
             live: LiveEntry::default(),
             entered_under: begun.under,
             detached: false,
         };
-        bequest.hand_over(Ran(future));
+        bequest.hand_over(Ran {
+            future,
+            reports: self.reports,
+            about,
+        });
     }
 }
 
 /// A shielded future whose output nobody wants any more.
-struct Ran<T>(Pin<Box<dyn Future<Output = T> + Send>>);
+struct Ran<T> {
+    future: Pin<Box<dyn Future<Output = T> + Send>>,
+    reports: fn(&T) -> bool,
+    about: About,
+}
 
 impl<T> Future for Ran<T> {
     type Output = (Result<(), Infallible>, ());
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx).map(|_output| (Ok(()), ()))
+        let output = ready!(self.future.as_mut().poll(cx));
+        if (self.reports)(&output) {
+            report(&Report::ValueLost(self.about));
+        }
+        Poll::Ready((Ok(()), ()))
     }
 }
 

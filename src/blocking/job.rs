@@ -84,15 +84,16 @@ impl<R, F, T> Job<R, F, T> {
     }
 
     pub(super) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
+        // Wakers are cloned, woken and dropped under no lock, since they can run anything.
+        let waker = cx.waker().clone();
         let mut state = self.lock();
         match std::mem::replace(&mut state.stage, Stage::Over) {
             Stage::Ended(result) => Poll::Ready(result),
             stage => {
                 state.stage = stage;
-                let waker = state.waiting.replace(cx.waker().clone());
+                let stale = state.waiting.replace(waker);
                 drop(state);
-                // Under no lock, since a waker can run anything.
-                drop(waker);
+                drop(stale);
                 Poll::Pending
             }
         }
@@ -100,26 +101,23 @@ impl<R, F, T> Job<R, F, T> {
 
     /// Nobody waits any more: withdraws the work, or asks it to stop.
     pub(super) fn abandon(&self) {
-        self.signals.ask(CancelKind::Dropped);
         let mut state = self.lock();
         state.abandoned = true;
         let waker = state.waiting.take();
-        let unwanted = match std::mem::replace(&mut state.stage, Stage::Over) {
-            Stage::Running => {
-                state.stage = Stage::Running;
-                None
-            }
-            stage => Some(stage),
-        };
+        let stage = std::mem::replace(&mut state.stage, Stage::Over);
+        if let Stage::Running = stage {
+            state.stage = Stage::Running;
+        }
         drop(state);
         drop(waker);
-        match unwanted {
-            Some(Stage::HandedIn(work)) => {
+        match stage {
+            Stage::HandedIn(work) => {
                 self.be_over();
                 drop(work);
             }
-            Some(Stage::Ended(result)) => self.tell_nobody(result),
-            _ => {}
+            Stage::Running => self.signals.ask(CancelKind::Dropped),
+            Stage::Ended(result) => self.tell_nobody(result),
+            Stage::Over => {}
         }
     }
 
@@ -133,12 +131,10 @@ impl<R, F, T> Job<R, F, T> {
         let waker = state.waiting.take();
         drop(state);
         // A panic of what the work holds is no affair of the one who ends the runtime.
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(work)));
+        let dropped = caught(|| drop(work));
         self.be_over();
         waker.into_iter().for_each(Waker::wake);
-        if let Err(payload) = dropped {
-            self.tell_nobody(Err(TaskError::panicked(payload)));
-        }
+        dropped.unwrap_or_else(|error| self.tell_nobody(Err(error)));
     }
 
     /// The thread's: takes the work.
@@ -168,10 +164,16 @@ impl<R, F, T> Job<R, F, T> {
         waker.into_iter().for_each(Waker::wake);
     }
 
+    /// Drops what nobody wants, and reports a panic that nobody hears of.
     fn tell_nobody(&self, result: Result<T, TaskError>) {
-        match result {
-            Err(error) if error.is_panic() => report(&Report::PanicUnseen(self.about, &error)),
-            result => drop(result),
+        let dropped = match result {
+            Err(error) => Err(error),
+            Ok(value) => caught(|| drop(value)),
+        };
+        if let Err(error) = dropped {
+            if error.is_panic() {
+                report(&Report::PanicUnseen(self.about, &error));
+            }
         }
     }
 
@@ -213,16 +215,16 @@ impl<R, F, T> OnThread<R, F, T> {
             context,
             held,
         } = work;
-        let ended = catch_unwind(AssertUnwindSafe(|| work(&context)));
-        let mut ended = Some(ended.map_err(TaskError::panicked));
-        // What nobody wants is dropped here, and the thread is busy until it is. A panic in that, or
-        // in giving back what is held, is the thread's own.
+        let mut ended = Some(caught(|| work(&context)));
+        // What nobody wants is dropped first: the thread is busy until it is.
         if self.0.lock().abandoned {
             ended.take().into_iter().for_each(|it| self.0.end(it));
         }
-        drop(context);
-        drop(held);
+        let returned = caught(|| drop((context, held)));
+        // Before its result is out, so that it is on no list any more when that is seen.
+        registry::remove(self.0.number);
         ended.into_iter().for_each(|it| self.0.end(it));
+        returned.unwrap_or_else(|error| self.0.tell_nobody(Err(error)));
     }
 }
 
@@ -230,10 +232,11 @@ impl<R, F, T> Drop for OnThread<R, F, T> {
     fn drop(&mut self) {
         // Discarded, if it did not run.
         self.0.withdraw();
-        if matches!(self.0.lock().stage, Stage::Running) {
-            // What it returned, or held, panicked when it was dropped.
-            self.0.end(Err(TaskError::cancelled()));
-        }
         self.0.be_over();
     }
+}
+
+fn caught<T>(f: impl FnOnce() -> T) -> Result<T, TaskError> {
+    // What a panic leaves half-changed is dropped by every caller here, never used again.
+    catch_unwind(AssertUnwindSafe(f)).map_err(TaskError::panicked)
 }

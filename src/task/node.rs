@@ -34,8 +34,8 @@ pin_project! {
 
 /// Who the future belongs to.
 pub(crate) trait Owner<O>: Send + Sync + 'static {
-    /// The future has ended, and so has its cleanup.
-    fn ended(&self, result: Result<O, TaskError>);
+    /// The future has ended, and so has its cleanup; it may have been cancelled meanwhile.
+    fn ended(&self, result: Result<O, TaskError>, cancelled: bool);
 }
 
 /// A node, whatever runs in it.
@@ -78,15 +78,6 @@ impl<F, O, W> Node<F, O, W> {
     pub(crate) fn mark_gone(&self) {
         self.turn.mark(GONE);
     }
-
-    fn keep_waker(&self, waker: &Waker) {
-        let mut driver = lock(&self.driver);
-        if driver.as_ref().is_none_or(|kept| !kept.will_wake(waker)) {
-            let stale = driver.replace(waker.clone());
-            drop(driver);
-            drop(stale);
-        }
-    }
 }
 
 impl<F, O, W> Run for Node<F, O, W>
@@ -111,10 +102,10 @@ where
                 drop(mine);
                 this.turn.mark(ENDED);
                 let _waker = mem::take(&mut *lock(this.driver));
-                this.owner.ended(result);
+                this.owner.ended(result, cancel != 0);
                 return Poll::Ready(());
             }
-            self.keep_waker(cx.waker());
+            keep_waker(this.driver, cx.waker(), |driver| Some(driver));
             if mine.end() & CANCEL == cancel {
                 return Poll::Pending;
             }
@@ -185,6 +176,33 @@ impl<N: Hosted + ?Sized> Drop for Driver<N> {
         if let Some(node) = self.node.take() {
             node.discarded();
         }
+    }
+}
+
+/// Keeps `waker` in the slot that there is in `state`, if there is one; whether there was. A waker is
+/// cloned and dropped outside of the lock.
+pub(crate) fn keep_waker<S>(
+    state: &Mutex<S>,
+    waker: &Waker,
+    slot: impl Fn(&mut S) -> Option<&mut Option<Waker>>,
+) -> bool {
+    let mut fresh = None;
+    loop {
+        let mut state = lock(state);
+        let Some(slot) = slot(&mut state) else {
+            return false;
+        };
+        if slot.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+            return true;
+        }
+        if let Some(fresh) = fresh.take() {
+            let stale = slot.replace(fresh);
+            drop(state);
+            drop(stale);
+            return true;
+        }
+        drop(state);
+        fresh = Some(waker.clone());
     }
 }
 

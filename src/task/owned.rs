@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use super::node::{Hosted, Node, Owner, Run, lock, poll_here};
+use super::node::{Hosted, Node, Owner, Run, keep_waker, lock, poll_here};
 use super::registry;
 use crate::cleanup::{About, CleanupOrigin, Report, report};
 use crate::runtime::{Cleanup, Cleared, TaskError};
@@ -60,21 +60,21 @@ impl<R, T> TaskOwner<R, T> {
 
     /// The result, if it is there; else `waker` will hear of it.
     fn look(&self, waker: &Waker) -> Poll<Option<Result<T, TaskError>>> {
+        let waits = keep_waker(&self.slot, waker, |slot| match slot {
+            Slot::Awaited(waiting) | Slot::Unheard(waiting) => Some(waiting),
+            _ => None,
+        });
+        if waits {
+            return Poll::Pending;
+        }
         let mut slot = lock(&self.slot);
-        let stale = match &mut *slot {
-            Slot::Awaited(kept) | Slot::Unheard(kept) => match kept {
-                Some(kept) if kept.will_wake(waker) => None,
-                kept => kept.replace(waker.clone()),
-            },
-            Slot::Ended(_) => match mem::replace(&mut *slot, Slot::Told) {
-                Slot::Ended(result) => return Poll::Ready(Some(result)),
-                _ => return Poll::Ready(None),
-            },
-            Slot::Detached(_) | Slot::Told => return Poll::Ready(None),
-        };
-        drop(slot);
-        drop(stale);
-        Poll::Pending
+        Poll::Ready(match mem::replace(&mut *slot, Slot::Told) {
+            Slot::Ended(result) => Some(result),
+            other => {
+                *slot = other;
+                None
+            }
+        })
     }
 
     fn unheard(&self, result: Result<T, TaskError>) {
@@ -91,7 +91,7 @@ where
     R: Send + Sync + 'static,
     T: Send + 'static,
 {
-    fn ended(&self, result: Result<T, TaskError>) {
+    fn ended(&self, result: Result<T, TaskError>, _cancelled: bool) {
         let mut slot = lock(&self.slot);
         match mem::replace(&mut *slot, Slot::Told) {
             Slot::Awaited(waiting) => {

@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::state::{Failure, Phase, Shared, about};
+use super::state::{Phase, Shared, about};
 use crate::cancel::Branch;
 use crate::cleanup::Subject;
 use crate::error_group::{Origin, Phase as Place};
-use crate::runtime::{Alarm, Cleanup};
+use crate::runtime::{Alarm, Cleanup, TaskError};
 use crate::sync::cancel_token::{CancelKind, WaitOwned};
 use crate::{ExitReason, HandOver, Scope};
 
@@ -82,57 +82,74 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.cancelled.is_none() {
-            let token = this.group.token();
-            this.cancelled.set(Some(token.cancelled_owned()));
+            let cancelled = this.group.token().cancelled_owned();
+            this.cancelled.set(Some(cancelled));
         }
         loop {
-            if let Some(cancelled) = this.cancelled.as_mut().as_pin_mut() {
-                if this.group.phase() == Phase::Open && cancelled.poll(cx).is_ready() {
-                    let reason = this.group.token().reason();
-                    this.group
-                        .abort(reason.unwrap_or_else(|| CancelKind::Requested.into()));
-                }
-            }
-            let phase = this.group.poll_children(cx);
-            let Some(body) = this.body.as_mut().as_pin_mut() else {
-                // What is left is cancelled by the exit, which those who cancel wait for.
-                if phase > Phase::Open || this.group.close() {
-                    return Poll::Ready(Ok(this.value.take()));
-                }
-                return Poll::Pending;
-            };
-            match body.poll_branch(cx, phase > Phase::Asked) {
-                Poll::Ready(ended) => {
+            let progress = this.group.poll_children(cx);
+            let phase = progress.phase;
+            let cancels = progress.failed && phase > Phase::Asked;
+            if let Some(body) = this.body.as_mut().as_pin_mut() {
+                if let Poll::Ready(ended) = body.poll_branch(cx, cancels) {
                     this.body.set(None);
-                    match ended {
-                        Ok(Ok(value)) => *this.value = Some(value),
-                        Ok(Err(error)) => {
-                            let origin = Origin::new(Place::Body).at(this.group.location);
-                            this.group.fail(origin, Failure::One(error));
-                        }
-                        Err(panic) if panic.is_panic() => {
-                            let runtime = this.group.rt.id();
-                            let about = about(Subject::Combinator, this.group.location, runtime);
-                            this.group.panicked(about, panic);
-                        }
-                        Err(_cancelled) => {}
-                    }
+                    *this.value = this.group.ended(ended, cancels);
+                    continue;
                 }
-                Poll::Pending if phase != this.group.phase() => {}
-                Poll::Pending if phase > Phase::Asked => {
-                    if this.overdue.is_none() {
-                        *this.overdue = this.group.rt.alarm(this.group.budget());
-                    }
-                    let overdue = this.overdue.as_mut();
-                    if overdue.is_some_and(|alarm| Pin::new(alarm).poll(cx).is_ready()) {
-                        // Its cleanup becomes the scope's, which has a budget for it as well.
-                        this.body.set(None);
-                    } else {
-                        return Poll::Pending;
-                    }
-                }
-                Poll::Pending => return Poll::Pending,
+            } else if phase > Phase::Open || this.group.close() {
+                // What is left is cancelled by the exit, which those who cancel wait for.
+                return Poll::Ready(Ok(this.value.take()));
             }
+            if phase == Phase::Open {
+                // After the body, which so begins in any case.
+                let asked = this.cancelled.as_mut().as_pin_mut();
+                if asked.is_some_and(|asked| asked.poll(cx).is_ready()) {
+                    let reason = this.group.token().reason();
+                    let reason = reason.unwrap_or_else(|| CancelKind::Requested.into());
+                    this.group.abort(reason);
+                }
+            }
+            if progress != this.group.progress() {
+                continue;
+            }
+            if cancels {
+                if this.overdue.is_none() {
+                    *this.overdue = this.group.rt.alarm(this.group.budget());
+                }
+                let overdue = this.overdue.as_mut();
+                if overdue.is_some_and(|alarm| Pin::new(alarm).poll(cx).is_ready()) {
+                    // Its cleanup becomes the scope's, which has a budget for it as well.
+                    this.body.set(None);
+                    continue;
+                }
+            }
+            return Poll::Pending;
         }
+    }
+}
+
+impl<R, E> Shared<R, E>
+where
+    R: Cleanup,
+    E: Debug + Send + 'static,
+{
+    /// The body has ended: its value, if it came to one. Errors of one that was cancelled are those of
+    /// its cleanup.
+    fn ended<T>(&self, ended: Result<Result<T, E>, TaskError>, cancelled: bool) -> Option<T> {
+        match ended {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(error)) => {
+                let place = match cancelled {
+                    true => Place::Cleanup,
+                    false => Place::Body,
+                };
+                self.body_failed(Origin::new(place).at(self.location), error);
+            }
+            Err(panic) if panic.is_panic() => {
+                let about = about(Subject::Combinator, self.location, self.rt.id());
+                self.panicked(about, panic);
+            }
+            Err(_cancelled) => {}
+        }
+        None
     }
 }

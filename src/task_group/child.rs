@@ -13,7 +13,8 @@ use super::state::{Failure, Shared, about};
 use crate::cleanup::Subject;
 use crate::error_group::{Origin, Phase};
 use crate::runtime::{Cleanup, Spawn, TaskError};
-use crate::task::node::{Driver, Hosted, Node, Owner, Run, lock};
+use crate::sync::group::{ChildInfo, ChildState};
+use crate::task::node::{Driver, Hosted, Node, Owner, Run, keep_waker, lock};
 use crate::{ErrorGroup, JoinError};
 
 /// What is left to say of a child's output.
@@ -50,7 +51,7 @@ pub(super) type ChildNode<R, E, F, O, V> = Node<F, O, ChildOwner<R, E, O, V>>;
 pub(super) trait Member: Run {
     /// Gives it to the executor.
     fn host(self: Pin<Arc<Self>>);
-    fn info(&self) -> TaskInfo;
+    fn info(&self) -> ChildInfo;
 }
 
 /// What its handle asks of a child.
@@ -58,13 +59,19 @@ trait Handled<V>: Run {
     fn poll_result(&self, cx: &mut Context<'_>) -> Poll<Result<V, JoinError>>;
     fn is_finished(&self) -> bool;
     fn name(&self) -> Option<&str>;
+    fn location(&self) -> &'static Location<'static>;
     /// It was cancelled: if it waits for its turn, that is now.
     fn out_of_turn(&self);
 }
 
 impl<R, E, O, V> ChildOwner<R, E, O, V> {
-    fn origin(&self) -> Origin {
-        let origin = Origin::new(Phase::Task).at(self.location);
+    /// Where an error comes from: the cleanup, if the child was cancelled.
+    fn origin(&self, cancelled: bool) -> Origin {
+        let phase = match cancelled {
+            true => Phase::Cleanup,
+            false => Phase::Task,
+        };
+        let origin = Origin::new(phase).at(self.location);
         match &self.name {
             Some(name) => origin.named(name.clone()),
             None => origin,
@@ -79,16 +86,17 @@ where
     O: Send + 'static,
     V: Send + 'static,
 {
-    fn ended(&self, result: Result<O, TaskError>) {
+    fn ended(&self, result: Result<O, TaskError>, cancelled: bool) {
         // First, so that who waits for it is cancelled, and not told that it has failed.
         let result = match result.map(self.settle) {
             Ok(Settled::Value(value)) => Ok(value),
             Ok(Settled::Failed(error)) => {
-                self.group.fail(self.origin(), Failure::One(error));
+                self.group.fail(self.origin(cancelled), Failure::One(error));
                 Err(JoinError::Failed)
             }
             Ok(Settled::FailedGroup(errors)) => {
-                self.group.fail(self.origin(), Failure::Group(errors));
+                self.group
+                    .fail(self.origin(cancelled), Failure::Group(errors));
                 Err(JoinError::Failed)
             }
             Ok(Settled::Told) => Err(JoinError::Failed),
@@ -122,17 +130,13 @@ where
         drop(self.owner.group.rt.spawn(driver));
     }
 
-    fn info(&self) -> TaskInfo {
+    fn info(&self) -> ChildInfo {
         let owner = &self.owner;
-        TaskInfo {
-            name: owner.name.clone(),
-            location: owner.location,
-            state: if self.is_cancelled() {
-                TaskState::Cancelled
-            } else {
-                TaskState::Running
-            },
-        }
+        let state = match self.is_cancelled() {
+            true => ChildState::Cancelling,
+            false => ChildState::Running,
+        };
+        ChildInfo::new(owner.name.clone(), owner.location, state)
     }
 }
 
@@ -159,18 +163,17 @@ where
     V: Send + 'static,
 {
     fn poll_result(&self, cx: &mut Context<'_>) -> Poll<Result<V, JoinError>> {
-        let mut slot = lock(&self.owner.slot);
-        let stale = match &mut *slot {
-            Slot::Running(Some(kept)) if kept.will_wake(cx.waker()) => None,
-            Slot::Running(kept) => kept.replace(cx.waker().clone()),
-            _ => match mem::replace(&mut *slot, Slot::Told) {
-                Slot::Ended(result) => return Poll::Ready(result),
-                _ => panic!("a task's handle was polled after completion"),
-            },
-        };
-        drop(slot);
-        drop(stale);
-        Poll::Pending
+        let waits = keep_waker(&self.owner.slot, cx.waker(), |slot| match slot {
+            Slot::Running(waiting) => Some(waiting),
+            _ => None,
+        });
+        if waits {
+            return Poll::Pending;
+        }
+        match mem::replace(&mut *lock(&self.owner.slot), Slot::Told) {
+            Slot::Ended(result) => Poll::Ready(result),
+            _ => panic!("a task's handle was polled after completion"),
+        }
     }
 
     fn is_finished(&self) -> bool {
@@ -179,6 +182,10 @@ where
 
     fn name(&self) -> Option<&str> {
         self.owner.name.as_deref()
+    }
+
+    fn location(&self) -> &'static Location<'static> {
+        self.owner.location
     }
 
     fn out_of_turn(&self) {
@@ -203,7 +210,6 @@ where
 /// # Panics
 ///
 /// If polled again after completion.
-#[must_use = "await it for the child's value, or drop it: the group waits in any case"]
 pub struct TaskHandle<V> {
     child: Option<Pin<Arc<dyn Handled<V>>>>,
     /// Where there is no child: it was not taken, or its result was looked at already.
@@ -256,7 +262,12 @@ impl<V> TaskHandle<V> {
         self.child.as_ref().is_none_or(|child| child.is_finished())
     }
 
-    /// The name of the child, if it was given one.
+    /// Where the child was spawned, if the group took it.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.child.as_ref().map(|child| child.location())
+    }
+
+    /// The name of the child, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.child.as_ref().and_then(|child| child.name())
     }
@@ -283,28 +294,4 @@ impl<V> fmt::Debug for TaskHandle<V> {
             .field("finished", &self.is_finished())
             .finish_non_exhaustive()
     }
-}
-
-/// A child of a group that has not ended, as [`TaskGroup::tasks`](super::TaskGroup::tasks) lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TaskInfo {
-    /// Its name, if it was given one.
-    pub name: Option<Cow<'static, str>>,
-    /// Where it was spawned.
-    pub location: &'static Location<'static>,
-    /// How far it is.
-    pub state: TaskState,
-}
-
-/// How far a child of a group is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TaskState {
-    /// It waits for its turn, as the group has a limit.
-    Queued,
-    /// It runs, or is about to.
-    Running,
-    /// It was cancelled, and has not ended.
-    Cancelled,
 }

@@ -1,22 +1,22 @@
 //! What body and children have of their group.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::fmt::{self, Debug};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use super::child::{ChildNode, ChildOwner, Settled, Slot, TaskHandle, TaskInfo, TaskState};
+use super::child::{ChildNode, ChildOwner, Settled, Slot, TaskHandle};
 use super::start::{Blame, Handshake, Start, Started, Starting, settle};
 use super::state::{Child, Failure, Phase, Shared};
-use crate::ErrorGroup;
 use crate::error_group::{Origin, Phase as Place};
 use crate::runtime::{Cleanup, Spawn};
 use crate::sync::CancelToken;
 use crate::sync::cancel_token::{CancelKind, CancelReason};
+use crate::sync::group::{ChildInfo, ChildState};
 use crate::task::node::Node;
+use crate::{ErrorGroup, SpawnError};
 
 /// The handle of a [`task_group`](super::task_group()): adds children, lists and cancels them.
 ///
@@ -86,9 +86,9 @@ where
     ///
     /// # Errors
     ///
-    /// [`GroupClosed`], with `future`, once the group was cancelled, has failed, or has ended.
+    /// [`SpawnError`], with `future`, once the group was cancelled, has failed, or has ended.
     #[track_caller]
-    pub fn try_spawn<F, V>(&self, future: F) -> Result<TaskHandle<V>, GroupClosed<F>>
+    pub fn try_spawn<F, V>(&self, future: F) -> Result<TaskHandle<V>, SpawnError<F>>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
         V: Send + 'static,
@@ -98,7 +98,7 @@ where
             location: Location::caller(),
             settle: of_result,
         };
-        self.add(future, making).map_err(GroupClosed)
+        self.add(future, making).map_err(SpawnError)
     }
 
     /// [`spawn`](Self::spawn), for a child that fails with a group of errors, such as a group of its
@@ -130,7 +130,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`StartError`](super::StartError): the child has ended, and so has its cleanup.
+    /// [`StartError`](crate::StartError): the child has ended, and so has its cleanup.
     ///
     /// # Examples
     ///
@@ -142,7 +142,7 @@ where
     /// async fn port(group: &TaskGroup<impl Runtime, std::io::Error>) -> Option<u16> {
     ///     let started = group.start(async |started: Started<u16>| {
     ///         let port = 8080; // bound by now
-    ///         started.started(port);
+    ///         started.send(port).ok();
     ///         serve(port).await
     ///     });
     ///     let (port, _server) = started.await.ok()?;
@@ -179,29 +179,23 @@ where
         O: Send + 'static,
         V: Send + 'static,
     {
+        let is_cancelled = self.shared.token().is_cancelled();
         let mut state = self.shared.lock();
-        if state.phase != Phase::Open {
+        if state.phase != Phase::Open || is_cancelled {
             drop(state);
             return Err(future);
         }
         let owner = ChildOwner {
             group: self.shared.clone(),
-            index: state.children.next(),
+            index: state.next(),
             name: making.name,
             location: making.location,
             settle: making.settle,
             slot: Mutex::new(Slot::Running(None)),
         };
-        let index = owner.index;
         let node: Pin<Arc<ChildNode<R, E, F, O, V>>> = Node::new("task_group", future, owner);
         let child: Child = node.clone();
-        state.children.insert(child.clone());
-        let has_room = state.running < state.limit;
-        if has_room {
-            state.running += 1;
-        } else {
-            state.queue.push_back(index);
-        }
+        let has_room = state.insert(child.clone());
         drop(state);
         if has_room {
             child.host();
@@ -209,11 +203,13 @@ where
         Ok(TaskHandle::new(node))
     }
 
-    /// Cancels the group: its body and its children, which is no failure. Whether it was the first to
-    /// do so; later calls, also after the end, do nothing.
+    /// Cancels the group: its children are cancelled, their cleanup is awaited, and it takes no more.
+    /// Whether it was the first to do so; later calls, also after the end, do nothing.
     ///
-    /// Nothing can be added from here on. The caller itself, body or child, is dropped where it waits
-    /// next.
+    /// The body goes on, as the value of the group is its own: it sees children that end as cancelled. A
+    /// body that waits for something else watches the [token](Self::token), by
+    /// [`run_until_cancelled`](CancelToken::run_until_cancelled) for example, or it holds the group up. A
+    /// child that calls this is dropped where it waits next. A group that was cancelled has not failed.
     #[track_caller]
     pub fn cancel(&self) -> bool {
         self.cancel_with(CancelKind::Requested)
@@ -227,32 +223,38 @@ where
 }
 
 impl<R, E> TaskGroup<R, E> {
+    /// Lets at most `limit` children run at a time from now on; the others wait, first in, first out.
+    ///
+    /// Those that run already go on. A child that waits for one that waits for its turn waits in vain.
+    pub fn limit(&self, limit: usize) {
+        self.shared.set_limit(limit);
+    }
+
     /// The token of the group: cancelled when the group is, or fails, so that children may end of
     /// their own accord, for which [`grace`](super::RunTaskGroup::grace) gives them time. Cancelling it
     /// cancels the group.
     ///
     /// It is a child of the [parent](super::RunTaskGroup::parent) of the group, whoever spawns.
-    pub fn token(&self) -> CancelToken {
+    pub fn token(&self) -> &CancelToken {
         self.shared.token()
     }
 
-    /// The children that have not ended.
-    pub fn tasks(&self) -> Vec<TaskInfo> {
+    /// The children that have not ended, in the order in which they were spawned.
+    pub fn tasks(&self) -> Vec<ChildInfo> {
         let state = self.shared.lock();
-        let numbered = state.children.iter_numbered();
-        let info = |(number, child): (usize, &Child)| {
+        let info = |(number, child): (usize, Child)| {
             let mut info = child.info();
-            if state.queue.contains(&number) {
-                info.state = TaskState::Queued;
+            if state.waits(number) {
+                info.state = ChildState::Waiting;
             }
             info
         };
-        numbered.map(info).collect()
+        state.numbered().into_iter().map(info).collect()
     }
 
     /// How many children have not ended.
     pub fn len(&self) -> usize {
-        self.shared.lock().children.len()
+        self.shared.lock().len()
     }
 
     /// Whether every child has ended.
@@ -262,7 +264,7 @@ impl<R, E> TaskGroup<R, E> {
 
     /// Whether the group takes no more children: it was cancelled, has failed, or has ended.
     pub fn is_closed(&self) -> bool {
-        self.shared.phase() != Phase::Open
+        self.shared.progress().phase != Phase::Open
     }
 }
 
@@ -293,22 +295,3 @@ impl<R, E> fmt::Debug for TaskGroup<R, E> {
             .finish_non_exhaustive()
     }
 }
-
-/// The group takes no children any more; the future comes back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "what comes back, and no more")]
-pub struct GroupClosed<F>(pub F);
-
-impl<F> fmt::Debug for GroupClosed<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GroupClosed").finish_non_exhaustive()
-    }
-}
-
-impl<F> fmt::Display for GroupClosed<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the group takes no children any more")
-    }
-}
-
-impl<F> Error for GroupClosed<F> {}

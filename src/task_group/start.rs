@@ -1,7 +1,6 @@
 //! A child that says when it has started.
 
-use std::error::Error;
-use std::fmt::{self, Debug};
+use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
@@ -12,22 +11,25 @@ use pin_project_lite::pin_project;
 
 use super::child::{Settled, TaskHandle};
 use super::state::Failure;
-use crate::JoinError;
 use crate::error_group::Origin;
-use crate::task::node::lock;
+use crate::task::node::{keep_waker, lock};
+use crate::{JoinError, StartError};
 
 /// What a child that was [started](super::TaskGroup::start) tells its starter with.
-#[must_use = "the starter waits until the child has called `started`"]
+#[must_use = "the starter waits for it"]
 pub struct Started<S> {
     tell: Arc<dyn Tell<S>>,
 }
 
 impl<S> Started<S> {
-    /// The child is ready: its starter goes on, with `value`.
+    /// Says that the child has started, and gives `value` to its starter. From now on an error of the
+    /// child is the group's.
     ///
-    /// From here on, an error of the child is its group's.
-    pub fn started(self, value: S) {
-        self.tell.tell(value);
+    /// # Errors
+    ///
+    /// `value`, if the starter does not wait any more.
+    pub fn send(self, value: S) -> Result<(), S> {
+        self.tell.tell(value)
     }
 }
 
@@ -38,7 +40,7 @@ impl<S> fmt::Debug for Started<S> {
 }
 
 trait Tell<S>: Send + Sync {
-    fn tell(&self, value: S);
+    fn tell(&self, value: S) -> Result<(), S>;
 }
 
 /// Between the child and its starter.
@@ -79,21 +81,16 @@ impl<S, E> Handshake<S, E> {
 }
 
 impl<S: Send, E: Send> Tell<S> for Handshake<S, E> {
-    fn tell(&self, value: S) {
+    fn tell(&self, value: S) -> Result<(), S> {
         let mut shake = lock(&self.0);
-        let before = mem::replace(&mut *shake, Shake::Over);
-        match before {
-            Shake::Waiting(starter) => {
-                *shake = Shake::Started(value);
-                drop(shake);
-                starter.into_iter().for_each(Waker::wake);
-            }
-            other => {
-                *shake = other;
-                drop(shake);
-                drop(value);
-            }
-        }
+        let Shake::Waiting(starter) = &mut *shake else {
+            return Err(value);
+        };
+        let starter = starter.take();
+        *shake = Shake::Started(value);
+        drop(shake);
+        starter.into_iter().for_each(Waker::wake);
+        Ok(())
     }
 }
 
@@ -172,18 +169,17 @@ impl<S, V, E> Future for Start<S, V, E> {
         let Some(mut handle) = self.handle.take() else {
             panic!("a start was polled after completion");
         };
-        let waker = cx.waker().clone();
-        let mut shake = lock(&self.shake.0);
-        let stale = match &mut *shake {
-            Shake::Waiting(starter) => starter.replace(waker),
-            Shake::Started(_) => match mem::replace(&mut *shake, Shake::Over) {
+        let waits = keep_waker(&self.shake.0, cx.waker(), |shake| match shake {
+            Shake::Waiting(starter) => Some(starter),
+            _ => None,
+        });
+        if !waits {
+            let mut shake = lock(&self.shake.0);
+            match mem::replace(&mut *shake, Shake::Over) {
                 Shake::Started(value) => return Poll::Ready(Ok((value, handle))),
-                _ => None,
-            },
-            Shake::Failed(_) | Shake::Over => None,
-        };
-        drop(shake);
-        drop(stale);
+                other => *shake = other,
+            }
+        }
         let Poll::Ready(ended) = Pin::new(&mut handle).poll(cx) else {
             self.handle = Some(handle);
             return Poll::Pending;
@@ -194,7 +190,9 @@ impl<S, V, E> Future for Start<S, V, E> {
             (Shake::Started(value), ended) => Ok((value, TaskHandle::ended(ended))),
             (Shake::Failed(error), _) => Err(StartError::Failed(error)),
             (_, Ok(_value)) => Err(StartError::NotStarted),
-            (_, Err(error)) => Err(StartError::NotRun(error)),
+            (_, Err(JoinError::Panicked)) => Err(StartError::Panicked),
+            (_, Err(JoinError::Closed)) => Err(StartError::Closed),
+            (_, Err(_)) => Err(StartError::Cancelled),
         })
     }
 }
@@ -217,36 +215,5 @@ impl<S, V, E> fmt::Debug for Start<S, V, E> {
         f.debug_struct("Start")
             .field("child", &self.handle)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a child that was [started](super::TaskGroup::start) has not said that it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StartError<E> {
-    /// It failed before. The error is not the group's.
-    Failed(E),
-    /// It ended without a word: call [`Started::started`] in it.
-    NotStarted,
-    /// It was cancelled, has panicked, or the group did not take it.
-    NotRun(JoinError),
-}
-
-impl<E: fmt::Display> fmt::Display for StartError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(_) => f.write_str("the child failed before it had started"),
-            Self::NotStarted => f.write_str("the child ended without a call of `started`"),
-            Self::NotRun(error) => fmt::Display::fmt(error, f),
-        }
-    }
-}
-
-impl<E: Error + 'static> Error for StartError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Failed(error) => Some(error),
-            Self::NotStarted | Self::NotRun(_) => None,
-        }
     }
 }

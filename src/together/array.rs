@@ -6,10 +6,10 @@ use std::task::Context;
 
 use pin_project_lite::pin_project;
 
-use super::policy::{Join, JoinSettled, Policy, TryJoin};
+use super::policy::{Join, JoinSettled, Policy, TryJoin, TryJoinGrouped};
 use super::sealed::{self, Finish, IntoLocal, PollEach, Set, Uniform};
-use super::slot::first_error;
 use super::{Run, Slot, TaskError};
+use crate::ErrorGroup;
 use crate::cancel::{Siblings, each_pinned, pinned_slice};
 use crate::cleanup::{Kind, ThreadBound};
 use crate::join::Outcome;
@@ -119,7 +119,22 @@ where
 
     fn finish(self: Pin<&mut Self>, run: &Run) -> Self::Output {
         if run.decided().is_some() {
-            return Err(first_error(self.slots(), run));
+            return Err(run.first_error(self.slots().map(Slot::take_error)));
+        }
+        Ok(self.each(Slot::take_success))
+    }
+}
+
+impl<F, T, E, K, const N: usize> Finish<TryJoinGrouped> for Array<[Slot<F, Result<T, E>, K>; N]>
+where
+    F: Future<Output = Result<T, E>>,
+    K: Kind,
+{
+    type Output = Result<[T; N], ErrorGroup<E>>;
+
+    fn finish(self: Pin<&mut Self>, run: &Run) -> Self::Output {
+        if run.decided().is_some() {
+            return Err(run.group_errors(self.slots().map(Slot::take_error)));
         }
         Ok(self.each(Slot::take_success))
     }

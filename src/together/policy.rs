@@ -6,6 +6,7 @@ use std::pin::Pin;
 use super::sealed::{Finish, PollEach, Uniform};
 use super::{Run, Slot, TaskError, Tuple2};
 use crate::cleanup::Kind;
+use crate::join::Outcome;
 use crate::race::AllFailed;
 
 /// Says what decides among branches with the output `T`.
@@ -26,6 +27,11 @@ pub struct Join;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct TryJoin;
+
+/// [`try_join`](crate::try_join), [grouped](super::Together::grouped): as [`TryJoin`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TryJoinGrouped;
 
 /// [`join_settled`](crate::join_settled): nothing decides, a panic neither.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +65,12 @@ impl<T, E> Policy<Result<T, E>> for TryJoin {
     }
 }
 
+impl<T, E> Policy<Result<T, E>> for TryJoinGrouped {
+    fn decides(value: &Result<T, E>) -> bool {
+        value.is_err()
+    }
+}
+
 impl<T> Policy<T> for JoinSettled {
     const PANICS: bool = false;
 
@@ -85,6 +97,7 @@ impl<T, E> Policy<Result<T, E>> for RaceOk {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Uniform + PollEach<Race>> Finish<Race> for S {
     type Output = S::Item;
 
@@ -94,6 +107,7 @@ impl<S: Uniform + PollEach<Race>> Finish<Race> for S {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S, T, E> Finish<RaceOk> for S
 where
     S: Uniform<Item = Result<T, E>> + PollEach<RaceOk>,
@@ -133,5 +147,20 @@ pub(super) fn value<T>(result: Option<Result<T, TaskError>>) -> T {
     match result {
         Some(Ok(value)) => value,
         _ => unreachable!("a branch has ended without its value"),
+    }
+}
+
+/// The success of a branch, where a failure would have decided.
+pub(super) fn success<T, E>(result: Option<Result<Result<T, E>, TaskError>>) -> T {
+    match value(result) {
+        Ok(success) => success,
+        Err(_) => unreachable!("a branch has failed, and that did not decide"),
+    }
+}
+
+pub(super) fn outcome<T, E>(result: Option<Result<Result<T, E>, TaskError>>) -> Outcome<T, E> {
+    match result {
+        Some(result) => result.into(),
+        None => unreachable!("a branch has ended without an outcome"),
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::policy::{Policy, value};
+use super::policy::{Policy, outcome, success, value};
 use super::run::Run;
 use crate::cancel::{Branch, Dropping, KeptError};
 use crate::cleanup::{Kind, Sendable, ThreadBound};
@@ -23,16 +23,14 @@ pin_project! {
     }
 }
 
-impl<F: Future<Output = T>, T> Slot<F, T> {
+impl<F: Future<Output = T>, T, K: Kind> Slot<F, T, K> {
     pub(super) fn new(name: &'static str, location: &'static Location<'static>, future: F) -> Self {
         Self {
-            branch: Branch::new(name, future).called_at(location),
+            branch: Branch::of_kind(name, location, future),
             result: None,
         }
     }
-}
 
-impl<F: Future<Output = T>, T, K: Kind> Slot<F, T, K> {
     /// Polls the branch, unless it has ended, and notes in `run` what that means for the others.
     #[inline]
     pub(super) fn poll_slot<P: Policy<T>>(
@@ -85,46 +83,15 @@ impl<F, T, K: Kind> Slot<F, T, K> {
 
 impl<F, T, E, K: Kind> Slot<F, Result<T, E>, K> {
     pub(super) fn take_success(self: Pin<&mut Self>) -> T {
-        match self.take_value() {
-            Ok(value) => value,
-            Err(_) => unreachable!("a branch has failed, and that did not decide"),
-        }
+        success(self.take())
     }
 
     pub(super) fn take_outcome(self: Pin<&mut Self>) -> Outcome<T, E> {
-        match self.take() {
-            Some(result) => result.into(),
-            None => unreachable!("a branch has ended without an outcome"),
-        }
+        outcome(self.take())
     }
-}
 
-impl<F, T, E: Debug, K: Kind> Slot<F, Result<T, E>, K> {
-    /// The error, if this is the branch that decided; any other error is reported.
-    pub(super) fn take_first_error(mut self: Pin<&mut Self>, run: &Run, index: usize) -> Option<E> {
-        let Some(Ok(Err(error))) = self.as_mut().take() else {
-            return None;
-        };
-        if run.decided() == Some(index) {
-            return Some(error);
-        }
-        self.branch.report_later_error(&error);
-        None
-    }
-}
-
-/// The error that decided. All others are reported.
-pub(super) fn first_error<'a, F: 'a, T: 'a, E: Debug + 'a, K: Kind>(
-    slots: impl Iterator<Item = Pin<&'a mut Slot<F, Result<T, E>, K>>>,
-    run: &Run,
-) -> E {
-    let mut first = None;
-    for (index, slot) in slots.enumerate() {
-        first = slot.take_first_error(run, index).or(first);
-    }
-    match first {
-        Some(error) => error,
-        None => unreachable!("an error has decided, and is not there"),
+    pub(super) fn take_error(self: Pin<&mut Self>) -> Option<E> {
+        self.take()?.ok()?.err()
     }
 }
 

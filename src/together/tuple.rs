@@ -8,9 +8,10 @@ use std::task::Context;
 
 use pin_project_lite::pin_project;
 
-use super::policy::{Join, JoinSettled, Policy, TryJoin};
+use super::policy::{Join, JoinSettled, Policy, TryJoin, TryJoinGrouped};
 use super::sealed::{self, Finish, IntoLocal, PollEach, Set, Uniform};
 use super::{Run, Slot, TaskError};
+use crate::ErrorGroup;
 use crate::cancel::Siblings;
 use crate::cleanup::{Kind, ThreadBound};
 use crate::join::Outcome;
@@ -130,12 +131,23 @@ macro_rules! tuple {
                 if run.decided().is_none() {
                     return Ok(($(slots.$index.take_success(),)+));
                 }
-                let mut first = None;
-                $(first = slots.$index.take_first_error(run, $index).or(first);)+
-                match first {
-                    Some(error) => Err(error),
-                    None => unreachable!("an error has decided, and is not there"),
+                Err(run.first_error([$(slots.$index.take_error()),+].into_iter()))
+            }
+        }
+
+        impl<E, K, $($F, $T),+> Finish<TryJoinGrouped> for $Tuple<$(Slot<$F, Result<$T, E>, K>),+>
+        where
+            K: Kind,
+            $($F: Future<Output = Result<$T, E>>),+
+        {
+            type Output = Result<($($T,)+), ErrorGroup<E>>;
+
+            fn finish(self: Pin<&mut Self>, run: &Run) -> Self::Output {
+                let slots = self.slots();
+                if run.decided().is_none() {
+                    return Ok(($(slots.$index.take_success(),)+));
                 }
+                Err(run.group_errors([$(slots.$index.take_error()),+].into_iter()))
             }
         }
 

@@ -51,7 +51,8 @@ use crate::flavour::Spin;
 ///
 /// Making a child and dropping one take constant time; each token is one allocation. Looking at a
 /// token is a load. Waiting allocates nothing. Cancelling visits each descendant once, without
-/// recursion. All tokens of a tree share a short lock, which no look and no wait takes.
+/// recursion. All tokens of a tree share a short lock, which neither
+/// [`is_cancelled`](Self::is_cancelled) nor a wait takes.
 ///
 /// # Examples
 ///
@@ -104,11 +105,11 @@ impl CancelToken {
         self.cancel_with(CancelKind::Requested)
     }
 
-    /// [`cancel`](Self::cancel), with a reason: a text, a kind or both. It keeps the place of this
-    /// call.
+    /// [`cancel`](Self::cancel), with a reason: a text, a kind or both. It names the place where it
+    /// was made: of a text or a kind alone, the place of this call.
     #[track_caller]
     pub fn cancel_with(&self, reason: impl Into<CancelReason>) -> bool {
-        self.node.cancel(reason.into().asked_here())
+        self.node.cancel(reason.into())
     }
 
     /// Whether it is cancelled. Once it is, it stays so.

@@ -25,6 +25,8 @@ pub mod event;
 pub mod flavour;
 #[cfg(feature = "alloc")]
 pub mod future_set;
+#[cfg(feature = "alloc")]
+pub mod group;
 pub mod handle;
 pub mod latch;
 #[cfg(feature = "alloc")]
@@ -50,8 +52,13 @@ pub use self::turn::Turn;
 aliases!(flavour::Spin);
 #[cfg(feature = "alloc")]
 pub use self::cancel_token::CancelToken;
+#[cfg(feature = "alloc")]
+pub use self::group::{LocalGroup, local_group};
 
 /// The primitives of one thread, without locks and atomics inside.
 pub mod single_thread {
     aliases!(crate::flavour::SingleThread);
+
+    #[cfg(feature = "std")]
+    pub use crate::group::thread_bound_group as local_group;
 }

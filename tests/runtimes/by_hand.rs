@@ -4,5 +4,6 @@
 mod budgets;
 mod drivers;
 mod places;
+mod unblock;
 mod values;
 mod yields;

@@ -12,6 +12,8 @@ mod chains;
 mod coroutines;
 #[path = "process/drains.rs"]
 mod drains;
+#[path = "process/endings.rs"]
+mod endings;
 #[path = "process/flavours.rs"]
 mod flavours;
 #[path = "process/generators.rs"]
@@ -28,6 +30,8 @@ mod lost;
 mod over_budget;
 #[path = "process/roots.rs"]
 mod roots;
+#[path = "process/slow_polls.rs"]
+mod slow_polls;
 #[cfg(feature = "smol")]
 #[path = "process/smol_ends.rs"]
 mod smol_ends;

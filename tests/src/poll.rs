@@ -87,6 +87,11 @@ impl<F: Future> ByHand<F> {
         self.seen != Some(self.wakes.count())
     }
 
+    /// Its wakes, also when it is gone; until its waker changes.
+    pub fn wakes(&self) -> Arc<Wakes> {
+        self.wakes.clone()
+    }
+
     /// Polls it with a waker of its own from now on, which has not been woken.
     pub fn change_waker(&mut self) {
         self.wakes = Arc::default();

@@ -56,6 +56,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         features: &[],
         published: false,
     },
+    Package {
+        name: "structured",
+        dir: "examples/structured",
+        features: &[],
+        published: false,
+    },
     BENCHES,
     Package {
         name: "xtask",

@@ -10,7 +10,7 @@ use super::{Cancellable, KeptError};
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::kind::{Kind, Sendable};
 use crate::cleanup::leftovers::Leftovers;
-use crate::cleanup::{About, Report, report};
+use crate::cleanup::{About, CollectorId};
 use crate::panic::{Payload, catch};
 use crate::runtime::TaskError;
 
@@ -196,16 +196,14 @@ impl<F, T, K: Kind> Branch<F, T, K> {
         self.inner.about()
     }
 
+    pub(super) fn under(&self) -> Option<CollectorId> {
+        self.inner.under()
+    }
+
     /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
     pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
         // SAFETY: `inner` is pinned structurally.
         unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.leave()
-    }
-
-    /// Reports an error that the branch has ended with, after the first one of another branch, which
-    /// is all that their combinator returns.
-    pub fn report_later_error(&self, error: &dyn fmt::Debug) {
-        report(&Report::LaterError(self.inner.about(), error));
     }
 }
 

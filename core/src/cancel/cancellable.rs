@@ -227,6 +227,11 @@ impl<T, K: Kind> Cancellable<T, K> {
         about(self.name, self.location)
     }
 
+    /// The collector at work when there first was something to wait for.
+    pub(super) fn under(&self) -> Option<CollectorId> {
+        self.under
+    }
+
     /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
     pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
         // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.

@@ -28,6 +28,11 @@ impl KeptError {
         }
     }
 
+    /// Whether the branch has panicked. Otherwise it was cancelled.
+    pub fn is_panic(&self) -> bool {
+        self.panic.is_some()
+    }
+
     /// The error.
     pub fn into_inner(mut self) -> TaskError {
         match mem::take(&mut self.panic) {
@@ -54,4 +59,14 @@ impl fmt::Debug for KeptError {
             .field("panicked", &self.panic.is_some())
             .finish()
     }
+}
+
+/// Reports an error of a branch that has come after the first one, where that is all that its combinator,
+/// called at `location`, returns.
+pub fn report_later_error(
+    name: &'static str,
+    location: &'static Location<'static>,
+    error: &dyn fmt::Debug,
+) {
+    report(&Report::LaterError(about(name, location), error));
 }

@@ -86,6 +86,9 @@ impl<K: Kind> Dropping<K> {
     pub fn drop_branch<F, T>(&mut self, branch: Pin<&mut Branch<F, T, K>>) {
         let about = branch.about();
         self.about.get_or_insert(about);
+        if let Some(under) = branch.under().filter(|under| *under != CollectorId::NONE) {
+            self.under = under;
+        }
         let (left, panic) = branch.leave();
         if !left.is_empty() {
             self.left.push(left);

@@ -330,11 +330,7 @@ impl<S> Drop for Set<S> {
 /// The number of the enclosing scope.
 #[inline]
 pub(crate) fn enclosing() -> ScopeId {
-    #[cfg(feature = "std")]
-    return scope(|scope| scope.id).unwrap_or(ScopeId::NONE);
-    // Nothing is followed.
-    #[cfg(not(feature = "std"))]
-    ScopeId::NONE
+    scope(|scope| scope.id).unwrap_or(ScopeId::NONE)
 }
 
 /// Whether somebody collects what is dropped now, and waits for it; not for what began under it (K2).

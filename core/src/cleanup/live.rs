@@ -2,13 +2,19 @@
 
 #[cfg(feature = "std")]
 mod list;
+#[cfg(feature = "std")]
+mod slow;
 
 use core::panic::Location;
+#[cfg(feature = "std")]
+use std::time::Instant;
 
 #[cfg(feature = "std")]
 pub use self::list::{
     Live, LiveEvent, LiveHook, LiveStep, keep_live_list, live_list, set_live_hook,
 };
+#[cfg(feature = "std")]
+pub use self::slow::{PollPhase, report_slow_polls};
 use super::{About, Subject};
 #[cfg(feature = "std")]
 use crate::mutants::mutant;
@@ -73,6 +79,71 @@ impl LiveEntry {
     pub(crate) fn id(&self) -> ScopeId {
         self.id
     }
+
+    /// The body or the exit is polled now.
+    #[inline]
+    pub(crate) fn watch(&self) -> PollWatch {
+        self.id.watch()
+    }
+}
+
+impl ScopeId {
+    #[inline]
+    fn watch(self) -> PollWatch {
+        PollWatch {
+            #[cfg(feature = "std")]
+            since: self.0.and_then(|_| slow::begin()),
+        }
+    }
+}
+
+/// A poll that is measured, if anybody wants to know.
+pub(crate) struct PollWatch {
+    #[cfg(feature = "std")]
+    since: Option<Instant>,
+}
+
+impl PollWatch {
+    /// A scope's enter is polled now.
+    #[inline]
+    pub(crate) fn of_enter() -> Self {
+        Self {
+            #[cfg(feature = "std")]
+            since: if list::is_on() { slow::begin() } else { None },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn enter_over(self, about: impl FnOnce() -> About) {
+        #[cfg(feature = "std")]
+        self.over(PollPhase::Enter, || Some(about()));
+        #[cfg(not(feature = "std"))]
+        let _ = about;
+    }
+
+    #[inline]
+    pub(crate) fn body_over(self, about: impl FnOnce() -> About) {
+        #[cfg(feature = "std")]
+        self.over(PollPhase::Body, || Some(about()));
+        #[cfg(not(feature = "std"))]
+        let _ = about;
+    }
+
+    #[inline]
+    pub(crate) fn exit_over(self, about: impl FnOnce() -> About) {
+        #[cfg(feature = "std")]
+        self.over(PollPhase::Exit, || Some(about()));
+        #[cfg(not(feature = "std"))]
+        let _ = about;
+    }
+
+    #[cfg(feature = "std")]
+    #[inline]
+    fn over(self, phase: PollPhase, about: impl FnOnce() -> Option<About>) {
+        if let Some(since) = self.since {
+            slow::end(since, phase, about);
+        }
+    }
 }
 
 #[cfg(feature = "std")]
@@ -110,6 +181,21 @@ impl LiveBody {
             runtime: RuntimeId::ANY,
         };
         self.0 = LiveEntry::enter(about);
+    }
+
+    /// It is polled now.
+    #[inline]
+    pub(crate) fn watch(&self) -> PollWatch {
+        self.0.watch()
+    }
+
+    /// And this poll is over.
+    #[inline]
+    pub(crate) fn step_over(&self, watch: PollWatch) {
+        #[cfg(feature = "std")]
+        watch.over(PollPhase::Step, || list::about(self.0.id.0?));
+        #[cfg(not(feature = "std"))]
+        let _ = watch;
     }
 
     /// Its body has ended, in whichever way.

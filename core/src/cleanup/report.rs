@@ -49,6 +49,10 @@ pub enum Report<'a> {
     PanicUnseen(About, &'a TaskError),
     /// The work had not ended when its program had waited this long for it, and goes on.
     StillRunning(About, Duration),
+    /// A poll of this part took this long, during which nothing else ran on its thread. See
+    /// [`report_slow_polls`](super::report_slow_polls).
+    #[cfg(feature = "std")]
+    SlowPoll(About, super::PollPhase, Duration),
 }
 
 impl fmt::Display for Report<'_> {
@@ -100,6 +104,10 @@ impl fmt::Display for Report<'_> {
             Self::NotClosed(about) => write!(f, "{about}: dropped before its end, not closed"),
             Self::TaskFailed(about, error) => write!(f, "{about}: failed: {error:?}"),
             Self::PanicUnseen(about, error) => write!(f, "{about}: nobody waited: {error}"),
+            #[cfg(feature = "std")]
+            Self::SlowPoll(about, phase, took) => {
+                write!(f, "{about}: a poll of its {phase} took {took:?}")
+            }
             Self::StillRunning(about, waited) => {
                 write!(
                     f,

@@ -89,9 +89,10 @@ impl CancelReason {
         self.location
     }
 
-    #[track_caller]
-    pub(super) fn asked_here(mut self) -> Self {
-        self.location = Location::caller();
+    /// The same reason, asked for at this place: for combinators, which name the place of their call.
+    #[must_use]
+    pub fn asked_at(mut self, location: &'static Location<'static>) -> Self {
+        self.location = location;
         self
     }
 }

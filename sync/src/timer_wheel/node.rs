@@ -44,10 +44,6 @@ impl Node {
     pub(super) fn has_fired(&self) -> bool {
         self.fired.load(Ordering::Acquire)
     }
-
-    pub(super) fn into_waker(self) -> Option<Waker> {
-        self.linked.into_inner().waker
-    }
 }
 
 /// Lets a node's sleep end, and gives the waker.

@@ -102,18 +102,12 @@ impl<H: Handle<TimerWheel<D, F>>, D: Driver, F: Flavour> Sleep<H, D, F> {
     fn give(&mut self, cx: &mut Context<'_>) {
         let mut waker = Some(cx.waker().clone());
         let node = self.node();
-        let given = self.wheel.get().slots.with(|_| {
-            // SAFETY: it is there while the stage is `Queued`.
-            if unsafe { node.as_ref() }.has_fired() {
-                return false;
-            }
-            // SAFETY: not fired in this section, so it is linked (5).
+        self.wheel.get().slots.with(|_| {
+            // SAFETY: this is a section: a node that is linked is touched by nobody else (3), nor is
+            // one that has fired (4).
             unsafe { with_linked(node, |linked| mem::swap(&mut linked.waker, &mut waker)) };
-            true
         });
-        if given {
-            self.given = Given::to(cx.waker());
-        }
+        self.given = Given::to(cx.waker());
         // The other one is dropped here, outside of the section.
     }
 
@@ -130,14 +124,13 @@ impl<H: Handle<TimerWheel<D, F>>, D: Driver, F: Flavour> Sleep<H, D, F> {
         unsafe { self.node().as_ref() }.has_fired()
     }
 
-    /// Forgets the node, which is linked no more, and gives what is left of its waker.
+    /// Forgets the node, which is linked no more, and gives what is left of its waker: all in it that
+    /// needs to be dropped.
     #[inline]
     fn take(&mut self) -> Option<Waker> {
         self.stage = Stage::Over;
-        // SAFETY: initialised while the stage was `Queued`, forgotten from here on, and nobody
-        // knows of it any more (4).
-        let node = unsafe { self.node().as_ptr().read() };
-        node.into_waker()
+        // SAFETY: it is there while the stage was `Queued`, and nobody else knows of it any more (4).
+        unsafe { with_linked(self.node(), |linked| linked.waker.take()) }
     }
 }
 

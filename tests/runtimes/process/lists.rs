@@ -36,7 +36,7 @@ fn listed() -> Vec<withal::cleanup::Live> {
         .collect()
 }
 
-// K9, CM-17
+// K9, CM-17, TC-14
 async fn entered_scopes_are_listed_until_their_exit_has_ended(rt: &impl Runtime) {
     let log = Log::new();
     keep_live_list(true);
@@ -69,6 +69,7 @@ async fn entered_scopes_are_listed_until_their_exit_has_ended(rt: &impl Runtime)
     keep_live_list(false);
 }
 
+// TC-11
 #[test]
 fn switched_off_nothing_is_listed() {
     let _turn = turn();
@@ -143,7 +144,7 @@ fn steps() -> Vec<(usize, Option<usize>, LiveStep)> {
         .collect()
 }
 
-// K9, CM-1, CM-17
+// K9, CM-1, CM-17, TC-14
 #[test]
 fn the_hook_is_told_of_each_step() {
     let _turn = turn();

@@ -81,7 +81,7 @@ async fn a_scope_dropped_while_a_thread_ends_is_cleaned_up(rt: &impl Runtime) {
     log.assert("+a -a:cancelled");
 }
 
-// K2, K6
+// K2, K6, TC-13
 async fn a_scope_without_executor_waits_for_a_drain(rt: &impl Runtime) {
     let (log, reports) = (Log::new(), Reports::begin());
     let none = NoExecutor::new();

@@ -10,7 +10,7 @@ macro_rules! roots {
 
             use futures_util::StreamExt;
             use withal::runtime::Timer;
-            use withal::{generator, run, run_with_grace, with};
+            use withal::{RunOptions, generator, run, run_with, with};
             use withal_tests::foreign::begun;
             use withal_tests::{Act, Log};
 
@@ -93,7 +93,8 @@ macro_rules! roots {
                 let _turn = turn();
                 let log = Log::new();
                 // With its runtime it becomes an orphan, or goes on; another run finishes it.
-                let ran = run_with_grace(&$entry, Duration::from_millis(5), async |rt| {
+                let options = RunOptions::new().budget(Duration::from_millis(5));
+                let ran = run_with(&$entry, options, async |rt| {
                     let a = Act::new(&log, "a").exit_waits_for("go");
                     let never = async |_: &mut ()| pending::<Result<(), String>>().await;
                     drop(begun(with(rt, a, never)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_executor::Executor;
 use withal::cleanup::drain;
 use withal::smol::SmolRuntime;
-use withal::with;
+use withal::{unblock, with};
 use withal_tests::foreign::{begun, block_on, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::reports::Reports;
@@ -115,4 +115,33 @@ fn an_executor_run_in_a_body_lends_nothing_to_our_tasks() {
     log.push("returned");
     outer.block_on(log.seen(&outer, "-b:cancelled"));
     log.assert("+a +b -a returned -b:cancelled");
+}
+
+// TC-9, TC-10: its threads belong to the process, and its executor is gone.
+#[test]
+fn a_thread_that_waits_for_a_dropped_executor_gets_an_error() {
+    let _turn = turn();
+    for goes_first in [true, false] {
+        let log = Log::new();
+        let executor = Arc::new(Executor::new());
+        let rt = SmolRuntime::new(&executor);
+        let of_work = log.clone();
+        let mut work = begun(unblock(&rt, move |cx| {
+            if goes_first {
+                block_on(of_work.when(|events| events.contains(&"gone".to_owned())));
+            }
+            let of_task = of_work.clone();
+            let ended = cx.block_on(async move {
+                of_task.push("waits");
+                pending::<()>().await;
+            });
+            ended.unwrap_err().is_panic()
+        }));
+        while !goes_first && !log.has("waits") {
+            executor.try_tick();
+        }
+        drop(executor);
+        log.push("gone");
+        assert!(!block_on(work.as_mut()).unwrap());
+    }
 }

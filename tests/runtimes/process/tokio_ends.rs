@@ -1,13 +1,14 @@
 //! Tokio runtimes that end, stand still, or are not there.
 
 use std::future::pending;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use withal::cleanup::drain;
+use withal::runtime::Cleanup;
 use withal::tokio::{TokioMain, TokioRuntime};
-use withal::with;
+use withal::{unblock, with};
 use withal_tests::foreign::{OnDrop, begun, block_on, gives_up};
 use withal_tests::log::PATIENCE;
 use withal_tests::reports::Reports;
@@ -274,4 +275,64 @@ fn a_join_set_is_outside_of_the_body_that_drops_it() {
         log.seen(&rt, "-b:cancelled").await;
     });
     log.assert("+a +b -a returned -b:cancelled");
+}
+
+// TC-9: before and after a thread has taken it.
+#[test]
+fn work_for_a_runtime_that_is_gone_is_an_error() {
+    let _turn = turn();
+    for make in [current_thread, multi_thread] {
+        let (tokio, rt) = make();
+        drop(tokio);
+        let error = block_on(unblock(&rt, |_| 7)).unwrap_err();
+        assert!(!error.is_panic(), "{error}");
+    }
+}
+
+// TC-8, TC-9: one thread, which is taken; of those that wait for it one is cancelled, and one is left
+// when the runtime goes, and then runs or is an error.
+#[test]
+fn work_that_waits_for_a_thread_hangs_nobody() {
+    let _turn = turn();
+    let mut builder = Builder::new_current_thread();
+    let tokio = builder.max_blocking_threads(1).build().unwrap();
+    let rt = TokioRuntime::new(tokio.handle().clone());
+    let (log, held) = (Log::new(), Arc::new(()));
+    let (open, gate) = mpsc::channel::<()>();
+    let of_taken = log.clone();
+    let taken = begun(unblock(&rt, move |_| {
+        of_taken.push("taken");
+        gate.recv_timeout(PATIENCE).unwrap();
+    }));
+    block_on(log.when(|events| !events.is_empty()));
+    let work = || {
+        let (log, held) = (log.clone(), held.clone());
+        begun(unblock(&rt, move |_| {
+            log.push("ran");
+            drop(held);
+        }))
+    };
+    let (cancelled, left) = (work(), work());
+    assert_eq!(Arc::strong_count(&held), 3);
+    drop(cancelled);
+    assert_eq!(Arc::strong_count(&held), 2);
+    tokio.shutdown_background();
+    open.send(()).unwrap();
+    block_on(taken).unwrap();
+    // Tokio lets its thread go on with what is there already.
+    assert_eq!(block_on(left).is_ok(), log.has("ran"));
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert!(log.events().len() <= 2, "{}", log.trace());
+}
+
+// TC-10, A-15: awaited where Tokio is not; what the thread runs is a task of Tokio's.
+#[test]
+fn work_is_awaited_on_another_executor() {
+    let _turn = turn();
+    let (_tokio, rt) = multi_thread();
+    let work = unblock(&rt, |cx| {
+        let current = cx.block_on(async { TokioRuntime::current().map(|rt| rt.id()) });
+        current.unwrap().unwrap()
+    });
+    assert_eq!(block_on(work.wait_on_cancel()).unwrap(), rt.id());
 }

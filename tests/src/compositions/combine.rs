@@ -3,12 +3,15 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use withal::runtime::{TaskError, Timer as _};
 use withal::sync::CancelToken;
+use withal::sync::group::{LocalGroup, local_group};
 use withal::{
-    Either, Outcome, TaskGroup, await_cleanup, cancel, either, for_each, generator, join,
-    join_settled, race, race_ok, shield, spawn, task_group, timeout, try_join,
+    Either, ErrorGroup, Outcome, TaskGroup, as_completed, await_cleanup, cancel, cancel_scope,
+    either, for_each, generator, join, join_settled, race, race_ok, race_staggered, shield, spawn,
+    task_group, timeout, try_join,
 };
 
 use super::foreign::{after, gives_up};
@@ -33,6 +36,10 @@ pub(super) fn play(how: How, cast: Cast, plan: Arc<Plan>) -> BoxFuture<'static, 
         How::Task => Box::pin(spawned(cast, plan)),
         How::CancelledTask(polls) => Box::pin(spawned_and_cancelled(cast, plan, polls)),
         How::TaskGroup(limit) => Box::pin(grouped(cast, plan, limit)),
+        How::LocalGroup(limit) => Box::pin(grouped_here(cast, plan, limit)),
+        How::CancelScope { time, grace } => Box::pin(scoped(cast, plan, time, grace)),
+        How::Staggered(delay) => Box::pin(staggered(cast, plan, delay)),
+        How::AsCompleted(most) => Box::pin(as_they_come(cast, plan, most)),
         How::Token(span) => Box::pin(until_cancelled(cast, plan, span)),
         How::Loop => Box::pin(looped(cast, plan)),
         How::Foreign(polls) | How::Hasty(polls) => Box::pin(foreign(cast, plan, polls)),
@@ -180,9 +187,23 @@ async fn grouped(cast: Cast, plan: Arc<Plan>, limit: u8) -> Given {
         }
         cast.play(body).await
     });
-    let ended = group.limit(limit.into()).await;
+    group_gave(&cast, &plan, group.limit(limit.into()).await)
+}
+
+async fn grouped_here(cast: Cast, plan: Arc<Plan>, limit: u8) -> Given {
+    let (body, children) = plan.parts.split_first().expect("there is a body");
+    let group = local_group(async |group: LocalGroup<'_, Fault>| {
+        for child in children {
+            drop(group.spawn(cast.play(child)));
+        }
+        cast.play(body).await
+    });
+    group_gave(&cast, &plan, group.limit(limit.into()).await)
+}
+
+fn group_gave(cast: &Cast, plan: &Plan, ended: Result<usize, ErrorGroup<Fault>>) -> Given {
+    let (body, children) = plan.parts.split_first().expect("there is a body");
     let faults = cast.ledger.faults(children.iter().map(|child| child.id));
-    let of_body = cast.ledger.faults([body.id]);
     match ended {
         Ok(value) => {
             cast.ledger.same(body.id, Ok(value));
@@ -191,7 +212,7 @@ async fn grouped(cast: Cast, plan: Arc<Plan>, limit: u8) -> Given {
             Ok(plan.id)
         }
         Err(errors) => {
-            let expected = [faults, of_body].concat();
+            let expected = [faults, cast.ledger.faults([body.id])].concat();
             let given: Vec<_> = errors.leaves().map(|(_, fault)| *fault).collect();
             cast.ledger.law(given == expected, || {
                 format!("{given:?} came out, and {expected:?} went in")
@@ -199,6 +220,61 @@ async fn grouped(cast: Cast, plan: Arc<Plan>, limit: u8) -> Given {
             Err(Fault(plan.id))
         }
     }
+}
+
+async fn scoped(cast: Cast, plan: Arc<Plan>, time: u8, grace: u8) -> Given {
+    let began = cast.rt.now();
+    let scope = cancel_scope(&cast.rt, async |_| cast.part(&plan, 0).await);
+    let end = scope.timeout(millis(time)).grace(millis(grace)).await;
+    let lasted = cast.rt.elapsed(began, cast.rt.now());
+    let (elapsed, caught) = (end.elapsed(), end.cancelled_caught());
+    cast.ledger.law(!elapsed || lasted >= millis(time), || {
+        format!("{} was asked too early", plan.id)
+    });
+    cast.ledger
+        .law(!caught || lasted >= millis(time) + millis(grace), || {
+            format!("{} was dropped too early", plan.id)
+        });
+    match end.or_elapsed() {
+        Ok(Some(given)) => passed_on(&cast, &plan, given),
+        Ok(None) => unreachable!("nobody else asks"),
+        Err(_elapsed) => {
+            none_given(&cast, plan.parts[0].id);
+            Err(Fault(plan.id))
+        }
+    }
+}
+
+async fn staggered(cast: Cast, plan: Arc<Plan>, delay: u8) -> Given {
+    let candidates = plan.parts.iter().map(|part| || cast.play(part));
+    match race_staggered(&cast.rt, millis(delay), candidates).await {
+        Ok(won) => {
+            cast.ledger.same(plan.parts[won.index].id, Ok(won.value));
+            first_given(&cast, &plan, Ok(won.value), Result::is_ok);
+            Ok(won.value)
+        }
+        Err(failed) => {
+            let faults = failed.into_errors();
+            all_given(&cast, &plan, faults.into_iter().map(Err));
+            Err(Fault(plan.id))
+        }
+    }
+}
+
+async fn as_they_come(cast: Cast, plan: Arc<Plan>, most: u8) -> Given {
+    let outputs = as_completed(cast.parts(&plan)).take(most.into());
+    let (mut came, mut latest) = (0, None);
+    for_each(outputs, async |(index, given): (usize, Given)| {
+        cast.ledger.same(plan.parts[index].id, given);
+        came += 1;
+        latest = Some(given);
+    })
+    .await;
+    cast.ledger
+        .law(came == plan.parts.len().min(most.into()), || {
+            format!("{} gave {came} outputs", plan.id)
+        });
+    latest.unwrap_or(Ok(plan.id))
 }
 
 async fn until_cancelled(cast: Cast, plan: Arc<Plan>, span: u8) -> Given {

@@ -59,6 +59,17 @@ pub(super) enum How {
     CancelledTask(u8),
     /// A body, its first part, and children, the others; so many run at once.
     TaskGroup(u8),
+    /// The same in one task.
+    LocalGroup(u8),
+    /// A scope with a time, and a grace after that.
+    CancelScope {
+        time: u8,
+        grace: u8,
+    },
+    /// A race whose candidates begin one after the other, with so much time between.
+    Staggered(u8),
+    /// The outputs as they come, and after so many of them it is closed.
+    AsCompleted(u8),
     /// Run until a token is cancelled, at that time.
     Token(u8),
     /// A generator that runs its part before each of two items, in a loop.
@@ -75,7 +86,8 @@ impl How {
         match self {
             Self::Either => 2..3,
             Self::Join | Self::TryJoin | Self::JoinSettled | Self::RaceOk => 0..4,
-            Self::Race | Self::TaskGroup(_) => 1..4,
+            Self::Staggered(_) | Self::AsCompleted(_) => 0..4,
+            Self::Race | Self::TaskGroup(_) | Self::LocalGroup(_) => 1..4,
             _ => 1..2,
         }
     }

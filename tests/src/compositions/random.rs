@@ -56,7 +56,7 @@ fn work(rng: &mut Rng) -> Work {
 }
 
 fn how(rng: &mut Rng) -> How {
-    match rng.u8(..24) {
+    match rng.u8(..32) {
         0..3 => How::Timeout(rng.u8(..10)),
         3..5 => How::Either,
         5 => How::Join,
@@ -69,6 +69,13 @@ fn how(rng: &mut Rng) -> How {
         13 => How::Cancel(rng.u8(..8)),
         14 => How::Loop,
         15 => How::Task,
+        21..24 => How::LocalGroup(rng.u8(1..4)),
+        24..27 => How::CancelScope {
+            time: rng.u8(..10),
+            grace: [0, rng.u8(..6)][rng.usize(..2)],
+        },
+        27 => How::Staggered(rng.u8(..6)),
+        28..30 => How::AsCompleted(rng.u8(..4)),
         18..21 => How::TaskGroup(rng.u8(1..4)),
         16 => How::CancelledTask(rng.u8(..8)),
         17 => How::Token(rng.u8(..10)),

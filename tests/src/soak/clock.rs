@@ -12,7 +12,7 @@ use withal::runtime::{Alarm, Cleanup, RuntimeId, Timer};
 use super::script::{Id, MOST};
 use super::stage::Stage;
 
-/// The flavour's runtime, on the clock of a stage: a timeout of `n` nanoseconds is the stop or the
+/// The flavour's runtime, on the clock of a stage: a timeout of `n + 1` nanoseconds is the stop or the
 /// budget `n`, and anything longer comes when nothing has moved for too long.
 #[derive(Clone, Debug)]
 pub(super) struct Clocked<R> {
@@ -89,12 +89,12 @@ impl Future for Sleep {
     }
 }
 
-/// The time that stands for a step.
+/// The time that stands for a step. With no time at all no timer would be asked.
 pub(super) fn time(id: Id) -> Duration {
-    Duration::from_nanos(id.into())
+    Duration::from_nanos(u64::from(id) + 1)
 }
 
 fn id(time: Duration) -> Option<Id> {
-    let id = Id::try_from(time.as_nanos()).ok()?;
+    let id = Id::try_from(time.as_nanos().checked_sub(1)?).ok()?;
     (usize::from(id) < MOST).then_some(id)
 }

@@ -7,13 +7,15 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::panic::panic_any;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use withal::runtime::Runtime;
-use withal::sync::{Limiter, Semaphore};
+use withal::sync::cancel_token::CancelKind;
+use withal::sync::{CancelToken, Limiter, Semaphore};
 use withal::{BlockingContext, shield, timeout, unblock, with};
 
 use crate::foreign::{self, gives_up};
@@ -40,6 +42,8 @@ macro_rules! unblock_cases {
             the_scope_around_a_foreign_drop_waits_for_the_thread,
             a_wait_for_a_thread_has_a_budget,
             a_wait_for_a_thread_that_ends_costs_nothing,
+            a_token_asks_work_that_is_awaited,
+            a_token_that_was_cancelled_withdraws_the_work,
             a_limit_counts_threads,
             a_limit_is_served_first_in_first_out,
             a_limit_that_is_closed_withdraws_the_work,
@@ -156,10 +160,8 @@ pub async fn work_that_is_abandoned_is_asked_to_stop(rt: &impl Runtime) {
         assert_eq!(cx.check(), Ok(()));
         of_work.push("began");
         until_asked(cx);
-        assert_eq!(
-            cx.check().unwrap_err().to_string(),
-            "the work was cancelled"
-        );
+        let reason = cx.check().unwrap_err().reason;
+        assert_eq!(reason.kind(), CancelKind::Dropped);
         of_work.push("ended");
     });
     drop(begun(rt, &log, work).await);
@@ -273,9 +275,13 @@ pub async fn the_scope_around_a_foreign_drop_waits_for_the_thread(rt: &impl Runt
 
 // TC-8, K9
 pub async fn a_wait_for_a_thread_has_a_budget(rt: &impl Runtime) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+
     if !runs_beside(rt).await {
         return;
     }
+    // By which its report is known.
+    let budget = Duration::new(0, 1_000_000 + NEXT.fetch_add(1, Ordering::Relaxed));
     let (log, (open, gate), reports) = (Log::new(), gate(), Reports::begin());
     let of_work = log.clone();
     let work = unblock(rt, move |_| {
@@ -284,14 +290,14 @@ pub async fn a_wait_for_a_thread_has_a_budget(rt: &impl Runtime) {
         of_work.push("ended");
     });
     let a = with(rt, Act::new(&log, "a"), async |_| {
-        drop(begun(rt, &log, work.wait_on_cancel_for(Duration::from_millis(1))).await);
+        drop(begun(rt, &log, work.wait_on_cancel_for(budget)).await);
         Ok::<_, Infallible>(())
     });
     ends(rt, a).await.unwrap();
     open.send(()).unwrap();
     log.seen(rt, "ended").await;
     log.assert("+a began -a ended");
-    assert_eq!(reports.count("budget of 1ms ran out"), 1);
+    assert_eq!(reports.count(&format!("budget of {budget:?} ran out")), 1);
 }
 
 // TC-7, TC-8
@@ -300,6 +306,42 @@ pub async fn a_wait_for_a_thread_that_ends_costs_nothing(rt: &impl Runtime) {
     assert_eq!(ends(rt, work).await.unwrap(), 7);
     let work = unblock(rt, |_| panic_any("on purpose")).wait_on_cancel_for(patience());
     assert!(ends(rt, work).await.unwrap_err().is_panic());
+}
+
+// TC-8, TC-3: it comes to an end of its own, which is awaited.
+pub async fn a_token_asks_work_that_is_awaited(rt: &impl Runtime) {
+    if !runs_beside(rt).await {
+        return;
+    }
+    let (log, stop) = (Log::new(), CancelToken::new());
+    let of_work = log.clone();
+    let work = unblock(rt, move |cx| {
+        of_work.push("began");
+        until_asked(cx);
+        cx.check().unwrap_err().reason
+    });
+    let work = begun(rt, &log, work.token(&stop)).await;
+    stop.cancel_with("enough");
+    assert_eq!(ends(rt, work).await.unwrap().text(), Some("enough"));
+    // It asks, and is not asked: dropping the work cancels nothing else.
+    let (log, stop) = (Log::new(), CancelToken::new());
+    let of_work = log.clone();
+    let work = unblock(rt, move |cx| {
+        of_work.push("began");
+        until_asked(cx);
+    });
+    drop(begun(rt, &log, work.token(&stop)).await);
+    assert!(!stop.is_cancelled());
+}
+
+// TC-8, TC-4
+pub async fn a_token_that_was_cancelled_withdraws_the_work(rt: &impl Runtime) {
+    let (log, stop) = (Log::new(), CancelToken::new());
+    stop.cancel();
+    let of_work = log.clone();
+    let work = unblock(rt, move |_| of_work.push("ran")).token(&stop);
+    assert!(!ends(rt, work).await.unwrap_err().is_panic());
+    log.assert("");
 }
 
 // TC-10: what nobody waits for any more still has its thread.
@@ -447,6 +489,8 @@ pub async fn a_future_is_polled_once_though_its_work_was_cancelled(rt: &impl Run
 
 // TC-7, TC-8, TC-10: some are given up at once, some later, and each permit comes back.
 pub async fn work_on_many_threads_ends_once(rt: &impl Runtime) {
+    // Where no cleanup is spawned, what is given up is an orphan until the next drain.
+    let _quiet = Reports::begin();
     let (threads, ran) = (Arc::new(Semaphore::new(4)), Arc::new(Mutex::new(0)));
     let many = stress(200);
     let mut ended = 0;

@@ -261,7 +261,7 @@ impl Way {
             How::Race => await_local_if!(self.local, either(reached, scenario)),
             How::Timeout => {
                 let timer = scenario.timer();
-                await_local_if!(self.local, timeout(&timer, Duration::ZERO, scenario));
+                await_local_if!(self.local, timeout(&timer, Duration::MAX, scenario));
             }
             How::Awaited(foreign) => {
                 await_local_if!(self.local, await_cleanup(foreign.run(scenario)));

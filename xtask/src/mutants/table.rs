@@ -65,6 +65,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "starts_late",
         &["by_hand::drivers::the_executor_is_first_where_the_body_goes_on"],
     ),
+    // Branches are cleaned up like the guards of a frame.
+    mutant(
+        "K4, CB-4",
+        "siblings_in_turn",
+        &[
+            "deterministic_fifo::combinators_joins::branches_of_a_dropped_join_clean_up_side_by_side",
+            "deterministic_fifo::combinators_sets::what_a_dropped_stream_leaves_cleans_up_side_by_side",
+        ],
+    ),
     mutant(
         "K4",
         "chain_reversed",

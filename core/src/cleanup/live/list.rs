@@ -21,6 +21,7 @@ process_wide! {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     static FOLLOWED: Mutex<Followed> = Mutex::new(Followed {
         listed: false,
+        measured: false,
         hook: None,
         live: BTreeMap::new(),
     });
@@ -28,6 +29,8 @@ process_wide! {
 
 struct Followed {
     listed: bool,
+    /// Their polls are.
+    measured: bool,
     hook: Option<LiveHook>,
     live: BTreeMap<NonZeroUsize, Entry>,
 }
@@ -157,13 +160,33 @@ pub fn set_live_hook(hook: Option<LiveHook>) -> Option<LiveHook> {
 
 impl Followed {
     fn switch(&self) {
-        ON.store(self.listed || self.hook.is_some(), Ordering::Relaxed);
+        let is_on = self.listed || self.measured || self.hook.is_some();
+        ON.store(is_on, Ordering::Relaxed);
     }
+}
+
+/// Switches on or off that polls are measured.
+pub(super) fn measure(on: bool) {
+    FOLLOWED.with(|followed| {
+        followed.measured = on;
+        followed.switch();
+    });
+}
+
+/// Whether what begins now is followed.
+#[inline]
+pub(super) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
+/// What is followed by this number.
+pub(super) fn about(id: NonZeroUsize) -> Option<About> {
+    entry(id).map(|entry| entry.about)
 }
 
 #[inline]
 pub(super) fn enter(about: impl FnOnce() -> About) -> ScopeId {
-    if ON.load(Ordering::Relaxed) {
+    if is_on() {
         ScopeId(ask_and_follow(about))
     } else {
         ScopeId::NONE

@@ -1,13 +1,14 @@
 //! The way of a scope that is polled to its end: enter, body, exit.
 
 use core::future::Future;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use super::stage::{Stage, end, put};
 use super::{BodyState, Entered, ExitState, Maker, With};
 use crate::cleanup::leftovers::{self, Waited, nothing_left};
-use crate::cleanup::live::LiveEntry;
+use crate::cleanup::live::{LiveEntry, PollWatch};
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId, ExitToken, Report, Subject, report, unwatched};
 use crate::panic::{Payload, catch};
@@ -34,8 +35,11 @@ where
         let this = unsafe { self.get_unchecked_mut() };
         let mut make_body = None;
         if let Stage::Entering { enter, make } = &mut this.stage {
+            let watch = PollWatch::of_enter();
             // SAFETY: pinned structurally (2).
-            match ready!(unsafe { Pin::new_unchecked(enter) }.poll(cx)) {
+            let polled = unsafe { Pin::new_unchecked(enter) }.poll(cx);
+            watch.enter_over(|| about::<R, M>(this.rt, this.location));
+            match ready!(polled) {
                 Ok((manager, resource)) => {
                     make_body = make.take();
                     // SAFETY: the function is taken, so the future is all there is to drop.
@@ -122,8 +126,11 @@ where
             (make_body.begin)(make_body.body, resource, &mut self.stage);
         }
         if let Stage::Body(body) = &mut self.stage {
+            let watch = self.live.watch();
             // SAFETY: pinned structurally (2).
-            let result = ready!(unsafe { Pin::new_unchecked(body) }.poll(cx));
+            let polled = unsafe { Pin::new_unchecked(body) }.poll(cx);
+            watch.body_over(|| about::<R, M>(self.rt, self.location));
+            let result = ready!(polled);
             put(&mut self.ended, BodyState::new(result));
             // What the drop leaves is a child like any other.
             // SAFETY: the stage holds nothing else.
@@ -138,7 +145,10 @@ where
         if let Stage::Exiting(exit) = &mut self.stage {
             // SAFETY: pinned structurally (2).
             let exit = unsafe { Pin::new_unchecked(exit) };
-            let (result, told) = ready!(unwatched(|| exit.poll(cx)));
+            let watch = self.live.watch();
+            let polled = unwatched(|| exit.poll(cx));
+            watch.exit_over(|| about::<R, M>(self.rt, self.location));
+            let (result, told) = ready!(polled);
             put(
                 &mut self.exited,
                 ExitState::Done(result.map_err(ExitError::Failed)),
@@ -206,12 +216,7 @@ where
     #[inline]
     fn poll_leftovers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (rt, location) = (self.rt, self.location);
-        let about = || About {
-            subject: Subject::Scope,
-            name: M::name(),
-            location,
-            runtime: rt.id(),
-        };
+        let about = || about::<R, M>(rt, location);
         let waited = self
             .leftovers
             .poll(cx, about, |timeout| rt.alarm(timeout), self.budget);
@@ -384,4 +389,8 @@ where
             }
         }
     }
+}
+
+fn about<R: Cleanup, M: Manager>(rt: &R, location: &'static Location<'static>) -> About {
+    About::new(Subject::Scope, M::name(), location, rt.id())
 }
