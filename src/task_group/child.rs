@@ -45,7 +45,9 @@ pub(super) enum Slot<V> {
     Told,
 }
 
-pub(super) type ChildNode<R, E, F, O, V> = Node<F, O, ChildOwner<R, E, O, V>>;
+type ChildNode<R, E, F, O, V> = Node<F, O, ChildOwner<R, E, O, V>>;
+
+pub(super) type ChildArc<R, E, F, O, V> = Pin<Arc<ChildNode<R, E, F, O, V>>>;
 
 /// What the group asks of a child.
 pub(super) trait Member: Run {
@@ -220,7 +222,7 @@ pub struct TaskHandle<V> {
 impl<V> Unpin for TaskHandle<V> {}
 
 impl<V> TaskHandle<V> {
-    pub(super) fn new<R, E, F, O>(child: Pin<Arc<ChildNode<R, E, F, O, V>>>) -> Self
+    pub(super) fn new<R, E, F, O>(child: ChildArc<R, E, F, O, V>) -> Self
     where
         R: Cleanup,
         E: Debug + Send + 'static,

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::future::Future;
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use super::child::{ChildNode, ChildOwner, Settled, Slot, TaskHandle};
+use super::child::{ChildArc, ChildOwner, Settled, Slot, TaskHandle};
 use super::start::{Blame, Handshake, Start, Started, Starting, settle};
 use super::state::{Child, Failure, Phase, Shared};
 use crate::error_group::{Origin, Phase as Place};
@@ -193,7 +192,7 @@ where
             settle: making.settle,
             slot: Mutex::new(Slot::Running(None)),
         };
-        let node: Pin<Arc<ChildNode<R, E, F, O, V>>> = Node::new("task_group", future, owner);
+        let node: ChildArc<R, E, F, O, V> = Node::new("task_group", future, owner);
         let child: Child = node.clone();
         let has_room = state.insert(child.clone());
         drop(state);

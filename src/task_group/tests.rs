@@ -119,6 +119,10 @@ mod spawned {
     }
 
     /// Generic code can demand it.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` would not demand `Send`"
+    )]
     fn generic<R, E>(rt: R) -> impl Future<Output = usize> + Send
     where
         R: Spawn + Cleanup,
