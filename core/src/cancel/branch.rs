@@ -109,6 +109,7 @@ impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
     /// # Panics
     ///
     /// If polled again after its end.
+    #[inline]
     pub fn poll_branch(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -125,24 +126,29 @@ impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
             if cancel && !inner.is_exiting() {
                 this.stage = Stage::CleaningUp(Err(TaskError::cancelled()));
             } else {
-                // A panic comes out of it after the cleanup, so that there is no more to wait for.
-                let polled = match catch(|| inner.as_mut().poll(cx)) {
-                    Ok(polled) => polled,
-                    Err(payload) => {
-                        this.stage = Stage::Ended;
-                        return Poll::Ready(Err(TaskError::from_payload(payload)));
+                match inner.as_mut().advance(cx) {
+                    Some(Poll::Ready(value)) => {
+                        if inner.as_mut().leaves_nothing() {
+                            this.stage = Stage::Ended;
+                            return Poll::Ready(Ok(value));
+                        }
+                        this.stage = Stage::CleaningUp(Ok(value));
                     }
-                };
-                match polled {
-                    Poll::Ready(value) => this.stage = Stage::CleaningUp(Ok(value)),
-                    Poll::Pending if cancel && !inner.is_exiting() => {
+                    Some(Poll::Pending) if !cancel || inner.is_exiting() => return Poll::Pending,
+                    // A panic comes out below, after the cleanup.
+                    Some(Poll::Pending) | None => {
                         this.stage = Stage::CleaningUp(Err(TaskError::cancelled()));
                     }
-                    Poll::Pending => return Poll::Pending,
                 }
             }
         }
-        // So may one of a destructor.
+        this.poll_cleanup(cx)
+    }
+
+    #[inline(never)]
+    fn poll_cleanup(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
+        // SAFETY: `inner` is pinned structurally.
+        let inner = unsafe { Pin::new_unchecked(&mut self.inner) };
         let ended = match catch(|| inner.poll_cancel(cx)) {
             Ok(polled) => {
                 ready!(polled);
@@ -150,7 +156,7 @@ impl<F: Future<Output = T>, T, K: Kind> Branch<F, T, K> {
             }
             Err(payload) => Err(TaskError::from_payload(payload)),
         };
-        match core::mem::replace(&mut this.stage, Stage::Ended) {
+        match core::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::CleaningUp(result) => Poll::Ready(ended.and(result)),
             Stage::Running | Stage::Ended => panic!("a branch was polled after its end"),
         }

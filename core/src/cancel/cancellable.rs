@@ -1,6 +1,7 @@
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
+use core::mem::needs_drop;
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -13,7 +14,7 @@ use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::watch::Watch;
 use crate::cleanup::{About, CollectorId, Report, Subject, report};
 use crate::mutants::mutant;
-use crate::panic::Payload;
+use crate::panic::{Payload, catch};
 use crate::runtime::RuntimeId;
 
 /// The building block of combinators that drop: holds a future, drops it in place, and waits for
@@ -29,7 +30,7 @@ use crate::runtime::RuntimeId;
 ///
 /// # Complexity
 ///
-/// No allocation, unless there is something to wait for.
+/// No allocation, unless there is something to wait for, or a panic.
 ///
 /// # Examples
 ///
@@ -68,11 +69,9 @@ pub struct Cancellable<T, K: Kind = Sendable> {
     name: &'static str,
     location: &'static Location<'static>,
     value: Option<T>,
+    /// Also holds what is rare: a caught panic, and the collector that this began under.
     leftovers: Leftovers<K>,
-    /// The collector at work when there first was something to wait for.
-    under: Option<CollectorId>,
     watch: Watch,
-    panic: Option<Payload>,
     _pinned: PhantomPinned,
 }
 
@@ -107,9 +106,7 @@ impl<T, K: Kind> Cancellable<T, K> {
             location,
             value,
             leftovers: Leftovers::new(),
-            under: None,
             watch: Watch::default(),
-            panic: None,
             _pinned: PhantomPinned,
         }
     }
@@ -127,27 +124,38 @@ impl<T, K: Kind> Cancellable<T, K> {
     where
         T: Future,
     {
-        if self.panic.is_none() {
-            // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
-            let this = unsafe { self.as_mut().get_unchecked_mut() };
-            let Some(value) = &mut this.value else {
-                panic!("a future was polled after completion");
-            };
-            // SAFETY: as above.
-            let value = unsafe { Pin::new_unchecked(value) };
-            let polled = this.leftovers.watched(&mut this.watch, || value.poll(cx));
-            match polled {
-                Ok(poll) => {
-                    this.leftovers.start_deferred();
-                    this.note_collector();
-                    return poll;
-                }
-                Err(payload) => this.panic = Some(payload),
-            }
+        if let Some(polled) = self.as_mut().advance(cx) {
+            return polled;
         }
         // The panic goes on from there.
         ready!(self.poll_cancel(cx));
         Poll::Pending
+    }
+
+    /// [`poll`](Self::poll), which keeps a panic: `None`, until `poll_cancel` lets it go on.
+    #[inline]
+    pub(super) fn advance(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Poll<T::Output>>
+    where
+        T: Future,
+    {
+        // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.has_panicked() {
+            return None;
+        }
+        let Some(value) = &mut this.value else {
+            panic!("a future was polled after completion");
+        };
+        // SAFETY: as above.
+        let value = unsafe { Pin::new_unchecked(value) };
+        match this.leftovers.watched(&mut this.watch, || value.poll(cx)) {
+            Ok(polled) if this.leftovers.content().is_none() => Some(polled),
+            Ok(polled) => this.has_left_something().then_some(polled),
+            Err(payload) => {
+                this.keep_panic(payload);
+                None
+            }
+        }
     }
 
     /// Polls the future to its end, and then waits for the cleanup: [`poll`](Self::poll) and
@@ -157,6 +165,7 @@ impl<T, K: Kind> Cancellable<T, K> {
     /// # Panics
     ///
     /// As those two. If polled again after completion.
+    #[inline]
     pub fn poll_through(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -166,7 +175,11 @@ impl<T, K: Kind> Cancellable<T, K> {
         T: Future,
     {
         if output.is_none() {
-            *output = Some(ready!(self.as_mut().poll(cx)));
+            let ended = ready!(self.as_mut().poll(cx));
+            if self.as_mut().leaves_nothing() {
+                return Poll::Ready(ended);
+            }
+            *output = Some(ended);
         }
         ready!(self.poll_cancel(cx));
         match output.take() {
@@ -196,19 +209,35 @@ impl<T, K: Kind> Cancellable<T, K> {
     ///
     /// The panic of the future, or of its destructor, goes on once the cleanup has ended.
     #[inline]
-    pub fn poll_cancel(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_cancel(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.as_mut().leaves_nothing() {
+            return Poll::Ready(());
+        }
+        // SAFETY: `value` is pinned, and was dropped.
+        unsafe { self.get_unchecked_mut() }.poll_leftovers(cx)
+    }
+
+    /// Drops the future in place; whether that was all, so that there is nothing to wait for and no
+    /// panic to go on.
+    #[inline]
+    pub(super) fn leaves_nothing(self: Pin<&mut Self>) -> bool {
         // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
         let this = unsafe { self.get_unchecked_mut() };
         this.drop_value();
-        this.note_collector();
-        let (name, location) = (this.name, this.location);
+        this.leftovers.content().is_none()
+    }
+
+    #[cold]
+    fn poll_leftovers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.note_collector();
+        let (name, location) = (self.name, self.location);
         let about = || about(name, location);
         // There is no runtime at hand; the cleanups' own have clocks for reports.
         if mutant("cancel_waits_for_nothing") {
             return Poll::Ready(());
         }
-        let _done = ready!(this.leftovers.poll(cx, about, |_| None, None));
-        match this.panic.take() {
+        let _done = ready!(self.leftovers.poll(cx, about, |_| None, None));
+        match self.take_panic() {
             Some(payload) if !mutant("panic_swallowed") => payload.resume(),
             _ => Poll::Ready(()),
         }
@@ -220,7 +249,8 @@ impl<T, K: Kind> Cancellable<T, K> {
 
     /// Whether a panic waits for the cleanup.
     pub(super) fn has_panicked(&self) -> bool {
-        self.panic.is_some()
+        let content = self.leftovers.content();
+        content.is_some_and(|content| content.panic.is_some())
     }
 
     pub(super) fn about(&self) -> About {
@@ -229,17 +259,21 @@ impl<T, K: Kind> Cancellable<T, K> {
 
     /// The collector at work when there first was something to wait for.
     pub(super) fn under(&self) -> Option<CollectorId> {
-        self.under
+        self.leftovers.content()?.under
     }
 
     /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
     pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
         // SAFETY: `value` is pinned structurally: it is dropped in place, and moved by nobody.
         let this = unsafe { self.get_unchecked_mut() };
-        let panicked = this.panic.take();
+        let panicked = this.take_panic();
         this.drop_value();
-        let panic = core::mem::replace(&mut this.panic, panicked);
-        (this.leftovers.take(), panic)
+        let panic = this.take_panic();
+        let left = this.leftovers.take();
+        if let Some(panicked) = panicked {
+            this.keep_panic(panicked);
+        }
+        (left, panic)
     }
 
     /// Stops waiting, for a combinator whose cleanup budget has run out (K9).
@@ -252,8 +286,12 @@ impl<T, K: Kind> Cancellable<T, K> {
         let this = unsafe { self.get_unchecked_mut() };
         // Collected first, so that nobody around this is made to wait either.
         this.drop_value();
+        let panic = this.take_panic();
         this.leftovers
             .give_up(about(this.name, this.location), budget);
+        if let Some(panic) = panic {
+            this.keep_panic(panic);
+        }
     }
 
     /// Drops the future in place, and collects what comes out. Moves nothing.
@@ -261,6 +299,10 @@ impl<T, K: Kind> Cancellable<T, K> {
     fn drop_value(&mut self) {
         if self.value.is_some() {
             self.watch.clear();
+            if !needs_drop::<T>() {
+                self.value = None;
+                return;
+            }
             let value = &mut self.value;
             if let Err(payload) = self.leftovers.collect(|| *value = None) {
                 self.keep_panic(payload);
@@ -268,24 +310,55 @@ impl<T, K: Kind> Cancellable<T, K> {
         }
     }
 
+    /// A poll is over that has left something; whether without a panic.
+    #[cold]
+    fn has_left_something(&mut self) -> bool {
+        let started = catch(|| self.leftovers.start_deferred());
+        self.note_collector();
+        started.map_err(|payload| self.keep_panic(payload)).is_ok()
+    }
+
     /// A collector that is at work around this poll belongs to a `Drop` that waits for it: what is
     /// left here must not go there (K2).
-    #[inline]
     fn note_collector(&mut self) {
-        if self.under.is_none() && !self.leftovers.is_empty() {
-            self.under = Some(CollectorId::current());
+        if let Some(content) = self.leftovers.content_mut() {
+            if content.under.is_none() && !content.is_empty() {
+                content.under = Some(CollectorId::current());
+            }
         }
     }
 
     #[cold]
     fn keep_panic(&mut self, payload: Payload) {
-        match &self.panic {
+        let content = self.leftovers.content_mut().get_or_insert_default();
+        match &content.panic {
             // The earlier one goes on; two cannot.
             Some(_) => report(&Report::PanicLost(
                 about(self.name, self.location),
                 payload.message(),
             )),
-            None => self.panic = Some(payload),
+            None => content.panic = Some(payload),
+        }
+    }
+
+    fn take_panic(&mut self) -> Option<Payload> {
+        self.leftovers.content_mut().as_mut()?.panic.take()
+    }
+
+    /// This is dropped while there is something to wait for, or a panic to go on.
+    #[cold]
+    fn abandon(&mut self) {
+        let panic = self.take_panic();
+        if !self.leftovers.is_empty() {
+            let (name, location) = (self.name, self.location);
+            let under = self.under().unwrap_or(CollectorId::NONE);
+            self.leftovers.hand_on(|| about(name, location), under);
+        }
+        if let Some(payload) = panic {
+            report(&Report::PanicLost(
+                about(self.name, self.location),
+                payload.message(),
+            ));
         }
     }
 }
@@ -304,16 +377,8 @@ impl<T, K: Kind> Drop for Cancellable<T, K> {
     fn drop(&mut self) {
         // Dropped in place, under the collector of whoever drops this.
         self.value = None;
-        if !self.leftovers.is_empty() {
-            let (name, location) = (self.name, self.location);
-            let under = self.under.unwrap_or(CollectorId::NONE);
-            self.leftovers.hand_on(|| about(name, location), under);
-        }
-        if let Some(payload) = &self.panic {
-            report(&Report::PanicLost(
-                about(self.name, self.location),
-                payload.message(),
-            ));
+        if self.leftovers.content().is_some() {
+            self.abandon();
         }
     }
 }

@@ -44,17 +44,22 @@ unsafe impl Send for Leftovers<Sendable> {}
 
 /// What there is to wait for.
 #[derive(Default)]
-pub(super) struct Content {
+pub(crate) struct Content {
     pub(super) tracker: Tracker,
     #[cfg(feature = "std")]
     pub(super) local: LocalChildren,
     collected: Chain<AnyCleanup>,
     stuck: Option<Stuck>,
     budget: Option<Alarm>,
+    /// The collector at work when a combinator first had something to wait for.
+    pub(crate) under: Option<CollectorId>,
+    /// What a combinator has caught, until the cleanup has ended.
+    pub(crate) panic: Option<Payload>,
 }
 
 impl Content {
     /// The drop that was going on has ended: what comes next is a chain of its own (K4).
+    #[cold]
     pub(super) fn close_chains(&mut self) {
         self.tracker.close_chain();
         #[cfg(feature = "std")]
@@ -66,7 +71,7 @@ impl Content {
         self.collected.push(link);
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         #[cfg(feature = "std")]
         if !self.local.is_empty() {
             return false;
@@ -210,6 +215,17 @@ impl<K: Kind> Leftovers<K> {
             |_| f(),
             |leftovers| leftovers.restore(ambient::set_collector(outer).content),
         )
+    }
+
+    /// What there is to wait for, or to remember meanwhile: there is nothing on the ordinary path.
+    #[inline]
+    pub(crate) fn content(&self) -> Option<&Content> {
+        self.content.as_deref()
+    }
+
+    #[inline]
+    pub(crate) fn content_mut(&mut self) -> &mut Option<Box<Content>> {
+        &mut self.content
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -424,6 +440,15 @@ impl Content {
 impl<K: Kind> Drop for Leftovers<K> {
     #[inline]
     fn drop(&mut self) {
+        if self.content.is_some() {
+            self.forgotten();
+        }
+    }
+}
+
+impl<K: Kind> Leftovers<K> {
+    #[cold]
+    fn forgotten(&mut self) {
         if let Some(mut content) = self.content.take() {
             hand_over_chain(content.take_links(), CollectorId::NONE);
         }

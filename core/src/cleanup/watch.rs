@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
@@ -9,9 +10,12 @@ use crate::primitives::AtomicUsize;
 /// (K10). Unallocated until an exit waits.
 #[derive(Default)]
 pub(crate) struct Watch {
-    waves: Vec<Wave>,
+    waves: Option<Box<Waves>>,
     stopped: bool,
 }
+
+#[derive(Default)]
+struct Waves(Vec<Wave>);
 
 /// The exits that began to wait in one poll.
 struct Wave {
@@ -33,14 +37,15 @@ impl Watch {
     /// A poll is over, in which these exits began to wait.
     #[inline]
     pub(super) fn polled(&mut self, exits: Option<Arc<AtomicUsize>>) {
-        if exits.is_some() || !self.waves.is_empty() {
+        if exits.is_some() || self.waves.is_some() {
             self.note(exits);
         }
     }
 
     #[cold]
     fn note(&mut self, exits: Option<Arc<AtomicUsize>>) {
-        self.waves.retain(Wave::is_busy);
+        let waves = &mut self.waves.get_or_insert_default().0;
+        waves.retain(Wave::is_busy);
         if let Some(exits) = exits {
             let wave = Wave {
                 exits,
@@ -48,11 +53,14 @@ impl Watch {
                 before_stop: !self.stopped,
             };
             if wave.is_busy() {
-                self.waves.push(Wave {
+                waves.push(Wave {
                     _outer: ExitToken::register(),
                     ..wave
                 });
             }
+        }
+        if waves.is_empty() {
+            self.waves = None;
         }
     }
 
@@ -67,12 +75,28 @@ impl Watch {
     pub(crate) fn is_busy(&self) -> bool {
         self.waves
             .iter()
+            .flat_map(|waves| &waves.0)
             .any(|wave| wave.before_stop && wave.is_busy())
     }
 
     /// The combinator has dropped what it polled.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.waves.clear();
+        if self.waves.is_some() {
+            self.forget();
+        }
+    }
+
+    #[cold]
+    fn forget(&mut self) {
+        self.waves = None;
+    }
+}
+
+/// Keeps what is hardly ever there out of the way of every combinator's drop.
+impl Drop for Watch {
+    #[inline]
+    fn drop(&mut self) {
+        self.clear();
     }
 }
