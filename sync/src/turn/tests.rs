@@ -9,6 +9,7 @@ use super::Turn;
 const A: usize = 1;
 const B: usize = 2;
 
+// CS-13
 #[test]
 fn a_turn_is_one_at_a_time() {
     let turn = pin!(Turn::new(1));
