@@ -859,7 +859,8 @@ pub async fn no_more_children_run_than_the_limit_says(rt: &impl Runtime) {
                 Ok(())
             });
         }
-        assert_eq!(group.len(), 9);
+        // Some may have ended on another thread.
+        assert!(group.len() <= 9);
         let waiting = group.tasks().into_iter();
         assert!(
             waiting
