@@ -22,12 +22,13 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use self::body::{GroupBody, GroupScope};
-pub use self::child::{ChildInfo, ChildState, TaskHandle};
+pub use self::child::TaskHandle;
 pub use self::group::TaskGroup;
 pub use self::start::{Start, Started};
 use self::state::Shared;
 use crate::runtime::{Cleanup, Spawn};
 use crate::sync::CancelToken;
+pub use crate::sync::group::{ChildInfo, ChildState};
 use crate::{Body, ErrorGroup, ScopeError, with};
 
 /// How long a group that is cancelled waits for cleanup, unless it is told otherwise: half a minute,
@@ -237,7 +238,7 @@ impl<R, E, T, W> fmt::Debug for RunTaskGroup<R, E, T, W> {
         let state = self.shared.shared.lock();
         f.debug_struct("RunTaskGroup")
             .field("location", &self.shared.shared.location)
-            .field("children", &state.children.len())
+            .field("children", &state.len())
             .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@ use super::child::Member;
 use super::slab::Slab;
 use crate::ErrorGroup;
 use crate::cleanup::{About, Report, Subject, report};
-use crate::error_group::{Origin, Phase as Place};
+use crate::error_group::Origin;
 use crate::runtime::{Alarm, Cleanup, RuntimeId, TaskError};
 use crate::sync::CancelToken;
 use crate::sync::cancel_token::{CancelKind, CancelReason};
@@ -37,11 +37,13 @@ pub(super) struct State<E> {
     limit: usize,
     pub(super) grace: Duration,
     pub(super) budget: Duration,
-    pub(super) children: Slab<Child>,
+    /// With the number of those that were spawned before.
+    children: Slab<(u64, Child)>,
+    spawned: u64,
     /// How many of the children have been spawned.
-    pub(super) running: usize,
+    running: usize,
     /// Those that have not, in their order.
-    pub(super) queue: VecDeque<usize>,
+    queue: VecDeque<usize>,
     /// Those that the group's own future is to poll, as their tasks are gone.
     woken: Vec<usize>,
     /// The group's own future.
@@ -53,7 +55,7 @@ pub(super) struct State<E> {
 struct Errors<E> {
     /// In order of completion.
     of_children: Vec<(Origin, Failure<E>)>,
-    of_body: Option<E>,
+    of_body: Option<(Origin, E)>,
     panic: Option<TaskError>,
     /// Nobody is left to give all this to.
     unheard: bool,
@@ -89,6 +91,7 @@ impl<R, E> Shared<R, E> {
                 grace: Duration::ZERO,
                 budget: DEFAULT_BUDGET,
                 children: Slab::new(),
+                spawned: 0,
                 running: 0,
                 queue: VecDeque::new(),
                 woken: Vec::new(),
@@ -154,7 +157,7 @@ impl<R, E> Shared<R, E> {
         true
     }
 
-    /// Drops body and children: they were asked, and the grace is over.
+    /// Drops those that were asked: the grace is over.
     fn drop_all(&self) {
         let mut state = self.lock();
         state.phase = state.phase.max(Phase::Dropping);
@@ -163,7 +166,7 @@ impl<R, E> Shared<R, E> {
         victims.iter().for_each(|child| child.cancel());
     }
 
-    /// A child, or the body, has failed: the others are cancelled.
+    /// A child has failed: the others are cancelled.
     pub(super) fn fail(&self, origin: Origin, failure: Failure<E>)
     where
         R: Cleanup,
@@ -174,14 +177,15 @@ impl<R, E> Shared<R, E> {
             drop(state);
             self.report_failure(&origin, &failure);
         } else {
-            match failure {
-                Failure::One(error) if origin.phase() == Place::Body => {
-                    state.errors.of_body = Some(error);
-                }
-                failure => state.errors.of_children.push((origin, failure)),
-            }
+            state.errors.of_children.push((origin, failure));
             drop(state);
         }
+        self.abort(CancelKind::GroupFailed);
+    }
+
+    /// The body has failed, which ends the list.
+    pub(super) fn body_failed(&self, origin: Origin, error: E) {
+        self.lock().errors.of_body = Some((origin, error));
         self.abort(CancelKind::GroupFailed);
     }
 
@@ -246,7 +250,7 @@ impl<R, E> Shared<R, E> {
         };
         let _ = state.queue.remove(place);
         state.running += 1;
-        let child = state.children.get(index).cloned();
+        let child = state.child(index);
         drop(state);
         child.into_iter().for_each(|child| child.host());
     }
@@ -284,13 +288,12 @@ impl<R, E> Shared<R, E> {
         let failures = mem::take(&mut state.errors.of_children);
         let (of_body, panic) = (state.errors.of_body.take(), state.errors.panic.take());
         drop(state);
-        let origin = Origin::new(Place::Body).at(self.location);
-        let of_body = of_body.map(|error| (origin.clone(), Failure::One(error)));
+        let of_body = of_body.map(|(origin, error)| (origin, Failure::One(error)));
         for (origin, failure) in failures.into_iter().chain(of_body) {
             self.report_failure(&origin, &failure);
         }
         if let Some(panic) = panic {
-            let about = self.about(&origin, Subject::Task);
+            let about = about(Subject::Task, self.location, self.rt.id());
             report(&Report::PanicUnseen(about, &panic));
         }
     }
@@ -318,8 +321,8 @@ impl<R, E> Shared<R, E> {
                 Failure::Group(errors) => group.push_group(origin, errors),
             }
         }
-        if let Some(error) = of_body {
-            group.push(Origin::new(Place::Body).at(self.location), error);
+        if let Some((origin, error)) = of_body {
+            group.push(origin, error);
         }
         match value {
             Some(value) => group.into_result(value),
@@ -328,9 +331,9 @@ impl<R, E> Shared<R, E> {
         }
     }
 
-    /// The error of a group that was cancelled with its body, and in which nothing has failed.
+    /// The error of a group that was cancelled, and came to nothing.
     fn cancelled(&self) -> ErrorGroup<E> {
-        let mut group = ErrorGroup::new("the task group was cancelled");
+        let mut group = ErrorGroup::new("task_group was cancelled");
         if let Some(reason) = self.token().reason() {
             group.note(reason.to_string());
         }
@@ -350,7 +353,8 @@ impl<E> State<E> {
     /// Adds a child; whether it is to be spawned at once.
     pub(super) fn insert(&mut self, child: Child) -> bool {
         let index = self.children.next();
-        self.children.insert(child);
+        self.children.insert((self.spawned, child));
+        self.spawned += 1;
         let has_room = self.running < self.limit;
         if has_room {
             self.running += 1;
@@ -360,16 +364,44 @@ impl<E> State<E> {
         has_room
     }
 
+    /// The children in the order in which they were spawned.
     fn all(&self) -> Vec<Child> {
-        self.children.iter().cloned().collect()
+        let all = self.numbered().into_iter();
+        all.map(|(_, child)| child).collect()
+    }
+
+    /// The same, each with its number in the group.
+    pub(super) fn numbered(&self) -> Vec<(usize, Child)> {
+        let mut all: Vec<_> = self.children.iter_numbered().collect();
+        all.sort_unstable_by_key(|(_, (spawned, _))| *spawned);
+        let all = all.into_iter();
+        all.map(|(number, (_, child))| (number, child.clone()))
+            .collect()
+    }
+
+    fn child(&self, number: usize) -> Option<Child> {
+        self.children.get(number).map(|(_, child)| child.clone())
+    }
+
+    /// The number of the next child.
+    pub(super) fn next(&self) -> usize {
+        self.children.next()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.children.len()
+    }
+
+    /// Whether the child waits for its turn.
+    pub(super) fn waits(&self, number: usize) -> bool {
+        self.queue.contains(&number)
     }
 
     fn take_queue(&mut self) -> Vec<Child> {
         let queue = mem::take(&mut self.queue);
         self.running += queue.len();
-        let children = &self.children;
-        let child = |&index: &usize| children.get(index).cloned();
-        queue.iter().filter_map(child).collect()
+        let queue = queue.into_iter();
+        queue.filter_map(|number| self.child(number)).collect()
     }
 
     /// Who is to be spawned next, if there is room.
@@ -379,7 +411,7 @@ impl<E> State<E> {
         }
         let index = self.queue.pop_front()?;
         self.running += 1;
-        self.children.get(index).cloned()
+        self.child(index)
     }
 }
 
@@ -391,10 +423,9 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
         keep_waker(&self.state, cx.waker(), |state| Some(&mut state.parent));
         let mut state = self.lock();
         let woken = mem::take(&mut state.woken);
-        let woken = woken.iter().filter_map(|&index| {
-            let child = state.children.get(index)?.clone();
-            Some((index, child))
-        });
+        let woken = woken
+            .iter()
+            .filter_map(|&index| Some((index, state.child(index)?)));
         let woken: Vec<_> = woken.collect();
         let (phase, grace) = (state.phase, state.grace);
         drop(state);

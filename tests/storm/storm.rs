@@ -40,8 +40,10 @@ const DEPTH: usize = 3;
 
 /// Storms in every way, and looks at the heap. `rest` lets an executor put its things away.
 pub(crate) async fn storms(name: &str, rt: &impl Runtime, rest: impl AsyncFn()) {
-    // What is kept for good is there after the first.
-    storm(rt, Way::Group).await;
+    // What is kept for good is there after the first of each.
+    for way in WAYS {
+        storm(rt, way).await;
+    }
     rest().await;
     let before = heap::live();
     for way in WAYS {

@@ -56,6 +56,7 @@ macro_rules! task_group_cases {
             a_group_that_is_closed_gives_the_future_back,
             cancelling_a_group_is_no_failure_and_ends_body_and_children,
             a_body_that_cancels_its_group_and_returns_keeps_its_value,
+            a_group_that_was_cancelled_may_fail_after_that,
             a_group_whose_parent_is_cancelled_is_cancelled,
             a_child_that_cancels_its_group_at_once_does_not_hang_it,
             a_cancellation_from_outside_is_seen_after_one_of_the_group,
@@ -261,7 +262,11 @@ pub async fn a_body_that_fails_comes_last(rt: &impl Runtime) {
     let errors = ends(rt, run).await.unwrap_err();
     assert_eq!(said(&errors), "late:in its exit the body");
     let phases: Vec<_> = errors.entries().iter().map(|e| e.origin.phase()).collect();
-    assert_eq!(phases, [Phase::Task, Phase::Body]);
+    // On another thread, the child may have ended just before it was cancelled.
+    assert!(
+        matches!(phases[..], [Phase::Cleanup | Phase::Task, Phase::Body]),
+        "{phases:?}"
+    );
 }
 
 /// A child that waits in the exit of the scope `name` until the log has `event`, and then fails.
@@ -606,6 +611,21 @@ pub async fn a_body_that_cancels_its_group_and_returns_keeps_its_value(rt: &impl
     assert_eq!(child.await, Err(JoinError::Cancelled));
 }
 
+// TG-20, TG-4, TG-9: one that is cancelled may fail afterwards.
+pub async fn a_group_that_was_cancelled_may_fail_after_that(rt: &impl Runtime) {
+    let log = Log::new();
+    let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
+        group.spawn(exits_and_fails(rt, &log, "s", "cancelled"));
+        on(&log, "…s").await;
+        group.cancel();
+        log.push("cancelled");
+        pending::<Result<(), Failed>>().await
+    });
+    let errors = ends(rt, run).await.unwrap_err();
+    assert_eq!(said(&errors), "in its exit");
+    assert_eq!(errors.entries()[0].origin.phase(), Phase::Cleanup);
+}
+
 // TG-20, TG-23
 pub async fn a_group_whose_parent_is_cancelled_is_cancelled(rt: &impl Runtime) {
     let (log, parent) = (Log::new(), CancelToken::new());
@@ -836,7 +856,8 @@ pub async fn no_more_children_run_than_the_limit_says(rt: &impl Runtime) {
                 Ok(())
             });
         }
-        assert_eq!(group.len(), 9);
+        // Some may have ended on another thread.
+        assert!(group.len() <= 9);
         let waiting = group.tasks().into_iter();
         assert!(
             waiting

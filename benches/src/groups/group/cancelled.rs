@@ -24,29 +24,29 @@ use crate::{Bar, Case, Contender};
 pub(super) const NESTED: u32 = 1_000;
 pub(super) const SIBLINGS: u32 = 10_000;
 
-/// A guard is dearer than a scope by what it spawns.
-const BAR: Bar = Bar::Fastest(1.0);
+const SPAWNS: &str = "guards that spawn";
+const UNORDERED: &str = "FuturesUnordered of guards that spawn";
+const JOIN_SET: &str = "JoinSet of guards that spawn";
+
+/// What exits that are awaited may take, in times of such that are not.
+const BAR: f64 = 1.1;
 
 pub(super) fn cases() -> [Case; 2] {
     [
         Case::new("a chain of 1,000 scopes, cancelled, Tokio current-thread")
-            .with(on(NESTED, "withal", chain).bar(BAR))
-            .with(on(NESTED, "guards that spawn", chain_of_guards))
+            .with(on(NESTED, "withal", chain).bar(Bar::Times(BAR, SPAWNS)))
+            .with(on(NESTED, SPAWNS, chain_of_guards))
             .with(on(
                 NESTED,
                 "limit: guards without an exit",
                 chain_of_bare_guards,
             )),
         Case::new("10,000 sibling scopes, cancelled, Tokio current-thread")
-            .with(on(SIBLINGS, "withal (join)", joined).bar(BAR))
-            .with(on(SIBLINGS, "withal (local_group)", in_one_task).bar(BAR))
-            .with(on(SIBLINGS, "withal (task_group)", spawned).bar(BAR))
-            .with(on(
-                SIBLINGS,
-                "FuturesUnordered of guards that spawn",
-                unordered_guards,
-            ))
-            .with(on(SIBLINGS, "JoinSet of guards that spawn", set_of_guards))
+            .with(on(SIBLINGS, "withal (join)", joined).bar(Bar::Times(BAR, UNORDERED)))
+            .with(on(SIBLINGS, "withal (local_group)", in_one_task).bar(Bar::Times(BAR, UNORDERED)))
+            .with(on(SIBLINGS, "withal (task_group)", spawned).bar(Bar::Times(BAR, JOIN_SET)))
+            .with(on(SIBLINGS, UNORDERED, unordered_guards))
+            .with(on(SIBLINGS, JOIN_SET, set_of_guards))
             .with(on(
                 SIBLINGS,
                 "limit: JoinSet of guards without an exit",
