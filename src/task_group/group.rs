@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
 
-use super::child::{ChildArc, ChildOwner, Settled, Slot, TaskHandle};
+use super::child::{ChildArc, ChildOwner, Settled, Slot, TaskHandle, host};
 use super::start::{Blame, Handshake, Start, Started, Starting, settle};
 use super::state::{Child, Failure, Phase, Shared};
 use crate::error_group::{Origin, Phase as Place};
@@ -194,10 +194,10 @@ where
         };
         let node: ChildArc<R, E, F, O, V> = Node::new("task_group", future, owner);
         let child: Child = node.clone();
-        let has_room = state.insert(child.clone());
+        let has_room = state.insert(child);
         drop(state);
         if has_room {
-            child.host();
+            host(&self.shared.rt, node.clone());
         }
         Ok(TaskHandle::new(node))
     }
