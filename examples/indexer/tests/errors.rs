@@ -159,6 +159,8 @@ fn a_locked_database_is_an_error() {
             ran.stderr.contains("is locked by another program"),
             "{ran:#?}"
         );
+        let tree = "indexer: the indexing failed (1 error)\n└── body `opening` at ";
+        assert!(ran.stderr.starts_with(tree), "{ran:#?}");
         other.execute_batch("ROLLBACK").expect("the lock");
     }
     place.run(&["--busy-timeout", "20ms"]).assert_code(0);
@@ -183,5 +185,7 @@ fn a_database_in_a_folder_that_is_not_there_is_an_error() {
 fn a_wrong_command_line_is_an_error() {
     let place = Place::new();
     place.run(&["--runtime", "none"]).assert_code(2);
-    place.run(&["--time-limit", "soon"]).assert_code(2);
+    for option in ["--time-limit", "--grace", "--file-timeout"] {
+        place.run(&[option, "soon"]).assert_code(2);
+    }
 }
