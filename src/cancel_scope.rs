@@ -190,8 +190,10 @@ struct Maker<R: Timer, F, B, T, K: Kind> {
     body: F,
     /// Calls it, and puts what it returns in its place. A bound that says that it can be called so
     /// would relate `F` and `B`.
-    begin: fn(F, CancelScope<R>, &'static Location<'static>, Pin<&mut Stage<Self, B, T, K>>),
+    begin: Begin<R, F, Stage<Self, B, T, K>>,
 }
+
+type Begin<R, F, S> = fn(F, CancelScope<R>, &'static Location<'static>, Pin<&mut S>);
 
 impl<'r, R, F, B, T> CancelScoped<'r, R, F, B, T>
 where

@@ -11,6 +11,10 @@ use crate::{Elapsed, Shielded, shielded, timeout};
 /// reported. When `deadline` has passed since
 /// its first poll, it is itself cancelled, and its cleanup awaited.
 ///
+/// It keeps `future` from being dropped. To keep a part of a body from being *asked* while what it
+/// follows is, use a cancel scope with a [shield](crate::cancel_scope::CancelScoped::shield), which
+/// may borrow.
+///
 /// # Cancel safety
 ///
 /// Dropped before the first poll, `future` is dropped; later, it is handed over and runs on, and

@@ -22,12 +22,13 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use self::body::{GroupBody, GroupScope};
-pub use self::child::{ChildInfo, ChildState, TaskHandle};
+pub use self::child::TaskHandle;
 pub use self::group::TaskGroup;
 pub use self::start::{Start, Started};
 use self::state::Shared;
 use crate::runtime::{Cleanup, Spawn};
 use crate::sync::CancelToken;
+pub use crate::sync::group::{ChildInfo, ChildState};
 use crate::{Body, ErrorGroup, ScopeError, with};
 
 /// How long a group that is cancelled waits for cleanup, unless it is told otherwise: half a minute,
@@ -61,8 +62,7 @@ pub const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 ///
 /// [`ErrorGroup`], always, even with a single error: those of the children in order of completion, with
 /// name and place, also those with which they fail while they are cancelled; that of the body last. A
-/// child that was cancelled is no failure. Where the group was cancelled, nothing has failed, and the
-/// body has come to no value, the group of errors is empty, and a note tells why.
+/// child that was cancelled is no failure, nor is a group that was.
 ///
 /// # Panics
 ///
@@ -175,10 +175,10 @@ impl<R, E, T, W> RunTaskGroup<R, E, T, W> {
         self
     }
 
-    /// When the group is cancelled, or fails, body and children are asked to end, by the group's
-    /// [token](TaskGroup::token), and dropped only after `grace`; when its future is dropped, the body
-    /// goes at once, and the children have the grace. Zero unless it is set. Where the runtime has no
-    /// clock, it is zero.
+    /// When the group fails, body and children are asked to end, by the group's
+    /// [token](TaskGroup::token), and dropped only after `grace`; so are the children when it is
+    /// cancelled, or when its future is dropped. Zero unless it is set. Where the runtime has no clock,
+    /// it is zero.
     pub fn grace(self, grace: Duration) -> Self {
         self.shared.shared.lock().grace = grace;
         self.fit_budget()
@@ -237,7 +237,7 @@ impl<R, E, T, W> fmt::Debug for RunTaskGroup<R, E, T, W> {
         let state = self.shared.shared.lock();
         f.debug_struct("RunTaskGroup")
             .field("location", &self.shared.shared.location)
-            .field("children", &state.children.len())
+            .field("children", &state.len())
             .finish_non_exhaustive()
     }
 }

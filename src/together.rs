@@ -33,13 +33,9 @@ use crate::cancel::Siblings;
 use crate::runtime::TaskError;
 
 /// Several futures: a tuple of up to twelve, an array, a `Vec` or a boxed slice. Sealed.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no group of futures",
-    label = "expected a tuple, an array or a `Vec` of futures",
-    note = "an iterator of futures is collected first: `.collect::<Vec<_>>()`"
-)]
 pub trait Futures: sealed::Futures {}
 
+#[diagnostic::do_not_recommend]
 impl<S: sealed::Futures> Futures for S {}
 
 /// Branches that a combinator with the policy `P` can run, and what it returns then. Sealed.
@@ -51,6 +47,7 @@ impl<S: sealed::Futures> Futures for S {}
 )]
 pub trait Branches<P>: sealed::Finish<P> {}
 
+#[diagnostic::do_not_recommend]
 impl<P, S: sealed::Finish<P>> Branches<P> for S {}
 
 /// What a combinator with the policy `P` makes of the ends of the branches `S`.
@@ -168,6 +165,11 @@ impl<S: sealed::Set, P> fmt::Debug for Together<S, P> {
 mod sealed {
     use super::{Context, Location, Pin, Run, Siblings, TaskError};
 
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is no group of futures",
+        label = "expected a tuple, an array or a `Vec` of futures",
+        note = "an iterator of futures is collected first: `.collect::<Vec<_>>()`"
+    )]
     pub trait Futures {
         type Branches: Set;
 

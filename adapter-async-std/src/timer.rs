@@ -15,9 +15,9 @@ use crate::AsyncStdRuntime;
 pin_project! {
     /// Waits for a moment of the system's clock, on whichever executor it is awaited.
     ///
-    /// It waits on the reactor that async-std itself uses; async-std's own `sleep` has no name. All of
-    /// them share one timer there, which is set when one comes in that ends before
-    /// all others. To set it takes a system call, so most sleeps spare that.
+    /// It waits on the reactor that async-std itself uses; async-std's own `sleep` has no name. All
+    /// of them share one timer there, which is set when one comes in that ends before all others. To
+    /// set it takes a system call, so most sleeps spare that.
     #[must_use = "futures do nothing unless polled"]
     pub struct Sleep {
         #[pin]
@@ -102,6 +102,7 @@ impl Timer for AsyncStdRuntime {
     type Instant = Instant;
     type Sleep = Sleep;
 
+    #[inline]
     fn now(&self) -> Instant {
         Instant::now()
     }
@@ -118,6 +119,7 @@ impl Timer for AsyncStdRuntime {
         moment + span.min(FAR_FUTURE)
     }
 
+    #[inline]
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         let wheel: &Wheel = &WHEEL;
         Sleep {
@@ -125,6 +127,7 @@ impl Timer for AsyncStdRuntime {
         }
     }
 
+    #[inline]
     fn sleep(&self, timeout: Duration) -> Sleep {
         let wheel: &Wheel = &WHEEL;
         Sleep {

@@ -101,6 +101,7 @@ impl Timer for SmolRuntime {
     type Instant = Instant;
     type Sleep = Sleep;
 
+    #[inline]
     fn now(&self) -> Instant {
         Instant::now()
     }
@@ -117,6 +118,7 @@ impl Timer for SmolRuntime {
         moment + span.min(FAR_FUTURE)
     }
 
+    #[inline]
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         let wheel: &Wheel = &WHEEL;
         Sleep {
@@ -124,6 +126,7 @@ impl Timer for SmolRuntime {
         }
     }
 
+    #[inline]
     fn sleep(&self, timeout: Duration) -> Sleep {
         let wheel: &Wheel = &WHEEL;
         Sleep {

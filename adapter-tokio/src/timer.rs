@@ -52,6 +52,7 @@ pin_project! {
 impl Future for Sleep {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.project().state;
         loop {
@@ -102,6 +103,7 @@ impl Timer for TokioRuntime {
     type Instant = Instant;
     type Sleep = Sleep;
 
+    #[inline]
     fn now(&self) -> Instant {
         if self.has_system_clock() {
             return Instant::from_std(std::time::Instant::now());
@@ -123,6 +125,7 @@ impl Timer for TokioRuntime {
         moment + span.min(FAR_FUTURE)
     }
 
+    #[inline]
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         let state = if self.has_system_clock() {
             let wheel = self.wheel();
@@ -139,6 +142,7 @@ impl Timer for TokioRuntime {
         Sleep { state }
     }
 
+    #[inline]
     fn sleep(&self, timeout: Duration) -> Sleep {
         if !self.has_system_clock() {
             return self.sleep_until(self.deadline(timeout));

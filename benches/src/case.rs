@@ -99,7 +99,8 @@ impl Contender {
         self
     }
 
-    /// An operation consists of so many parts, and the figures are those of a part.
+    /// An operation consists of so many parts, and the figures are those of a part. Before each sample
+    /// one operation is done that does not count.
     pub fn each_of(mut self, parts: u64) -> Self {
         self.parts = parts;
         self

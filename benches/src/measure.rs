@@ -72,6 +72,7 @@ fn case(group: &str, mut case: Case, effort: Effort) -> Vec<Row> {
         // Each round begins with another contender, so that none always follows the same one.
         for turn in 0..contenders.len() {
             let who = (round + turn) % contenders.len();
+            warm_up(&mut contenders[who]);
             let took = timed(&mut contenders[who], times[who]);
             let parts = times[who] * contenders[who].parts;
             samples[who].push(nanoseconds(took) / count(parts));
@@ -94,6 +95,14 @@ struct Measured {
     samples: Vec<f64>,
     allocs: f64,
     fairness: Option<Fairness>,
+}
+
+/// Many parts take much memory. What one contender gives back to the system, the next one is not to
+/// pay for.
+fn warm_up(contender: &mut Contender) {
+    if contender.parts > 1 {
+        (contender.run)(1);
+    }
 }
 
 /// How many operations fill a sample.

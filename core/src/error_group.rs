@@ -62,7 +62,8 @@ pub struct ErrorGroup<E> {
 impl<E> ErrorGroup<E> {
     /// A group without entries yet; `message` says what has failed.
     ///
-    /// Nothing of ours gives out a group that is empty: see [`into_result`](Self::into_result).
+    /// Nothing of ours gives out a group that is empty, see [`into_result`](Self::into_result); but for a
+    /// group of tasks that was cancelled, in which nothing has failed, and which has no value to give.
     pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             message: message.into(),

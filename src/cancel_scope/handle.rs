@@ -62,7 +62,7 @@ impl<R: Timer> CancelScope<R> {
     pub fn effective_deadline(&self) -> EffectiveDeadline<R::Instant> {
         let mut nearest = EffectiveDeadline::Never;
         let mut scope = Some(self);
-        while let Some(CancelScope { shared }) = scope {
+        while let Some(Self { shared }) = scope {
             let inner = shared.lock();
             match (inner.state, inner.deadline) {
                 (ScopeState::Finished, _) => {}

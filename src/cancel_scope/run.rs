@@ -223,8 +223,9 @@ impl<R: Timer> ScopeTimer<'_, R> {
         Poll::Ready(())
     }
 
-    /// Waits for so long from now on.
+    /// Waits for so long from now on. For no time at all it is not asked: a timer may round up.
     fn set(&mut self, time: Option<Duration>) {
+        let time = time.filter(|time| !time.is_zero());
         self.sleep.set(time.map(|time| self.rt.sleep(time)));
     }
 

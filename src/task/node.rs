@@ -34,8 +34,8 @@ pin_project! {
 
 /// Who the future belongs to.
 pub(crate) trait Owner<O>: Send + Sync + 'static {
-    /// The future has ended, and so has its cleanup.
-    fn ended(&self, result: Result<O, TaskError>);
+    /// The future has ended, and so has its cleanup; it may have been cancelled meanwhile.
+    fn ended(&self, result: Result<O, TaskError>, cancelled: bool);
 }
 
 /// A node, whatever runs in it.
@@ -102,7 +102,7 @@ where
                 drop(mine);
                 this.turn.mark(ENDED);
                 let _waker = mem::take(&mut *lock(this.driver));
-                this.owner.ended(result);
+                this.owner.ended(result, cancel != 0);
                 return Poll::Ready(());
             }
             keep_waker(this.driver, cx.waker(), |driver| Some(driver));

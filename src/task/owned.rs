@@ -91,7 +91,7 @@ where
     R: Send + Sync + 'static,
     T: Send + 'static,
 {
-    fn ended(&self, result: Result<T, TaskError>) {
+    fn ended(&self, result: Result<T, TaskError>, _cancelled: bool) {
         let mut slot = lock(&self.slot);
         match mem::replace(&mut *slot, Slot::Told) {
             Slot::Awaited(waiting) => {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::state::{Failure, Phase, Shared, about};
+use super::state::{Phase, Shared, about};
 use crate::cancel::Branch;
 use crate::cleanup::Subject;
 use crate::error_group::{Origin, Phase as Place};
@@ -86,11 +86,13 @@ where
             this.cancelled.set(Some(cancelled));
         }
         loop {
-            let phase = this.group.poll_children(cx);
+            let progress = this.group.poll_children(cx);
+            let phase = progress.phase;
+            let cancels = progress.failed && phase > Phase::Asked;
             if let Some(body) = this.body.as_mut().as_pin_mut() {
-                if let Poll::Ready(ended) = body.poll_branch(cx, phase > Phase::Asked) {
+                if let Poll::Ready(ended) = body.poll_branch(cx, cancels) {
                     this.body.set(None);
-                    *this.value = this.group.ended(ended);
+                    *this.value = this.group.ended(ended, cancels);
                     continue;
                 }
             } else if phase > Phase::Open || this.group.close() {
@@ -106,10 +108,10 @@ where
                     this.group.abort(reason);
                 }
             }
-            if phase != this.group.phase() {
+            if progress != this.group.progress() {
                 continue;
             }
-            if phase > Phase::Asked {
+            if cancels {
                 if this.overdue.is_none() {
                     *this.overdue = this.group.rt.alarm(this.group.budget());
                 }
@@ -130,13 +132,17 @@ where
     R: Cleanup,
     E: Debug + Send + 'static,
 {
-    /// The body has ended: its value, if it came to one.
-    fn ended<T>(&self, ended: Result<Result<T, E>, TaskError>) -> Option<T> {
+    /// The body has ended: its value, if it came to one. Errors of one that was cancelled are those of
+    /// its cleanup.
+    fn ended<T>(&self, ended: Result<Result<T, E>, TaskError>, cancelled: bool) -> Option<T> {
         match ended {
             Ok(Ok(value)) => return Some(value),
             Ok(Err(error)) => {
-                let origin = Origin::new(Place::Body).at(self.location);
-                self.fail(origin, Failure::One(error));
+                let place = match cancelled {
+                    true => Place::Cleanup,
+                    false => Place::Body,
+                };
+                self.body_failed(Origin::new(place).at(self.location), error);
             }
             Err(panic) if panic.is_panic() => {
                 let about = about(Subject::Combinator, self.location, self.rt.id());

@@ -13,6 +13,7 @@ use super::state::{Failure, Shared, about};
 use crate::cleanup::Subject;
 use crate::error_group::{Origin, Phase};
 use crate::runtime::{Cleanup, Spawn, TaskError};
+use crate::sync::group::{ChildInfo, ChildState};
 use crate::task::node::{Driver, Hosted, Node, Owner, Run, keep_waker, lock};
 use crate::{ErrorGroup, JoinError};
 
@@ -44,7 +45,9 @@ pub(super) enum Slot<V> {
     Told,
 }
 
-pub(super) type ChildNode<R, E, F, O, V> = Node<F, O, ChildOwner<R, E, O, V>>;
+type ChildNode<R, E, F, O, V> = Node<F, O, ChildOwner<R, E, O, V>>;
+
+pub(super) type ChildArc<R, E, F, O, V> = Pin<Arc<ChildNode<R, E, F, O, V>>>;
 
 /// What the group asks of a child.
 pub(super) trait Member: Run {
@@ -58,13 +61,19 @@ trait Handled<V>: Run {
     fn poll_result(&self, cx: &mut Context<'_>) -> Poll<Result<V, JoinError>>;
     fn is_finished(&self) -> bool;
     fn name(&self) -> Option<&str>;
+    fn location(&self) -> &'static Location<'static>;
     /// It was cancelled: if it waits for its turn, that is now.
     fn out_of_turn(&self);
 }
 
 impl<R, E, O, V> ChildOwner<R, E, O, V> {
-    fn origin(&self) -> Origin {
-        let origin = Origin::new(Phase::Task).at(self.location);
+    /// Where an error comes from: the cleanup, if the child was cancelled.
+    fn origin(&self, cancelled: bool) -> Origin {
+        let phase = match cancelled {
+            true => Phase::Cleanup,
+            false => Phase::Task,
+        };
+        let origin = Origin::new(phase).at(self.location);
         match &self.name {
             Some(name) => origin.named(name.clone()),
             None => origin,
@@ -79,16 +88,17 @@ where
     O: Send + 'static,
     V: Send + 'static,
 {
-    fn ended(&self, result: Result<O, TaskError>) {
+    fn ended(&self, result: Result<O, TaskError>, cancelled: bool) {
         // First, so that who waits for it is cancelled, and not told that it has failed.
         let result = match result.map(self.settle) {
             Ok(Settled::Value(value)) => Ok(value),
             Ok(Settled::Failed(error)) => {
-                self.group.fail(self.origin(), Failure::One(error));
+                self.group.fail(self.origin(cancelled), Failure::One(error));
                 Err(JoinError::Failed)
             }
             Ok(Settled::FailedGroup(errors)) => {
-                self.group.fail(self.origin(), Failure::Group(errors));
+                self.group
+                    .fail(self.origin(cancelled), Failure::Group(errors));
                 Err(JoinError::Failed)
             }
             Ok(Settled::Told) => Err(JoinError::Failed),
@@ -124,15 +134,11 @@ where
 
     fn info(&self) -> ChildInfo {
         let owner = &self.owner;
-        ChildInfo {
-            name: owner.name.clone(),
-            location: owner.location,
-            state: if self.is_cancelled() {
-                ChildState::Cancelling
-            } else {
-                ChildState::Running
-            },
-        }
+        let state = match self.is_cancelled() {
+            true => ChildState::Cancelling,
+            false => ChildState::Running,
+        };
+        ChildInfo::new(owner.name.clone(), owner.location, state)
     }
 }
 
@@ -180,6 +186,10 @@ where
         self.owner.name.as_deref()
     }
 
+    fn location(&self) -> &'static Location<'static> {
+        self.owner.location
+    }
+
     fn out_of_turn(&self) {
         self.owner.group.unqueue(self.owner.index);
     }
@@ -212,7 +222,7 @@ pub struct TaskHandle<V> {
 impl<V> Unpin for TaskHandle<V> {}
 
 impl<V> TaskHandle<V> {
-    pub(super) fn new<R, E, F, O>(child: Pin<Arc<ChildNode<R, E, F, O, V>>>) -> Self
+    pub(super) fn new<R, E, F, O>(child: ChildArc<R, E, F, O, V>) -> Self
     where
         R: Cleanup,
         E: Debug + Send + 'static,
@@ -254,6 +264,11 @@ impl<V> TaskHandle<V> {
         self.child.as_ref().is_none_or(|child| child.is_finished())
     }
 
+    /// Where the child was spawned, if the group took it.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.child.as_ref().map(|child| child.location())
+    }
+
     /// The name of the child, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.child.as_ref().and_then(|child| child.name())
@@ -281,28 +296,4 @@ impl<V> fmt::Debug for TaskHandle<V> {
             .field("finished", &self.is_finished())
             .finish_non_exhaustive()
     }
-}
-
-/// A child of a group that has not ended, as [`TaskGroup::tasks`](super::TaskGroup::tasks) lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ChildInfo {
-    /// Its name, if it has one.
-    pub name: Option<Cow<'static, str>>,
-    /// Where it was spawned.
-    pub location: &'static Location<'static>,
-    /// How far it is.
-    pub state: ChildState,
-}
-
-/// How far a child of a group is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ChildState {
-    /// It waits for its turn, as the group has a limit.
-    Waiting,
-    /// It runs, or is about to.
-    Running,
-    /// It was cancelled, and cleans up.
-    Cancelling,
 }

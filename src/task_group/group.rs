@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::future::Future;
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use super::child::{ChildInfo, ChildNode, ChildOwner, ChildState, Settled, Slot, TaskHandle};
+use super::child::{ChildArc, ChildOwner, Settled, Slot, TaskHandle};
 use super::start::{Blame, Handshake, Start, Started, Starting, settle};
 use super::state::{Child, Failure, Phase, Shared};
 use crate::error_group::{Origin, Phase as Place};
 use crate::runtime::{Cleanup, Spawn};
 use crate::sync::CancelToken;
 use crate::sync::cancel_token::{CancelKind, CancelReason};
+use crate::sync::group::{ChildInfo, ChildState};
 use crate::task::node::Node;
 use crate::{ErrorGroup, SpawnError};
 
@@ -186,13 +186,13 @@ where
         }
         let owner = ChildOwner {
             group: self.shared.clone(),
-            index: state.children.next(),
+            index: state.next(),
             name: making.name,
             location: making.location,
             settle: making.settle,
             slot: Mutex::new(Slot::Running(None)),
         };
-        let node: Pin<Arc<ChildNode<R, E, F, O, V>>> = Node::new("task_group", future, owner);
+        let node: ChildArc<R, E, F, O, V> = Node::new("task_group", future, owner);
         let child: Child = node.clone();
         let has_room = state.insert(child.clone());
         drop(state);
@@ -202,11 +202,13 @@ where
         Ok(TaskHandle::new(node))
     }
 
-    /// Cancels the group: its body and its children, which is no failure. Whether it was the first to
-    /// do so; later calls, also after the end, do nothing.
+    /// Cancels the group: its children are cancelled, their cleanup is awaited, and it takes no more.
+    /// Whether it was the first to do so; later calls, also after the end, do nothing.
     ///
-    /// It takes no children from here on. Who calls this, body or child, is dropped where it waits next;
-    /// a body that returns at once gives the group its value.
+    /// The body goes on, as the value of the group is its own: it sees children that end as cancelled. A
+    /// body that waits for something else watches the [token](Self::token), by
+    /// [`run_until_cancelled`](CancelToken::run_until_cancelled) for example, or it holds the group up. A
+    /// child that calls this is dropped where it waits next. A group that was cancelled has not failed.
     #[track_caller]
     pub fn cancel(&self) -> bool {
         self.cancel_with(CancelKind::Requested)
@@ -236,23 +238,22 @@ impl<R, E> TaskGroup<R, E> {
         self.shared.token()
     }
 
-    /// The children that have not ended.
+    /// The children that have not ended, in the order in which they were spawned.
     pub fn tasks(&self) -> Vec<ChildInfo> {
         let state = self.shared.lock();
-        let numbered = state.children.iter_numbered();
-        let info = |(number, child): (usize, &Child)| {
+        let info = |(number, child): (usize, Child)| {
             let mut info = child.info();
-            if state.queue.contains(&number) {
+            if state.waits(number) {
                 info.state = ChildState::Waiting;
             }
             info
         };
-        numbered.map(info).collect()
+        state.numbered().into_iter().map(info).collect()
     }
 
     /// How many children have not ended.
     pub fn len(&self) -> usize {
-        self.shared.lock().children.len()
+        self.shared.lock().len()
     }
 
     /// Whether every child has ended.
@@ -262,7 +263,7 @@ impl<R, E> TaskGroup<R, E> {
 
     /// Whether the group takes no more children: it was cancelled, has failed, or has ended.
     pub fn is_closed(&self) -> bool {
-        self.shared.phase() != Phase::Open
+        self.shared.progress().phase != Phase::Open
     }
 }
 

@@ -65,10 +65,6 @@ impl<T> Slab<T> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.iter_numbered().map(|(_, value)| value)
-    }
-
     pub(super) fn iter_numbered(&self) -> impl Iterator<Item = (usize, &T)> {
         let entries = self.entries.iter().enumerate();
         entries.filter_map(|(number, entry)| match entry {

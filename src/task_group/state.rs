@@ -14,7 +14,7 @@ use super::child::Member;
 use super::slab::Slab;
 use crate::ErrorGroup;
 use crate::cleanup::{About, Report, Subject, report};
-use crate::error_group::{Origin, Phase as Place};
+use crate::error_group::Origin;
 use crate::runtime::{Alarm, Cleanup, RuntimeId, TaskError};
 use crate::sync::CancelToken;
 use crate::sync::cancel_token::{CancelKind, CancelReason};
@@ -34,14 +34,18 @@ pub(super) struct Shared<R, E> {
 
 pub(super) struct State<E> {
     pub(super) phase: Phase,
+    /// Something has failed: the body is cancelled as well.
+    failed: bool,
     limit: usize,
     pub(super) grace: Duration,
     pub(super) budget: Duration,
-    pub(super) children: Slab<Child>,
+    /// With the number of those that were spawned before.
+    children: Slab<(u64, Child)>,
+    spawned: u64,
     /// How many of the children have been spawned.
-    pub(super) running: usize,
+    running: usize,
     /// Those that have not, in their order.
-    pub(super) queue: VecDeque<usize>,
+    queue: VecDeque<usize>,
     /// Those that the group's own future is to poll, as their tasks are gone.
     woken: Vec<usize>,
     /// The group's own future.
@@ -53,7 +57,7 @@ pub(super) struct State<E> {
 struct Errors<E> {
     /// In order of completion.
     of_children: Vec<(Origin, Failure<E>)>,
-    of_body: Option<E>,
+    of_body: Option<(Origin, E)>,
     panic: Option<TaskError>,
     /// Nobody is left to give all this to.
     unheard: bool,
@@ -64,12 +68,19 @@ pub(super) enum Failure<E> {
     Group(ErrorGroup<E>),
 }
 
+/// What the body needs to know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub(super) phase: Phase,
+    pub(super) failed: bool,
+}
+
 /// How far the group is. One after the other, though some may be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     /// It takes children.
     Open,
-    /// Body and children are asked to end.
+    /// The children are asked to end; so is the body, if something has failed.
     Asked,
     /// They are dropped where they lie.
     Dropping,
@@ -85,10 +96,12 @@ impl<R, E> Shared<R, E> {
             token: OnceLock::new(),
             state: Mutex::new(State {
                 phase: Phase::Open,
+                failed: false,
                 limit: usize::MAX,
                 grace: Duration::ZERO,
                 budget: DEFAULT_BUDGET,
                 children: Slab::new(),
+                spawned: 0,
                 running: 0,
                 queue: VecDeque::new(),
                 woken: Vec::new(),
@@ -108,8 +121,12 @@ impl<R, E> Shared<R, E> {
         lock(&self.state)
     }
 
-    pub(super) fn phase(&self) -> Phase {
-        self.lock().phase
+    pub(super) fn progress(&self) -> Progress {
+        let state = self.lock();
+        Progress {
+            phase: state.phase,
+            failed: state.failed,
+        }
     }
 
     pub(super) fn budget(&self) -> Duration {
@@ -126,8 +143,8 @@ impl<R, E> Shared<R, E> {
         self.token.get_or_init(CancelToken::new)
     }
 
-    /// Asks body and children to end, or drops them; whether it was the first to do so. Those that
-    /// wait for their turn never run.
+    /// Asks the children to end, or drops them; whether it was the first to do so. Those that wait for
+    /// their turn never run.
     #[track_caller]
     pub(super) fn abort(&self, reason: impl Into<CancelReason>) -> bool {
         let mut state = self.lock();
@@ -154,7 +171,7 @@ impl<R, E> Shared<R, E> {
         true
     }
 
-    /// Drops body and children: they were asked, and the grace is over.
+    /// Drops those that were asked: the grace is over.
     fn drop_all(&self) {
         let mut state = self.lock();
         state.phase = state.phase.max(Phase::Dropping);
@@ -163,32 +180,44 @@ impl<R, E> Shared<R, E> {
         victims.iter().for_each(|child| child.cancel());
     }
 
-    /// A child, or the body, has failed: the others are cancelled.
+    /// A child has failed: the others are cancelled.
     pub(super) fn fail(&self, origin: Origin, failure: Failure<E>)
     where
         R: Cleanup,
         E: Debug,
     {
         let mut state = self.lock();
+        state.failed = true;
         if state.errors.unheard {
             drop(state);
             self.report_failure(&origin, &failure);
         } else {
-            match failure {
-                Failure::One(error) if origin.phase() == Place::Body => {
-                    state.errors.of_body = Some(error);
-                }
-                failure => state.errors.of_children.push((origin, failure)),
-            }
+            state.errors.of_children.push((origin, failure));
             drop(state);
         }
+        self.abort_failed();
+    }
+
+    /// The body has failed, which ends the list.
+    pub(super) fn body_failed(&self, origin: Origin, error: E) {
+        self.lock().errors.of_body = Some((origin, error));
         self.abort(CancelKind::GroupFailed);
+    }
+
+    /// Cancels the children, unless that was done, and the body.
+    #[track_caller]
+    fn abort_failed(&self) {
+        if !self.abort(CancelKind::GroupFailed) {
+            let parent = self.lock().parent.take();
+            parent.into_iter().for_each(Waker::wake);
+        }
     }
 
     /// A child, or the body, has panicked: the others are cancelled, and then the panic goes on. Of
     /// several, the first does.
     pub(super) fn panicked(&self, about: About, panic: TaskError) {
         let mut state = self.lock();
+        state.failed = true;
         let errors = &mut state.errors;
         let lost = if errors.unheard || errors.panic.is_some() {
             Some(panic)
@@ -200,7 +229,7 @@ impl<R, E> Shared<R, E> {
         if let Some(panic) = lost {
             report(&Report::PanicUnseen(about, &panic));
         }
-        self.abort(CancelKind::GroupFailed);
+        self.abort_failed();
     }
 
     /// A child has ended, and its errors are known.
@@ -246,7 +275,7 @@ impl<R, E> Shared<R, E> {
         };
         let _ = state.queue.remove(place);
         state.running += 1;
-        let child = state.children.get(index).cloned();
+        let child = state.child(index);
         drop(state);
         child.into_iter().for_each(|child| child.host());
     }
@@ -284,13 +313,12 @@ impl<R, E> Shared<R, E> {
         let failures = mem::take(&mut state.errors.of_children);
         let (of_body, panic) = (state.errors.of_body.take(), state.errors.panic.take());
         drop(state);
-        let origin = Origin::new(Place::Body).at(self.location);
-        let of_body = of_body.map(|error| (origin.clone(), Failure::One(error)));
+        let of_body = of_body.map(|(origin, error)| (origin, Failure::One(error)));
         for (origin, failure) in failures.into_iter().chain(of_body) {
             self.report_failure(&origin, &failure);
         }
         if let Some(panic) = panic {
-            let about = self.about(&origin, Subject::Task);
+            let about = about(Subject::Task, self.location, self.rt.id());
             report(&Report::PanicUnseen(about, &panic));
         }
     }
@@ -318,23 +346,14 @@ impl<R, E> Shared<R, E> {
                 Failure::Group(errors) => group.push_group(origin, errors),
             }
         }
-        if let Some(error) = of_body {
-            group.push(Origin::new(Place::Body).at(self.location), error);
+        if let Some((origin, error)) = of_body {
+            group.push(origin, error);
         }
         match value {
             Some(value) => group.into_result(value),
-            None if group.is_empty() => Err(self.cancelled()),
+            // Only a failure cancels the body.
             None => Err(group),
         }
-    }
-
-    /// The error of a group that was cancelled with its body, and in which nothing has failed.
-    fn cancelled(&self) -> ErrorGroup<E> {
-        let mut group = ErrorGroup::new("the task group was cancelled");
-        if let Some(reason) = self.token().reason() {
-            group.note(reason.to_string());
-        }
-        group
     }
 }
 
@@ -350,7 +369,8 @@ impl<E> State<E> {
     /// Adds a child; whether it is to be spawned at once.
     pub(super) fn insert(&mut self, child: Child) -> bool {
         let index = self.children.next();
-        self.children.insert(child);
+        self.children.insert((self.spawned, child));
+        self.spawned += 1;
         let has_room = self.running < self.limit;
         if has_room {
             self.running += 1;
@@ -360,16 +380,44 @@ impl<E> State<E> {
         has_room
     }
 
+    /// The children in the order in which they were spawned.
     fn all(&self) -> Vec<Child> {
-        self.children.iter().cloned().collect()
+        let all = self.numbered().into_iter();
+        all.map(|(_, child)| child).collect()
+    }
+
+    /// The same, each with its number in the group.
+    pub(super) fn numbered(&self) -> Vec<(usize, Child)> {
+        let mut all: Vec<_> = self.children.iter_numbered().collect();
+        all.sort_unstable_by_key(|(_, (spawned, _))| *spawned);
+        let all = all.into_iter();
+        all.map(|(number, (_, child))| (number, child.clone()))
+            .collect()
+    }
+
+    fn child(&self, number: usize) -> Option<Child> {
+        self.children.get(number).map(|(_, child)| child.clone())
+    }
+
+    /// The number of the next child.
+    pub(super) fn next(&self) -> usize {
+        self.children.next()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.children.len()
+    }
+
+    /// Whether the child waits for its turn.
+    pub(super) fn waits(&self, number: usize) -> bool {
+        self.queue.contains(&number)
     }
 
     fn take_queue(&mut self) -> Vec<Child> {
         let queue = mem::take(&mut self.queue);
         self.running += queue.len();
-        let children = &self.children;
-        let child = |&index: &usize| children.get(index).cloned();
-        queue.iter().filter_map(child).collect()
+        let queue = queue.into_iter();
+        queue.filter_map(|number| self.child(number)).collect()
     }
 
     /// Who is to be spawned next, if there is room.
@@ -379,22 +427,21 @@ impl<E> State<E> {
         }
         let index = self.queue.pop_front()?;
         self.running += 1;
-        self.children.get(index).cloned()
+        self.child(index)
     }
 }
 
 impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
     /// The part of the group's own future in its children: polls those whose tasks are gone, and ends
     /// the grace. Gives how far the group is; it wakes when that changes, and when the last has ended.
-    pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Phase {
+    pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Progress {
         // Registered first: whatever comes after the looks below wakes again.
         keep_waker(&self.state, cx.waker(), |state| Some(&mut state.parent));
         let mut state = self.lock();
         let woken = mem::take(&mut state.woken);
-        let woken = woken.iter().filter_map(|&index| {
-            let child = state.children.get(index)?.clone();
-            Some((index, child))
-        });
+        let woken = woken
+            .iter()
+            .filter_map(|&index| Some((index, state.child(index)?)));
         let woken: Vec<_> = woken.collect();
         let (phase, grace) = (state.phase, state.grace);
         drop(state);
@@ -411,7 +458,7 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
         if phase == Phase::Asked && self.poll_grace(cx, grace).is_ready() {
             self.drop_all();
         }
-        self.phase()
+        self.progress()
     }
 
     /// Ready once the time of those that were asked is over: at once, where there is no clock.
@@ -441,7 +488,7 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
 
     /// Waits for the end of all children, once they are cancelled.
     pub(super) fn poll_end(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let _phase = self.poll_children(cx);
+        let _progress = self.poll_children(cx);
         if self.close() {
             Poll::Ready(())
         } else {

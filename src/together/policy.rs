@@ -97,6 +97,7 @@ impl<T, E> Policy<Result<T, E>> for RaceOk {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Uniform + PollEach<Race>> Finish<Race> for S {
     type Output = S::Item;
 
@@ -106,6 +107,7 @@ impl<S: Uniform + PollEach<Race>> Finish<Race> for S {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S, T, E> Finish<RaceOk> for S
 where
     S: Uniform<Item = Result<T, E>> + PollEach<RaceOk>,

@@ -51,7 +51,8 @@ use crate::flavour::Spin;
 ///
 /// Making a child and dropping one take constant time; each token is one allocation. Looking at a
 /// token is a load. Waiting allocates nothing. Cancelling visits each descendant once, without
-/// recursion. All tokens of a tree share a short lock, which no look and no wait takes.
+/// recursion. All tokens of a tree share a short lock, which neither
+/// [`is_cancelled`](Self::is_cancelled) nor a wait takes.
 ///
 /// # Examples
 ///

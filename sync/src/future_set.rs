@@ -9,18 +9,21 @@
 //!    the newest one go on to the capacity.
 //! 3. A slot is occupied if and only if it is in the order of the pushes. Then its future is
 //!    initialised, and never moved; nobody but the set reaches it.
-//! 4. Every waker of a future has a share in the blocks, except for the one that is lent to a poll:
-//!    that has the set's, which is borrowed for the poll.
-//! 5. `cloned` is set before the first clone of a slot's waker exists, and stays set. Until then the
-//!    only waker is the one lent to a poll; all references to that one have ended when the poll
-//!    returns, so that outside of a poll `queued` and `woken` are the set's alone.
+//! 4. A slot counts its wakers, except for the one that is lent to a poll: the set is borrowed for
+//!    that. The blocks are kept by the set and, when it is gone, by every slot that has wakers. The set
+//!    notices after each poll, and when a future goes, which slots have some.
+//! 5. While a slot counts no waker, the only one is lent to a poll, and all references to that have
+//!    ended when the poll returns. So outside of a poll the slot is then the set's alone.
 //! 6. A slot is in one of the lists that `next` links, or is claimed to be put there, or free or worn
-//!    out, if and only if it is `queued`. Whoever made it so is the only one to write `next`.
+//!    out, if and only if it is `QUEUED`. Whoever made it so is the only one to write `next` and
+//!    `carried`.
 
 mod blocks;
 mod iter;
 mod key;
 mod lists;
+mod places;
+mod poll;
 mod shared;
 mod slot;
 #[cfg(all(test, feature = "std", not(loom)))]
@@ -28,23 +31,18 @@ mod tests;
 #[cfg(all(test, loom))]
 #[path = "future_set/tests/loom.rs"]
 mod tests;
+mod traits;
 mod waker;
 
-use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-
-use futures_core::Stream;
-use futures_core::stream::FusedStream;
 
 use self::blocks::Blocks;
 pub use self::iter::IterPinMut;
 pub use self::key::Key;
 use self::lists::{FreeList, Order, RunQueue};
-use self::slot::SlotPtr;
 
 /// Futures that run side by side in one task: a stream of their outputs, as they come.
 ///
@@ -104,6 +102,8 @@ pub struct FutureSet<F> {
     len: usize,
     /// How many places were left while they were in a list, and have not come out of it.
     lingering: usize,
+    /// How many places have wakers, as noticed.
+    noticed: usize,
     _futures: PhantomData<F>,
 }
 
@@ -127,6 +127,7 @@ impl<F> FutureSet<F> {
             order: Order::new(),
             len: 0,
             lingering: 0,
+            noticed: 0,
             _futures: PhantomData,
         }
     }
@@ -269,223 +270,20 @@ impl<F> FutureSet<F> {
         self.wait(cx);
         Poll::Pending
     }
-
-    /// Polls the future in `slot`, which came out of the run queue.
-    #[inline]
-    fn turn(&mut self, slot: SlotPtr) -> Option<(Key, F::Output)>
-    where
-        F: Future,
-    {
-        /// Drops a future that panicked.
-        struct Guard<'a, F>(&'a mut FutureSet<F>, SlotPtr);
-
-        impl<F> Drop for Guard<'_, F> {
-            fn drop(&mut self) {
-                self.0.vacate(self.1);
-            }
-        }
-
-        if !slot.is_occupied() {
-            self.reclaim(slot);
-            return None;
-        }
-        slot.begin_poll();
-        let guard = Guard(self, slot);
-        // SAFETY: it is occupied, and the set is borrowed (3).
-        let future = unsafe { &mut *slot.future::<F>() };
-        // SAFETY: it is never moved (3).
-        let future = unsafe { Pin::new_unchecked(future) };
-        let waker = waker::lend(slot);
-        let polled = future.poll(&mut Context::from_waker(&waker));
-        mem::forget(guard);
-        match polled {
-            Poll::Ready(output) => {
-                let key = slot.key();
-                self.vacate(slot);
-                Some((key, output))
-            }
-            Poll::Pending => {
-                if slot.was_woken() {
-                    self.enqueue(slot);
-                }
-                None
-            }
-        }
-    }
-
-    /// Has the task woken when there is something to do: at once, if there is already.
-    fn wait(&mut self, cx: &Context<'_>) {
-        self.collect();
-        if self.run.is_empty() {
-            let Some(shared) = &self.blocks.root else {
-                return;
-            };
-            shared.register(cx.waker());
-            if !shared.has_woken() {
-                return;
-            }
-        }
-        cx.waker().wake_by_ref();
-    }
-
-    fn wake_task(&self) {
-        if let Some(shared) = &self.blocks.root {
-            shared.wake_task();
-        }
-    }
-
-    /// Lets the future in `slot` be polled, behind all that were woken before.
-    #[inline]
-    fn enqueue(&mut self, slot: SlotPtr) {
-        if slot.claim() {
-            self.collect();
-            self.run.append(slot);
-        }
-    }
-
-    /// Moves those that were woken into the run queue, first in, first out.
-    #[inline]
-    fn collect(&mut self) {
-        let woken = self.blocks.root.as_ref();
-        if woken.is_some_and(|shared| shared.has_woken()) {
-            self.collect_woken();
-        }
-    }
-
-    #[inline(never)]
-    fn collect_woken(&mut self) {
-        let Some(shared) = &self.blocks.root else {
-            return;
-        };
-        let mut next = shared.take_woken();
-        let mut ends: Option<(SlotPtr, SlotPtr)> = None;
-        while let Some(slot) = next {
-            next = slot.next();
-            if slot.is_occupied() {
-                slot.set_next(ends.map(|(first, _)| first));
-                ends = Some((slot, ends.map_or(slot, |(_, last)| last)));
-            } else {
-                self.reclaim(slot);
-            }
-        }
-        if let Some((first, last)) = ends {
-            self.run.append_chain(first, last);
-        }
-    }
-
-    fn find(&self, key: Key) -> Option<SlotPtr> {
-        let slot = self.blocks.find::<F>(key.index)?;
-        (slot.key() == key && slot.is_occupied()).then_some(slot)
-    }
-
-    /// A free place.
-    #[inline]
-    fn place(&mut self) -> SlotPtr {
-        loop {
-            if let Some(slot) = self.free.pop() {
-                return slot;
-            }
-            if let Some(slot) = self.blocks.fresh::<F>() {
-                return slot;
-            }
-            self.make_room();
-        }
-    }
-
-    #[cold]
-    fn make_room(&mut self) {
-        // Without polls, places that were left would stay in the lists for ever.
-        if self.lingering > self.blocks.capacity() / 2 {
-            self.collect();
-            let mut all = mem::take(&mut self.run);
-            while let Some(slot) = all.pop() {
-                if slot.is_occupied() {
-                    self.run.append(slot);
-                } else {
-                    self.reclaim(slot);
-                }
-            }
-        } else {
-            self.blocks.grow::<F>(1);
-        }
-    }
-
-    /// Drops the future in `slot`, and leaves the place.
-    #[inline]
-    fn vacate(&mut self, slot: SlotPtr) {
-        self.order.remove(slot);
-        slot.turn_over();
-        self.len -= 1;
-        if slot.claim() {
-            self.free.push(slot);
-        } else {
-            self.lingering += 1;
-        }
-        // Last, since it may panic. SAFETY: it was occupied, and is no longer (3).
-        unsafe { slot.future::<F>().drop_in_place() };
-    }
-
-    /// A place that was left has come out of the list that it was in.
-    #[cold]
-    fn reclaim(&mut self, slot: SlotPtr) {
-        self.lingering -= 1;
-        self.free.push(slot);
-    }
-}
-
-impl<F: Future> Stream for FutureSet<F> {
-    type Item = (Key, F::Output);
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<(Key, F::Output)>> {
-        self.get_mut().poll_next(cx)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.len, Some(self.len))
-    }
-}
-
-impl<F: Future> FusedStream for FutureSet<F> {
-    /// Whether the set is empty: then a poll gives `None`, until a future is pushed.
-    fn is_terminated(&self) -> bool {
-        self.is_empty()
-    }
-}
-
-impl<F> Extend<F> for FutureSet<F> {
-    fn extend<I: IntoIterator<Item = F>>(&mut self, futures: I) {
-        for future in futures {
-            self.push(future);
-        }
-    }
-}
-
-impl<F> FromIterator<F> for FutureSet<F> {
-    fn from_iter<I: IntoIterator<Item = F>>(futures: I) -> Self {
-        let futures = futures.into_iter();
-        let mut set = Self::with_capacity(futures.size_hint().0);
-        set.extend(futures);
-        set
-    }
-}
-
-impl<F> Default for FutureSet<F> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<F> fmt::Debug for FutureSet<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FutureSet")
-            .field("len", &self.len)
-            .finish_non_exhaustive()
-    }
 }
 
 impl<F> Drop for FutureSet<F> {
     fn drop(&mut self) {
-        self.clear();
+        /// A future may panic when it is dropped.
+        struct Rest<'a, F>(&'a mut FutureSet<F>);
+
+        impl<F> Drop for Rest<'_, F> {
+            fn drop(&mut self) {
+                self.0.blocks.give_up::<F>(self.0.noticed);
+            }
+        }
+
+        Rest(self).0.clear();
     }
 }
 

@@ -54,7 +54,8 @@ pub use self::start::{Start, Started};
 ///
 /// An [`ErrorGroup`](withal_core::ErrorGroup), also if there is one error: of the children in the order in
 /// which they ended, then of the body. Each with its origin: name, place, and whether the child or body
-/// failed by itself, or while it was cancelled.
+/// failed by itself, or while it was cancelled. Where the group was [cancelled](LocalGroup::cancel),
+/// nothing has failed, and the body has come to no value, the error group is empty, and a note tells why.
 ///
 /// # Panics
 ///

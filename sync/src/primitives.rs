@@ -16,13 +16,13 @@ pub(crate) use core::{
 #[cfg(all(test, loom, feature = "alloc"))]
 pub(crate) use loom::{
     alloc::{alloc, dealloc},
-    sync::atomic::AtomicPtr,
+    sync::atomic::{AtomicPtr, AtomicU32},
 };
 
 #[cfg(all(feature = "alloc", not(all(test, loom))))]
 pub(crate) use {
     alloc::alloc::{alloc, dealloc},
-    core::sync::atomic::AtomicPtr,
+    core::sync::atomic::{AtomicPtr, AtomicU32},
 };
 
 /// A cell with the face of loom's, which counts who looks at it.

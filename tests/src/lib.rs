@@ -55,4 +55,6 @@ mod guides {
     struct Iteration;
     #[doc = include_str!("../../docs/interoperation.md")]
     struct Interoperation;
+    #[doc = include_str!("../../docs/cancellation.md")]
+    struct Cancellation;
 }

@@ -34,6 +34,7 @@ pub mod generators;
 pub mod guard;
 pub mod left_open;
 pub mod local;
+pub mod local_group;
 pub mod loops;
 pub mod matrix_m1;
 pub mod matrix_m2;
@@ -91,6 +92,7 @@ macro_rules! suite_cases {
         $crate::guard_cases!($make $with [$harness]);
         $crate::left_open_cases!($make $with [$harness]);
         $crate::local_cases!($make $with [$harness]);
+        $crate::local_group_cases!($make $with [$harness]);
         $crate::loops_cases!($make $with [$harness]);
         $crate::matrix_m1_cases!($make $with [$harness]);
         $crate::matrix_m2_cases!($make $with [$harness]);

@@ -1,18 +1,20 @@
 //! Joins and races: cancelled, or made to panic, at every poll.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use withal::cleanup::drain;
 use withal::scope::ScopeError;
 use withal::{
     Either, Outcome, Until, WaitSet, as_completed, close, either, join, join_settled, race,
-    race_ok, race_staggered, try_join, wait, with,
+    race_ok, race_staggered, shielded, try_join, wait, with,
 };
+use withal_tests::foreign::{begun, block_on};
 use withal_tests::poll::yields;
 use withal_tests::probe::{Failed, ProbeError};
 use withal_tests::sweep::{Followed, Sweep, Swept};
-use withal_tests::{Deterministic, Log, Probe, laws};
+use withal_tests::{Act, Deterministic, LeakCheck, Log, Probe, laws};
 
 type Rt = Followed<Deterministic>;
 type Ended = Result<u32, ScopeError<Failed, ProbeError, u32>>;
@@ -200,7 +202,7 @@ fn a_long_vector_leaves_nothing_behind() {
         let racers = racers.enumerate().map(|(n, racer)| async move {
             match n {
                 0 | 1 => racer.await,
-                _ => std::future::pending().await,
+                _ => pending().await,
             }
         });
         race(racers.collect::<Vec<_>>()).await.unwrap_err();
@@ -271,4 +273,67 @@ fn one_inside_of_the_other_they_leave_nothing_behind() {
         let (_, raced) = join((settles, racers)).await;
         assert_eq!(raced, 2);
     });
+}
+
+// K4, K9: what is left goes on by itself, side by side.
+#[test]
+fn branches_that_exceed_the_budget_go_on() {
+    const BUDGET: Duration = Duration::from_secs(1);
+    let (rt, log) = (Deterministic::new(), Log::new());
+    let leaks = LeakCheck::new(&rt);
+    let holds = async |name: &str, event: &'static str| {
+        let act = Act::new(&log, name).exit_waits_for(event);
+        let ended = with(&rt, act, async |()| pending::<Result<(), Failed>>().await);
+        ended.await.unwrap();
+    };
+    let scoped = with(&rt, Act::new(&log, "s"), async |()| {
+        join((holds("a", "-b:cancelled"), holds("b", "go"))).await;
+        Ok::<_, Failed>(())
+    });
+    let stopped = either(scoped.budget(BUDGET), log.when(|events| events.len() == 3));
+    assert!(matches!(rt.block_on(stopped), Either::Right(())));
+    log.assert("+s +a +b -s:cancelled");
+    log.push("go");
+    rt.run_until_stalled();
+    log.assert("+s +a +b -s:cancelled go -b:cancelled -a:cancelled");
+    leaks.finish();
+}
+
+// K2, K6, CB-12: the runtime goes while the branches clean up, and a drain runs what is left.
+#[test]
+fn branches_outlive_their_runtime() {
+    let (rt, log) = (Deterministic::new(), Log::new());
+    let holds = async |name: &str| {
+        let act = Act::new(&log, name).exit(yields(2));
+        let ended = with(&rt, act, async |()| pending::<Result<(), Failed>>().await);
+        ended.await.unwrap();
+    };
+    drop(begun(join([holds("a"), holds("b")])));
+    rt.shut_down();
+    let shield = shielded(&rt, {
+        let log = log.clone();
+        async move {
+            yields(2).await;
+            log.push("shielded");
+        }
+    });
+    drop(begun(shield));
+    let report = block_on(drain(&rt, Duration::from_secs(1)));
+    assert_eq!(log.count("-"), 2, "{report:?}: {}", log.trace());
+    assert!(log.has("shielded"), "{report:?}: {}", log.trace());
+}
+
+// CB-4: leaked, a join stands still, and harms nobody.
+#[test]
+fn a_join_that_is_leaked_stands_still() {
+    let (rt, log) = (Deterministic::new(), Log::new());
+    let holds = async |name: &str| {
+        let ended = with(&rt, Act::new(&log, name), async |()| {
+            pending::<Result<(), Failed>>().await
+        });
+        ended.await.unwrap();
+    };
+    std::mem::forget(begun(join(vec![holds("a"), holds("b")])));
+    rt.run_until_stalled();
+    log.assert("+a +b");
 }

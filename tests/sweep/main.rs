@@ -7,6 +7,7 @@ mod future_set;
 mod interleave;
 mod interval;
 mod kernel;
+mod local_group;
 mod primitives;
 mod task_group;
 mod teeth;

@@ -38,7 +38,7 @@ impl WaitOwned {
 }
 
 macro_rules! wait {
-    ($wait:ty) => {
+    ($name:literal, $wait:ty) => {
         impl Future for $wait {
             type Output = ();
 
@@ -51,7 +51,7 @@ macro_rules! wait {
 
         impl fmt::Debug for $wait {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($wait))
+                f.debug_struct($name)
                     .field("waits", &self.wait.is_queued())
                     .finish_non_exhaustive()
             }
@@ -59,5 +59,5 @@ macro_rules! wait {
     };
 }
 
-wait!(Wait<'_>);
-wait!(WaitOwned);
+wait!("Wait", Wait<'_>);
+wait!("WaitOwned", WaitOwned);

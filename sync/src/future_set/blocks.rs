@@ -5,7 +5,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::shared::{Root, Shared};
+use super::shared::{Shared, release};
 use super::slot::{Node, Slot, SlotPtr};
 use crate::primitives::{alloc, dealloc};
 
@@ -23,7 +23,7 @@ const FIRST: u32 = 4;
 
 /// All blocks of a set, by what it knows about them.
 pub(super) struct Blocks {
-    pub(super) root: Option<Root>,
+    shared: Option<NonNull<Shared>>,
     /// How many places there are.
     capacity: u32,
     /// How many of them were ever used; from this index on they are not initialised.
@@ -33,10 +33,16 @@ pub(super) struct Blocks {
 impl Blocks {
     pub(super) const fn new() -> Self {
         Self {
-            root: None,
+            shared: None,
             capacity: 0,
             used: 0,
         }
+    }
+
+    #[inline]
+    pub(super) fn shared(&self) -> Option<&Shared> {
+        // SAFETY: the set has a share, which it gives up at its end (1).
+        self.shared.map(|shared| unsafe { shared.as_ref() })
     }
 
     pub(super) fn capacity(&self) -> usize {
@@ -49,8 +55,8 @@ impl Blocks {
         if self.used == self.capacity {
             return None;
         }
-        let root = self.root.as_ref()?;
-        let newest = root.newest.load(Relaxed);
+        let shared = self.shared?;
+        let newest = self.shared()?.newest.load(Relaxed);
         // SAFETY: it is a block of this set's, and nobody changes it any more.
         let newest = unsafe { &*newest };
         let index = self.used;
@@ -58,7 +64,7 @@ impl Blocks {
         let node = unsafe { newest.node::<F>(index) };
         let slot = node.cast::<Slot>();
         // SAFETY: the slot begins there; nobody knows of the place so far.
-        unsafe { slot.write(Slot::new(root.as_ptr(), index)) };
+        unsafe { slot.write(Slot::new(shared, index)) };
         self.used += 1;
         SlotPtr::new(slot)
     }
@@ -75,19 +81,19 @@ impl Blocks {
             .map(|count| (self.capacity, count.max(self.capacity).max(FIRST)))
             .filter(|(start, count)| start.checked_add(*count).is_some())
             .expect("there are too many futures in a set");
-        match &self.root {
+        match self.shared() {
             None => {
                 let (shared, block) = allocate::<Shared, F>(count, start, None);
                 // SAFETY: newly allocated for this.
                 unsafe { shared.write(Shared::new(block, shared)) };
-                self.root = Some(Root::new(shared));
+                self.shared = Some(shared);
             }
-            Some(root) => {
-                let older = NonNull::new(root.newest.load(Relaxed));
+            Some(shared) => {
+                let older = NonNull::new(shared.newest.load(Relaxed));
                 let (place, block) = allocate::<Block, F>(count, start, older);
                 // SAFETY: newly allocated for this.
                 unsafe { place.write(block) };
-                root.newest.store(place.as_ptr(), Relaxed);
+                shared.newest.store(place.as_ptr(), Relaxed);
             }
         }
         self.capacity = start + count;
@@ -99,7 +105,7 @@ impl Blocks {
         if index >= self.used {
             return None;
         }
-        let newest = self.root.as_ref()?.newest.load(Relaxed);
+        let newest = self.shared()?.newest.load(Relaxed);
         // SAFETY: it is a block of this set's, and nobody changes it any more.
         let mut block = unsafe { &*newest };
         // Half of the places are in the newest block, a quarter in the one before it.
@@ -110,6 +116,34 @@ impl Blocks {
         // SAFETY: the younger blocks start behind it, so it is in this one (2).
         let node = unsafe { block.node::<F>(index) };
         SlotPtr::new(node.cast())
+    }
+
+    /// Gives the blocks up, for a set whose futures are gone: to the wakers, which are at so many
+    /// places.
+    pub(super) fn give_up<F>(&mut self, noticed: usize) {
+        let Some(shared) = self.shared() else {
+            return;
+        };
+        let mut next = shared.close();
+        while let Some(slot) = next {
+            next = slot.next();
+            slot.collected();
+        }
+        let mut gone = 1;
+        if noticed > 0 {
+            // Before the first of them can go.
+            shared.share(noticed);
+            gone += noticed;
+            for index in 0..self.used {
+                if self.find::<F>(index).is_some_and(|slot| slot.orphan()) {
+                    gone -= 1;
+                }
+            }
+        }
+        if let Some(shared) = self.shared.take() {
+            // SAFETY: the set's share, and those of places that have no waker.
+            unsafe { release(shared, gone) };
+        }
     }
 }
 

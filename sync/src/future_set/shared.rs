@@ -19,9 +19,10 @@ pub(super) struct Shared {
     pub(super) first: Block,
     /// The last block that was made; changed by the set alone.
     pub(super) newest: AtomicPtr<Block>,
-    /// The set, and each waker that is not lent.
+    /// The set; when it is gone, each slot that has wakers.
     shares: AtomicUsize,
-    /// Those that were woken since the set last looked, the last one on top.
+    /// Those that were woken since the set last looked, the last one on top; [`closed`] for ever when
+    /// the set is gone.
     woken: AtomicPtr<Slot>,
     task: Locked<Task, Strategy>,
 }
@@ -48,32 +49,40 @@ impl Shared {
         }
     }
 
-    /// Takes another share.
+    /// Puts a slot that its caller has claimed among the woken, unless the set is gone.
+    ///
+    /// If the caller `goes`, by a waker that is used up, the set may drop that for it: whether it
+    /// will.
+    ///
+    /// # Safety
+    ///
+    /// - The set, or a waker of the slot, keeps `shared` alive.
+    /// - Where this returns true, that was the waker, which the caller has no longer.
     #[inline]
-    pub(super) fn retain(&self) {
-        // So many wakers can only have been leaked.
-        if self.shares.fetch_add(1, Relaxed) > usize::MAX / 2 {
-            self.shares.fetch_sub(1, Relaxed);
-            panic!("too many wakers of a future");
-        }
-    }
-
-    /// Puts a slot that its caller has claimed among the woken.
-    #[inline]
-    pub(super) fn push(&self, slot: SlotPtr) {
-        let mut top = self.woken.load(Relaxed);
+    pub(super) unsafe fn push(shared: NonNull<Self>, slot: SlotPtr, goes: bool) -> bool {
+        // Not a reference in the arguments: it may be freed before this returns.
+        // SAFETY: it lives until the slot is among the woken, and if the caller stays, then longer.
+        let this = unsafe { shared.as_ref() };
+        let mut top = this.woken.load(Relaxed);
         loop {
+            if top == closed() {
+                return false;
+            }
             slot.set_next(SlotPtr::new(top));
+            // Whoever wakes the task is not done yet.
+            slot.set_carried(goes && !top.is_null());
             let new = slot.as_ptr();
-            match self.woken.compare_exchange_weak(top, new, Release, Relaxed) {
+            match this.woken.compare_exchange_weak(top, new, Release, Relaxed) {
                 Ok(_) => break,
                 Err(now) => top = now,
             }
         }
-        // Otherwise whoever came first has woken the task, which has not looked yet.
         if top.is_null() {
-            self.wake_task();
+            this.wake_task();
+            return false;
         }
+        // Whoever came first has woken the task, which has not looked yet.
+        goes
     }
 
     #[inline]
@@ -85,6 +94,17 @@ impl Shared {
     #[inline]
     pub(super) fn take_woken(&self) -> Option<SlotPtr> {
         SlotPtr::new(self.woken.swap(ptr::null_mut(), Acquire))
+    }
+
+    /// The set is gone: nobody is put among the woken any more. Takes those that were.
+    pub(super) fn close(&self) -> Option<SlotPtr> {
+        self.forget_task();
+        SlotPtr::new(self.woken.swap(closed(), Acquire))
+    }
+
+    /// Adds shares, for slots whose wakers outlive the set.
+    pub(super) fn share(&self, slots: usize) {
+        self.shares.fetch_add(slots, Relaxed);
     }
 
     /// Sees to it that `waker` is the one that is woken. Afterwards ask once more for the woken.
@@ -132,51 +152,22 @@ impl Shared {
     }
 }
 
-/// Gives up one share, and with the last one all blocks.
+/// What is among the woken when the set is gone: no slot.
+fn closed() -> *mut Slot {
+    NonNull::dangling().as_ptr()
+}
+
+/// Gives up so many shares, and with the last one all blocks.
 ///
 /// # Safety
 ///
-/// - The share is the caller's.
+/// - The shares are the caller's.
 /// - It uses nothing of the set or of a waker afterwards.
-#[inline]
-pub(super) unsafe fn release(shared: NonNull<Shared>) {
-    // SAFETY: the share keeps it alive.
-    let is_last = unsafe { shared.as_ref() }.shares.fetch_sub(1, AcqRel) == 1;
-    if is_last {
+pub(super) unsafe fn release(shared: NonNull<Shared>, shares: usize) {
+    // SAFETY: the shares keep it alive.
+    let before = unsafe { shared.as_ref() }.shares.fetch_sub(shares, AcqRel);
+    if before == shares {
         // SAFETY: nobody else has a share, and what they did with theirs was seen by the exchange.
         unsafe { super::blocks::free(shared) };
-    }
-}
-
-/// The set's share.
-pub(super) struct Root(NonNull<Shared>);
-
-impl Root {
-    /// Takes over the first share.
-    pub(super) fn new(shared: NonNull<Shared>) -> Self {
-        Self(shared)
-    }
-
-    #[inline]
-    pub(super) fn as_ptr(&self) -> NonNull<Shared> {
-        self.0
-    }
-}
-
-impl core::ops::Deref for Root {
-    type Target = Shared;
-
-    #[inline]
-    fn deref(&self) -> &Shared {
-        // SAFETY: this share keeps it alive.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        self.forget_task();
-        // SAFETY: this is the set's share, and the set is gone.
-        unsafe { release(self.0) };
     }
 }

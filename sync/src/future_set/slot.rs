@@ -1,12 +1,12 @@
 use core::cell::{Cell, UnsafeCell};
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering::{AcqRel, Relaxed};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::key::Key;
 use super::shared::Shared;
-use crate::primitives::{AtomicBool, AtomicPtr};
+use crate::primitives::{AtomicBool, AtomicPtr, AtomicU32};
 
 /// A place for a future, and what is known about it.
 ///
@@ -22,12 +22,14 @@ pub(super) struct Slot {
     pub(super) shared: NonNull<Shared>,
     /// The next in the one list that it is in: the woken, those to be polled, or the free.
     next: AtomicPtr<Self>,
-    /// Whether it is in a list, or free: then a wake has nothing to do.
-    queued: AtomicBool,
-    /// Whether a waker of it was ever cloned; if not, the only one is lent to a poll.
-    cloned: AtomicBool,
+    /// [`QUEUED`], [`ORPHANED`], and how many wakers there are, each counted as [`WAKER`].
+    state: AtomicU32,
     /// Whether the waker that is lent to a poll was woken.
     woken: AtomicBool,
+    /// Whether the waker that put it among the woken went with that, and left its count behind.
+    carried: AtomicBool,
+    /// Whether the set has noticed that there are wakers.
+    noticed: Cell<bool>,
     pub(super) index: u32,
     /// Odd while there is a future.
     generation: Cell<u32>,
@@ -36,26 +38,30 @@ pub(super) struct Slot {
     pub(super) after: Cell<Option<SlotPtr>>,
 }
 
+/// It is in a list, or free: a wake has nothing to do.
+const QUEUED: u32 = 1;
+
+/// The set is gone: whoever drops the last waker says so to the block.
+const ORPHANED: u32 = 2;
+
+/// A waker that is not lent.
+const WAKER: u32 = 4;
+
 impl Slot {
     /// A place that was never used.
     pub(super) fn new(shared: NonNull<Shared>, index: u32) -> Self {
         Self {
             shared,
             next: AtomicPtr::new(ptr::null_mut()),
-            queued: AtomicBool::new(true),
-            cloned: AtomicBool::new(false),
+            state: AtomicU32::new(QUEUED),
             woken: AtomicBool::new(false),
+            carried: AtomicBool::new(false),
+            noticed: Cell::new(false),
             index,
             generation: Cell::new(0),
             before: Cell::new(None),
             after: Cell::new(None),
         }
-    }
-
-    #[inline]
-    pub(super) fn shared(&self) -> &Shared {
-        // SAFETY: it lies in a block of the set, and those live as long as this slot (1).
-        unsafe { self.shared.as_ref() }
     }
 
     #[inline]
@@ -100,15 +106,22 @@ impl Slot {
         }
     }
 
+    /// Whether there are wakers, beside one that is lent. If there are none, then there will be none
+    /// before the next poll; what they did is seen.
+    #[inline]
+    pub(super) fn has_wakers(&self) -> bool {
+        self.state.load(Acquire) >= WAKER
+    }
+
     /// It left the lists, and is polled next: from now on a wake counts.
     ///
     /// What was done before a wake that came too late to count is seen by this poll.
     #[inline]
     pub(super) fn begin_poll(&self) {
-        if self.is_cloned() {
-            self.queued.swap(false, AcqRel);
+        if self.has_wakers() {
+            self.state.fetch_and(!QUEUED, AcqRel);
         } else {
-            self.queued.store(false, Relaxed);
+            self.state.store(0, Relaxed);
         }
         self.woken.store(false, Relaxed);
     }
@@ -119,41 +132,127 @@ impl Slot {
         self.woken.load(Relaxed)
     }
 
-    /// The set's way to get it into a list, or out of the reach of wakers. Whether it was in no
-    /// list: then the caller is the one to put it into one.
+    /// Gets it into a list, or out of the reach of wakers, for the set. Whether it was in no list:
+    /// then the set is the one to put it into one.
     #[inline]
     pub(super) fn claim(&self) -> bool {
-        if self.is_cloned() {
-            self.claim_shared()
-        } else {
-            let was_queued = self.queued.load(Relaxed);
-            self.queued.store(true, Relaxed);
-            !was_queued
+        if self.has_wakers() {
+            return self.claim_shared();
         }
+        let is_mine = self.state.load(Relaxed) & QUEUED == 0;
+        self.state.store(QUEUED, Relaxed);
+        is_mine
     }
 
     /// [`claim`](Self::claim), while others may do the same.
     #[inline]
-    pub(super) fn claim_shared(&self) -> bool {
+    fn claim_shared(&self) -> bool {
         // Written even if it is queued: the poll that comes must see what was done before.
-        !self.queued.swap(true, AcqRel)
+        self.state.fetch_or(QUEUED, AcqRel) & QUEUED == 0
     }
 
+    /// It came out of the list of the woken, for the set.
     #[inline]
-    pub(super) fn is_cloned(&self) -> bool {
-        self.cloned.load(Relaxed)
-    }
-
-    #[inline]
-    pub(super) fn set_cloned(&self) {
-        if !self.is_cloned() {
-            self.cloned.store(true, Relaxed);
+    pub(super) fn collected(&self) {
+        if !self.carried.load(Relaxed) {
+            return;
+        }
+        self.carried.store(false, Relaxed);
+        if self.state.load(Acquire) == QUEUED | WAKER {
+            // That was the last waker.
+            self.state.store(QUEUED, Relaxed);
+        } else {
+            self.state.fetch_sub(WAKER, AcqRel);
         }
     }
 
+    /// Notes whether there are wakers. What that changes in the number of places where there are.
     #[inline]
-    pub(super) fn set_woken(&self) {
-        self.woken.store(true, Relaxed);
+    pub(super) fn notice(&self) -> Noticed {
+        let has_wakers = self.has_wakers();
+        match (self.noticed.replace(has_wakers), has_wakers) {
+            (false, true) => Noticed::More,
+            (true, false) => Noticed::Fewer,
+            _ => Noticed::Same,
+        }
+    }
+
+    /// The set is gone. Whether there are wakers.
+    pub(super) fn orphan(&self) -> bool {
+        self.noticed.get() && self.state.fetch_or(ORPHANED, AcqRel) >= WAKER
+    }
+}
+
+/// How the number of places with wakers changed.
+pub(super) enum Noticed {
+    More,
+    Same,
+    Fewer,
+}
+
+/// What wakers do.
+impl SlotPtr {
+    /// Another waker comes to be.
+    #[inline]
+    pub(super) fn add_waker(self) {
+        // So many can only have been leaked.
+        if self.state.fetch_add(WAKER, Relaxed) > u32::MAX / 2 {
+            self.state.fetch_sub(WAKER, Relaxed);
+            panic!("a future has too many wakers");
+        }
+    }
+
+    /// A waker goes.
+    #[inline]
+    pub(super) fn drop_waker(self) {
+        let shared = self.shared;
+        let before = self.state.fetch_sub(WAKER, AcqRel);
+        // While the set lives it keeps the blocks; otherwise this slot does, which ends now.
+        if before & ORPHANED != 0 && before < 2 * WAKER {
+            // SAFETY: the share is this slot's, which nobody uses any more.
+            unsafe { super::shared::release(shared, 1) };
+        }
+    }
+
+    /// Wakes the future.
+    #[inline]
+    pub(super) fn wake_by_ref(self) {
+        if !self.has_wakers() {
+            // This one is lent to a poll that has not ended (5).
+            self.woken.store(true, Relaxed);
+        } else if self.claim_shared() {
+            // SAFETY: this waker is only borrowed, and it or the set stays (4).
+            unsafe { Shared::push(self.shared, self, false) };
+        }
+    }
+
+    /// Wakes the future, by a waker that goes with that.
+    #[inline]
+    pub(super) fn wake(self) {
+        /// The task's waker may panic.
+        struct Guard(SlotPtr);
+
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                self.0.drop_waker();
+            }
+        }
+
+        let guard = Guard(self);
+        if !self.claim_shared() {
+            return;
+        }
+        // SAFETY: this waker stays until then, and it is not used if it goes (4).
+        let is_carried = unsafe { Shared::push(self.shared, self, true) };
+        if is_carried {
+            mem::forget(guard);
+        }
+    }
+
+    /// Before it is put among the woken, by whoever has claimed it.
+    #[inline]
+    pub(super) fn set_carried(self, carried: bool) {
+        self.carried.store(carried, Relaxed);
     }
 }
 

@@ -1,8 +1,8 @@
-//! The wakers of the futures: a pointer to a slot, and a share of what keeps it alive.
+//! The wakers of the futures: a pointer to a slot, which counts them.
 //!
-//! The one that is lent to a poll has no share, since the set outlives the poll. As long as it was
-//! not cloned, it is known to be the only one: its wake is a mark for the end of the poll, and not
-//! an operation that other threads must agree on.
+//! The one that is lent to a poll is not counted, since the set outlives the poll. As long as none is
+//! counted, it is known to be the only one: its wake is a mark for the end of the poll, and not an
+//! operation that other threads must agree on.
 
 use core::mem::ManuallyDrop;
 use core::task::{RawWaker, RawWakerVTable, Waker};
@@ -27,31 +27,18 @@ fn slot(data: *const ()) -> SlotPtr {
 }
 
 fn clone(data: *const ()) -> RawWaker {
-    let slot = slot(data);
-    slot.set_cloned();
-    slot.shared().retain();
+    slot(data).add_waker();
     RawWaker::new(data, &VTABLE)
 }
 
 fn wake(data: *const ()) {
-    // SAFETY: this is such a waker, whose share passes to this one.
-    let waker = unsafe { Waker::new(data, &VTABLE) };
-    // The task's waker may panic.
-    waker.wake_by_ref();
+    slot(data).wake();
 }
 
 fn wake_by_ref(data: *const ()) {
-    let slot = slot(data);
-    if !slot.is_cloned() {
-        // Lent to a poll that has not ended (5).
-        slot.set_woken();
-    } else if slot.claim_shared() {
-        slot.shared().push(slot);
-    }
+    slot(data).wake_by_ref();
 }
 
 fn drop(data: *const ()) {
-    let shared = slot(data).shared;
-    // SAFETY: a waker that is dropped was made by `clone`, and its share ends here.
-    unsafe { super::shared::release(shared) };
+    slot(data).drop_waker();
 }

@@ -40,9 +40,9 @@ struct State {
 pub(super) enum Phase {
     /// It takes children.
     Open,
-    /// The children are cancelled; the body goes on.
+    /// Children and body are cancelled.
     Cancelled,
-    /// Something has failed: the body is cancelled as well.
+    /// They are, and something has failed.
     Failed,
     /// It has ended, or was dropped.
     Ended,
@@ -130,7 +130,7 @@ impl Control {
         });
     }
 
-    /// Cancels the children. Whether it was the first to do so.
+    /// Cancels children and body. Whether it was the first to do so.
     pub(super) fn cancel(&self, reason: CancelReason) -> bool {
         let is_open = self.state.with(|state| state.phase == Phase::Open);
         let first = is_open && self.token.cancel_with(reason);

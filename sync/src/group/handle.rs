@@ -102,11 +102,11 @@ impl<'env, E, K: GroupKind> LocalGroup<'env, E, K> {
         LocalHandle::new(join, control, id, name, location)
     }
 
-    /// Cancels the group: its children are dropped, their cleanup is awaited, and it takes no more. Whether
-    /// this was the first call.
+    /// Cancels the group: its body and its children, which is no failure. Whether it was the first to
+    /// do so; later calls, also after the end, do nothing.
     ///
-    /// The body goes on, as the value of the group is its own: it sees children that end as cancelled,
-    /// and may watch the [`token`](Self::token). A group that was cancelled has not failed.
+    /// It takes no children from here on. Who calls this, body or child, is dropped where it waits next;
+    /// a body that returns at once gives the group its value.
     #[track_caller]
     pub fn cancel(&self) -> bool {
         self.cancel_with(CancelKind::Requested)

@@ -19,6 +19,21 @@ pub struct ChildInfo {
     pub state: ChildState,
 }
 
+impl ChildInfo {
+    /// Of a child of a group that runs elsewhere.
+    pub fn new(
+        name: Option<Cow<'static, str>>,
+        location: &'static Location<'static>,
+        state: ChildState,
+    ) -> Self {
+        Self {
+            name,
+            location,
+            state,
+        }
+    }
+}
+
 /// How far a child is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

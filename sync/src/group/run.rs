@@ -6,9 +6,11 @@
 //!    are boxed.
 
 use alloc::collections::VecDeque;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
+use core::mem;
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
@@ -45,6 +47,8 @@ pub struct RunGroup<'env, F, B, T, E, K: GroupKind = Sendable> {
     phase: Phase,
     body: Option<Branch<B, Result<T, E>, K>>,
     body_turn: Turn,
+    /// The body was not polled yet.
+    begins: bool,
     watch: Option<WaitOwned>,
     children: FutureSet<<K as Parts>::Child<'env, E>>,
     /// Children above the limit.
@@ -97,6 +101,7 @@ impl<'env, F, B, T, E, K: GroupKind> RunGroup<'env, F, B, T, E, K> {
             phase: Phase::Open,
             body: None,
             body_turn: Turn::Rests,
+            begins: true,
             watch: None,
             children: FutureSet::new(),
             waiting: VecDeque::new(),
@@ -195,7 +200,7 @@ where
         self.body_turn == Turn::Due
     }
 
-    /// Cancels what `phase` says.
+    /// Cancels children and body, unless they are.
     fn go_on_to(&mut self, phase: Phase) {
         if phase <= self.phase {
             return;
@@ -207,53 +212,75 @@ where
             self.children.wake_all();
         }
         self.phase = phase;
-        if phase == Phase::Failed {
-            self.body_turn = Turn::Due;
-        }
+        self.body_turn = Turn::Due;
     }
 
+    /// Polls the body, and looks at the token. The body begins in any case.
     fn poll_body(&mut self, control: &Arc<Control>) {
         let waker = Waker::from(control.clone());
         let cx = &mut Context::from_waker(&waker);
-        if let Some(watch) = &mut self.watch {
-            // SAFETY: pinned structurally (1).
-            if unsafe { Pin::new_unchecked(watch) }.poll(cx).is_ready() {
-                self.watch = None;
-                control.close(Phase::Cancelled);
+        let begins = mem::take(&mut self.begins);
+        if !begins {
+            self.look_at_token(control, cx);
+        }
+        if let Some(ended) = self.poll_branch(control, cx) {
+            self.body = None;
+            match ended {
+                Some(Ok(value)) => self.value = Some(value),
+                Some(Err(error)) => {
+                    let phase = match self.phase {
+                        Phase::Open => error_group::Phase::Body,
+                        _ => error_group::Phase::Cleanup,
+                    };
+                    self.body_error = Some((phase, error));
+                    control.fail();
+                }
+                None => {}
             }
         }
-        let Some(body) = &mut self.body else {
-            return;
-        };
+        if begins {
+            self.look_at_token(control, cx);
+        }
+    }
+
+    /// What the body has come to, if it has ended: without a value if it was cancelled, or has panicked.
+    fn poll_branch(
+        &mut self,
+        control: &Control,
+        cx: &mut Context<'_>,
+    ) -> Option<Option<Result<T, E>>> {
+        let body = self.body.as_mut()?;
         // SAFETY: pinned structurally (1).
         let mut body = unsafe { Pin::new_unchecked(body) };
-        let cancelled = self.phase == Phase::Failed;
-        match body.as_mut().poll_branch(cx, cancelled) {
+        match body.as_mut().poll_branch(cx, self.phase > Phase::Open) {
             Poll::Pending => {
                 if body.is_panicking() || body.value().is_some_and(Result::is_err) {
                     // The children are not kept until its cleanup has ended.
                     control.fail();
                 }
-                return;
+                None
             }
-            Poll::Ready(Ok(Ok(value))) => self.value = Some(value),
-            Poll::Ready(Ok(Err(error))) => {
-                let phase = match cancelled {
-                    true => error_group::Phase::Cleanup,
-                    false => error_group::Phase::Body,
-                };
-                self.body_error = Some((phase, error));
-                control.fail();
-            }
+            Poll::Ready(Ok(result)) => Some(Some(result)),
             Poll::Ready(Err(error)) => {
                 if error.is_panic() {
                     let kept = body.keep(error);
                     self.panic.get_or_insert(kept);
                     control.fail();
                 }
+                Some(None)
             }
         }
-        self.body = None;
+    }
+
+    fn look_at_token(&mut self, control: &Control, cx: &mut Context<'_>) {
+        if let Some(watch) = &mut self.watch {
+            // SAFETY: pinned structurally (1).
+            if unsafe { Pin::new_unchecked(watch) }.poll(cx).is_ready() {
+                self.watch = None;
+                control.close(Phase::Cancelled);
+                self.go_on_to(Phase::Cancelled);
+            }
+        }
     }
 
     fn end_child(&mut self, control: &Control, ended: Ended<E>) {
@@ -312,7 +339,8 @@ where
     /// All has ended.
     fn finish(&mut self) -> Result<T, ErrorGroup<E>> {
         let errors = self.take_errors();
-        self.shared = None;
+        let shared = self.shared.take();
+        let reason = shared.and_then(|shared| shared.control.token().reason());
         self.watch = None;
         if let Some(panic) = self.panic.take() {
             if !errors.is_empty() {
@@ -322,7 +350,13 @@ where
         }
         match self.value.take() {
             Some(value) => errors.into_result(value),
-            None if errors.is_empty() => unreachable!("a body is cancelled only for an error"),
+            None if errors.is_empty() => {
+                let mut cancelled = ErrorGroup::new("local_group was cancelled");
+                if let Some(reason) = reason {
+                    cancelled.note(reason.to_string());
+                }
+                Err(cancelled)
+            }
             None => Err(errors),
         }
     }
@@ -330,7 +364,7 @@ where
 
 impl<F, B, T, E, K: GroupKind> RunGroup<'_, F, B, T, E, K> {
     fn take_errors(&mut self) -> ErrorGroup<E> {
-        let mut errors = core::mem::replace(&mut self.errors, ErrorGroup::new(""));
+        let mut errors = mem::replace(&mut self.errors, ErrorGroup::new(""));
         if let Some((phase, error)) = self.body_error.take() {
             errors.push(origin(phase, None, self.location), error);
         }

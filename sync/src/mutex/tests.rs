@@ -44,7 +44,7 @@ fn its_holder_waits_for_itself_for_ever<F: Flavour>() {
     }
 }
 
-// LK-2, LK-7, LK-8, LK-9, LK-11
+// LK-2, LK-7, LK-8, LK-9, LK-11, CS-13
 fn a_free_one_is_locked_at_once<F: Flavour>() {
     for mutex in both::<F>() {
         let mut guard = Task::new(mutex.lock()).ready();

@@ -1,14 +1,15 @@
-use std::boxed::Box;
-use std::cell::Cell;
-use std::format;
-use std::marker::PhantomPinned;
-use std::pin::{Pin, pin};
+use alloc::boxed::Box;
+use alloc::format;
+use core::cell::Cell;
+use core::marker::PhantomPinned;
+use core::pin::{Pin, pin};
 
 use super::Turn;
 
 const A: usize = 1;
 const B: usize = 2;
 
+// CS-13
 #[test]
 fn a_turn_is_one_at_a_time() {
     let turn = pin!(Turn::new(1));
@@ -39,7 +40,7 @@ fn a_mark_reaches_whoever_has_the_turn() {
 #[test]
 fn a_turn_that_unwinds_ends() {
     let turn = Box::pin(Turn::new(()));
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let panicked = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
         let _mine = turn.as_ref().take().unwrap();
         panic!("on purpose");
     }));
@@ -53,11 +54,11 @@ fn its_value_stays_where_it_is_and_is_dropped_there() {
 
     impl Drop for Place<'_> {
         fn drop(&mut self) {
-            assert!(std::ptr::eq(self, self.0.get()));
+            assert!(core::ptr::eq(self, self.0.get()));
         }
     }
 
-    let place = Cell::new(std::ptr::null());
+    let place = Cell::new(core::ptr::null());
     let turn = Box::pin(Turn::new(Place(&place, PhantomPinned)));
     let mut mine = turn.as_ref().take().unwrap();
     let value: Pin<&mut Place<'_>> = mine.get();

@@ -28,10 +28,12 @@ macro_rules! combinators_joins_cases {
             the_first_error_cancels_the_others_and_waits,
             an_exit_in_progress_ends_before_the_error_comes_out,
             an_error_after_the_first_is_reported,
+            a_grouped_join_gives_all_errors,
             a_settled_join_tells_every_end,
             a_branch_that_was_cancelled_elsewhere_is_an_end_like_another,
             a_join_that_is_cancelled_cancels_all,
             branches_of_a_dropped_join_clean_up_side_by_side,
+            all_of_many_branches_are_cleaned_up,
             branches_of_a_failed_join_clean_up_side_by_side,
             branches_of_a_join_that_foreign_code_drops_clean_up_side_by_side,
             a_guard_around_a_dropped_join_waits_for_all_branches,
@@ -178,6 +180,36 @@ pub async fn an_error_after_the_first_is_reported(rt: &impl Runtime) {
     assert_eq!(reports.count(&text), 1);
 }
 
+// CB-2, EG-1: the first one comes first, and the others by their index.
+pub async fn a_grouped_join_gives_all_errors(rt: &impl Runtime) {
+    let log = Log::new();
+    let exits = async |name: &'static str| {
+        let act = Act::new(&log, name).exit_waits_for("go");
+        let ended = with(rt, act, async |()| Err::<(), _>(Failed(name))).await;
+        Err::<(), _>(ended.unwrap_err().into_body().unwrap())
+    };
+    let branch = async |name: &'static str| match name {
+        "first" => {
+            yields(2).await;
+            log.push("go");
+            Err(Failed(name))
+        }
+        "ok" => Ok(()),
+        name => exits(name).await,
+    };
+    let failed = try_join(["a", "ok", "first", "b"].map(branch)).grouped();
+    let group = ends(rt, failed).await.unwrap_err();
+    let leaves = group.leaves();
+    let leaves = leaves.map(|(path, error)| (path.origin().name().map(str::to_owned), *error));
+    let named = |index: &str, name| (Some(index.to_owned()), Failed(name));
+    let expected = [named("2", "first"), named("0", "a"), named("3", "b")];
+    assert_eq!(leaves.collect::<Vec<_>>(), expected);
+    let ok = try_join((after(1, Ok::<_, Failed>(1)), after(0, Ok(2))));
+    assert_eq!(ok.grouped().await.unwrap(), (1, 2));
+    let one = try_join(vec![ready(Err::<(), _>(Failed("only")))]).grouped();
+    assert_eq!(one.await.unwrap_err().single().unwrap(), Failed("only"));
+}
+
 // CB-3
 pub async fn a_settled_join_tells_every_end(rt: &impl Runtime) {
     let log = Log::new();
@@ -279,6 +311,21 @@ pub async fn branches_of_a_dropped_join_clean_up_side_by_side(rt: &impl Runtime)
         }
         log.assert("+a +b +c -c:cancelled -b:cancelled -a:cancelled");
     }
+}
+
+// K4, CB-4: more than are cleaned up at a time.
+pub async fn all_of_many_branches_are_cleaned_up(rt: &impl Runtime) {
+    const MANY: usize = 200;
+    let log = Log::new();
+    let branches = (0..MANY).map(async |n| {
+        let probe = Probe::new(&log, n.to_string()).exit_yields(n % 7);
+        let ended = with(rt, probe, async |_| pending::<Result<(), Failed>>().await);
+        ended.await.unwrap();
+    });
+    let joined = join(branches.collect::<Vec<_>>());
+    ends(rt, either(joined, log.seen(rt, "+199"))).await;
+    assert_eq!((log.count("+"), log.count("-")), (MANY, MANY));
+    log.assert_balanced();
 }
 
 // K4, CB-2

@@ -1,13 +1,17 @@
 //! A timeout: what happened to its time, and to its future. The cells of the table in
-//! `docs/contract.md` whose future is not asked before it is dropped.
+//! `docs/contract.md`.
 
 use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
+use withal::cancel_scope::CancelScopeError;
 use withal::runtime::Runtime;
 use withal::scope::ExitError;
-use withal::{ScopeError, cancel, move_on_after, timeout, with};
+use withal::{
+    CancelKind, CancelScope, ScopeError, TaskGroup, cancel, cancel_scope, move_on_after,
+    task_group, timeout, with,
+};
 
 use crate::foreign::begun;
 use crate::poll::{ByHand, poll_now, yields};
@@ -32,6 +36,10 @@ macro_rules! matrix_m4_cases {
             out_of_time_in_an_exit_that_commits,
             out_of_time_in_an_exit_that_fails,
             out_of_time_in_an_exit_of_a_body_that_failed,
+            out_of_time_and_the_body_that_is_asked_gives_a_value,
+            out_of_time_and_the_body_that_is_asked_fails,
+            out_of_time_and_the_body_that_is_asked_fails_with_a_group,
+            out_of_time_and_the_body_that_is_asked_goes_on,
         }
     };
 }
@@ -176,4 +184,65 @@ pub async fn out_of_time_in_an_exit_of_a_body_that_failed(rt: &impl Runtime) {
     log.push("go");
     assert_eq!(timed.await, Ok(Err(ScopeError::Body(REFUSED))));
     log.assert("+a …a go -a:failed(refused)");
+}
+
+// M4.9, TO-4, TO-15, TO-19
+pub async fn out_of_time_and_the_body_that_is_asked_gives_a_value<R: Runtime>(rt: &R) {
+    let scoped = cancel_scope(rt, async |scope: CancelScope<R>| {
+        scope.token().cancelled().await;
+        assert!(scope.elapsed());
+        7
+    });
+    let end = scoped.timeout(TICK).grace(LONG).await;
+    assert!(end.elapsed() && end.cancel_called() && !end.cancelled_caught());
+    assert_eq!(end.or_elapsed().unwrap(), Some(7));
+}
+
+// M4.10, TO-5, TO-19
+pub async fn out_of_time_and_the_body_that_is_asked_fails<R: Runtime>(rt: &R) {
+    let scoped = cancel_scope(rt, async |scope: CancelScope<R>| {
+        scope.token().cancelled().await;
+        Err::<(), _>(REFUSED)
+    });
+    let end = scoped.timeout(TICK).grace(LONG).await;
+    assert!(end.elapsed() && !end.cancelled_caught());
+    let Err(CancelScopeError::Failed { error, asked, .. }) = end.flatten() else {
+        panic!("the body failed");
+    };
+    assert_eq!(error, REFUSED);
+    assert_eq!(asked.unwrap().kind(), CancelKind::Deadline);
+}
+
+// M4.11, TO-5, TG-6, TG-23
+pub async fn out_of_time_and_the_body_that_is_asked_fails_with_a_group<R: Runtime>(rt: &R) {
+    let scoped = cancel_scope(rt, async |scope: CancelScope<R>| {
+        let group = task_group(rt, async |group: TaskGroup<R, Failed>| {
+            let token = group.token().clone();
+            group.spawn_named("child", async move {
+                token.cancelled().await;
+                Err::<(), _>(Failed("child"))
+            });
+            pending::<Result<(), Failed>>().await
+        });
+        group.parent(scope.token()).grace(LONG).await
+    });
+    let end = scoped.timeout(TICK).grace(LONG).await;
+    assert!(end.elapsed() && !end.cancelled_caught());
+    let Err(CancelScopeError::Failed { error, asked, .. }) = end.flatten() else {
+        panic!("the group failed");
+    };
+    let leaves: Vec<_> = error.leaves().map(|(_, error)| *error).collect();
+    assert_eq!(leaves, [Failed("child")]);
+    assert_eq!(asked.unwrap().kind(), CancelKind::Deadline);
+}
+
+// M4.12, TO-3, TO-19, TO-20
+pub async fn out_of_time_and_the_body_that_is_asked_goes_on<R: Runtime>(rt: &R) {
+    let log = Log::new();
+    let scoped = cancel_scope(rt, async |_| with(rt, probe(&log), endless).await);
+    let end = scoped.timeout(TICK).grace(TICK).await;
+    log.push("returned");
+    assert!(end.elapsed() && end.cancelled_caught());
+    assert_eq!(end.or_elapsed().unwrap_err().timeout, TICK);
+    log.assert("+a -a:cancelled returned");
 }

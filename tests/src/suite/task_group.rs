@@ -54,8 +54,9 @@ macro_rules! task_group_cases {
             a_panic_of_the_body_goes_on_after_the_children,
             a_child_that_is_cancelled_before_it_begins_never_runs,
             a_group_that_is_closed_gives_the_future_back,
-            cancelling_a_group_is_no_failure_and_ends_body_and_children,
-            a_body_that_cancels_its_group_and_returns_keeps_its_value,
+            cancelling_a_group_is_no_failure_and_ends_its_children,
+            a_group_that_was_cancelled_awaits_its_children_after_the_body,
+            a_group_that_was_cancelled_and_then_fails_cancels_its_body,
             a_group_whose_parent_is_cancelled_is_cancelled,
             a_child_that_cancels_its_group_at_once_does_not_hang_it,
             a_cancellation_from_outside_is_seen_after_one_of_the_group,
@@ -261,7 +262,11 @@ pub async fn a_body_that_fails_comes_last(rt: &impl Runtime) {
     let errors = ends(rt, run).await.unwrap_err();
     assert_eq!(said(&errors), "late:in its exit the body");
     let phases: Vec<_> = errors.entries().iter().map(|e| e.origin.phase()).collect();
-    assert_eq!(phases, [Phase::Task, Phase::Body]);
+    // On another thread, the child may have ended just before it was cancelled.
+    assert!(
+        matches!(phases[..], [Phase::Cleanup | Phase::Task, Phase::Body]),
+        "{phases:?}"
+    );
 }
 
 /// A child that waits in the exit of the scope `name` until the log has `event`, and then fails.
@@ -566,34 +571,38 @@ pub async fn a_group_that_is_closed_gives_the_future_back(rt: &impl Runtime) {
 }
 
 // TG-20
-pub async fn cancelling_a_group_is_no_failure_and_ends_body_and_children(rt: &impl Runtime) {
+pub async fn cancelling_a_group_is_no_failure_and_ends_its_children(rt: &impl Runtime) {
     let (log, kept) = (Log::new(), Arc::new(Mutex::new(None)));
     let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
         *kept.lock().unwrap() = Some(group.clone());
-        group.spawn(stuck(rt, &log, "s"));
-        let (own, log) = (group.clone(), log.clone());
+        let child = group.spawn(stuck(rt, &log, "s"));
+        let (own, own_log) = (group.clone(), log.clone());
         group.spawn(async move {
-            on(&log, "+s").await;
+            on(&own_log, "+s").await;
             assert!(own.cancel_with("enough"));
             assert!(!own.cancel(), "it was");
-            let reason = own.token().reason().unwrap();
-            assert_eq!(
-                (reason.kind(), reason.text()),
-                (CancelKind::Requested, Some("enough"))
-            );
             Ok(())
         });
-        pending::<Result<(), Failed>>().await
+        // The body goes on, and is told.
+        group.token().cancelled().await;
+        let reason = group.token().reason().unwrap();
+        assert_eq!(
+            (reason.kind(), reason.text()),
+            (CancelKind::Requested, Some("enough"))
+        );
+        assert_eq!(child.await, Err(JoinError::Cancelled));
+        yields(2).await;
+        log.push("body");
+        Ok(7)
     });
-    let none = ends(rt, run).await.unwrap_err();
-    assert!(none.is_empty() && none.notes().any(|note| note.contains("enough")));
-    log.assert("+s -s:cancelled");
+    assert_eq!(ends(rt, run).await.unwrap(), 7);
+    log.assert("+s -s:cancelled body");
     let group = kept.lock().unwrap().take().expect("it was kept");
     assert!(!group.cancel(), "it has ended");
 }
 
 // TG-20, TG-14
-pub async fn a_body_that_cancels_its_group_and_returns_keeps_its_value(rt: &impl Runtime) {
+pub async fn a_group_that_was_cancelled_awaits_its_children_after_the_body(rt: &impl Runtime) {
     let log = Log::new();
     let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
         let child = group.spawn(stuck(rt, &log, "s"));
@@ -604,6 +613,21 @@ pub async fn a_body_that_cancels_its_group_and_returns_keeps_its_value(rt: &impl
     let child = ends(rt, run).await.unwrap();
     log.assert("+s -s:cancelled");
     assert_eq!(child.await, Err(JoinError::Cancelled));
+}
+
+// TG-20, TG-4, TG-9: one that is cancelled may fail afterwards.
+pub async fn a_group_that_was_cancelled_and_then_fails_cancels_its_body(rt: &impl Runtime) {
+    let log = Log::new();
+    let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
+        group.spawn(exits_and_fails(rt, &log, "s", "cancelled"));
+        on(&log, "…s").await;
+        group.cancel();
+        log.push("cancelled");
+        pending::<Result<(), Failed>>().await
+    });
+    let errors = ends(rt, run).await.unwrap_err();
+    assert_eq!(said(&errors), "in its exit");
+    assert_eq!(errors.entries()[0].origin.phase(), Phase::Cleanup);
 }
 
 // TG-20, TG-23
@@ -621,17 +645,17 @@ pub async fn a_group_whose_parent_is_cancelled_is_cancelled(rt: &impl Runtime) {
         assert_eq!(spawner.await, Err(JoinError::Cancelled));
         assert!(!group.token().is_cancelled() && group.len() == 1);
         parent.cancel_with("going down");
-        pending::<Result<(), Failed>>().await
+        Ok(group.token().reason())
     });
-    let none = ends(rt, run.parent(&parent)).await.unwrap_err();
-    assert!(none.is_empty() && none.notes().any(|note| note.contains("going down")));
+    let reason = ends(rt, run.parent(&parent)).await.unwrap();
+    assert_eq!(reason.unwrap().text(), Some("going down"));
     log.assert("+s -s:cancelled");
     // One that is cancelled before it begins takes no children.
     let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
-        Ok(group.spawn(async { Ok(()) }))
+        Ok(group.spawn(async { Ok(()) }).await)
     });
-    let child = ends(rt, run.parent(&parent)).await.unwrap();
-    assert_eq!(child.await, Err(JoinError::Closed));
+    let told = ends(rt, run.parent(&parent)).await.unwrap();
+    assert_eq!(told, Err(JoinError::Closed));
 }
 
 // TG-21: its own first step, and gh-155418.
@@ -657,13 +681,12 @@ pub async fn a_cancellation_from_outside_is_seen_after_one_of_the_group(rt: &imp
     let run = async {
         let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
             group.cancel();
+            log.push("cancelled");
             pending::<Result<(), Failed>>().await
         });
-        assert!(run.await.unwrap_err().is_empty());
-        log.push("behind");
-        pending::<()>().await;
+        run.await.unwrap();
     };
-    let raced = either(run, log.seen(rt, "behind"));
+    let raced = either(run, log.seen(rt, "cancelled"));
     assert!(matches!(ends(rt, raced).await, Either::Right(())));
 }
 
@@ -836,7 +859,8 @@ pub async fn no_more_children_run_than_the_limit_says(rt: &impl Runtime) {
                 Ok(())
             });
         }
-        assert_eq!(group.len(), 9);
+        // Some may have ended on another thread.
+        assert!(group.len() <= 9);
         let waiting = group.tasks().into_iter();
         assert!(
             waiting

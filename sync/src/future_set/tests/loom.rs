@@ -160,7 +160,7 @@ fn a_set_is_dropped_while_its_futures_are_woken() {
 // the set moves to another task while the first one is being woken
 #[test]
 fn a_set_that_changes_hands_wakes_its_new_task() {
-    model_within(2, || {
+    model_within(1, || {
         let (set, tellers) = set(2, 1);
         let threads = on_threads(tellers);
         let other = thread::spawn(move || {

@@ -23,11 +23,11 @@ async fn cancelled_at<F: Future>(polls: usize, future: F) -> Option<F::Output> {
 
 // TG-20, TG-22
 #[test]
-fn cancelling_ends_the_children_and_is_no_failure() {
+fn a_body_that_cancels_its_group_and_returns_gives_its_value() {
     let trace = Trace::default();
     let ended = drive(single_thread::local_group(async |group| {
         let trace = &trace;
-        let child = group.spawn(async move {
+        group.spawn(async move {
             let _guard = Guard(trace, "child");
             pending::<Result<(), Failure>>().await
         });
@@ -35,13 +35,35 @@ fn cancelling_ends_the_children_and_is_no_failure() {
         assert!(group.cancel(), "the first");
         assert!(!group.cancel(), "there is nothing to add");
         assert!(group.token().is_cancelled());
-        // The body goes on.
-        assert_eq!(child.await, Err(JoinError::Cancelled));
         trace.push("body");
         Ok(1)
     }));
     assert_eq!(ended.unwrap(), 1);
-    trace.assert("~child body");
+    trace.assert("body ~child");
+}
+
+// TG-20, EG-6
+#[test]
+fn a_body_that_waits_is_cancelled_with_its_group() {
+    let trace = Trace::default();
+    let ended = drive(single_thread::local_group(async |group| {
+        let trace = &trace;
+        let canceller = group.clone();
+        group.spawn(async move {
+            let _guard = Guard(trace, "child");
+            yields(1).await;
+            canceller.cancel_with("enough");
+            Ok(())
+        });
+        let _guard = Guard(trace, "body");
+        pending::<Result<(), Failure>>().await
+    }));
+    trace.assert("~child ~body");
+    let cancelled = ended.unwrap_err();
+    assert!(cancelled.is_empty(), "nothing has failed");
+    assert_eq!(cancelled.message(), "local_group was cancelled");
+    let note: Vec<_> = cancelled.notes().collect();
+    assert_eq!(note, ["cancelled: enough"]);
 }
 
 // TG-20, TG-2: also above a limit, and those that are on their way.
@@ -78,58 +100,71 @@ fn cancelling_reaches_children_that_have_not_begun() {
 // TG-21: issue gh-155418 of CPython.
 #[test]
 fn a_child_that_cancels_its_group_before_it_ever_waits() {
-    let ended = drive(local_group(async |group| {
+    let handles = RefCell::new(None);
+    let ended = drive(single_thread::local_group(async |group| {
         let siblings = group.clone();
         let first = group.spawn(async move {
             siblings.cancel();
             Ok::<_, Failure>(1)
         });
         let never = group.spawn(pending::<Result<(), Failure>>());
-        // It had ended before anybody could cancel it.
-        assert_eq!(first.await, Ok(1));
-        assert_eq!(never.await, Err(JoinError::Cancelled));
+        handles.replace(Some((first, never)));
         Ok(2)
     }));
     assert_eq!(ended.unwrap(), 2);
-    // And one that never ends by itself.
+    let (first, never) = handles.take().unwrap();
+    // It had ended before anybody could cancel it.
+    assert_eq!(drive(first), Ok(1));
+    assert_eq!(drive(never), Err(JoinError::Cancelled));
+    // And one that never ends by itself, nor does the body.
     let ended = drive(local_group(async |group| {
         let siblings = group.clone();
         group.spawn(async move {
             siblings.cancel();
             pending::<Result<(), Failure>>().await
         });
-        Ok(())
+        pending::<Result<(), Failure>>().await
     }));
-    ended.unwrap();
+    assert!(ended.unwrap_err().is_empty());
 }
 
 // TG-21: issue gh-155433 of CPython.
 #[test]
 fn a_cancellation_from_outside_that_comes_later_is_not_swallowed() {
-    for polls in 0..8 {
+    let mut cleaning = 0;
+    for polls in 0..12 {
         let trace = Trace::default();
-        let after = drive(cancelled_at(polls, async {
+        let ended = drive(cancelled_at(polls, async {
             let ended = single_thread::local_group(async |group| {
+                let held = Held {
+                    trace: trace.clone(),
+                    name: "child",
+                    yields: 3,
+                    latch: None,
+                };
                 group.spawn(async {
-                    let _guard = Guard(&trace, "child");
-                    pending::<Result<(), Failure>>().await
+                    held.entered().await;
+                    Ok(())
                 });
                 yields(1).await;
+                trace.push("cancel");
                 group.cancel();
-                let _guard = Guard(&trace, "body");
                 pending::<Result<(), Failure>>().await
             })
             .await;
             trace.push("after");
+            yields(1).await;
             ended
         }));
-        assert!(after.is_none(), "after {polls} polls");
-        trace.assert(match polls {
-            0 => "",
-            1 => "~child",
-            _ => "~child ~body",
-        });
+        let events = mem::take(&mut *trace.0.lock().unwrap());
+        let has = |event: &str| events.iter().any(|seen| seen == event);
+        assert_eq!(has("+child"), has("-child"), "{events:?}");
+        if has("cancel") && !has("after") {
+            cleaning += 1;
+            assert!(ended.is_none(), "{events:?}");
+        }
     }
+    assert!(cleaning > 1, "it never came while the group was ending");
 }
 
 // TG-21, TG-2: issue gh-150355 of CPython.
@@ -172,34 +207,44 @@ fn cancelling_what_has_ended_changes_nothing() {
 #[test]
 fn a_group_follows_its_token_and_that_its_parent() {
     let parent = CancelToken::new();
+    let handles = RefCell::new(Vec::new());
     let mut group = Task::waiting(
-        local_group(async |group| {
+        single_thread::local_group(async |group| {
             let child = group.spawn(pending::<Result<(), Failure>>());
-            let joined = child.await;
-            Ok((joined, group.token().clone()))
+            handles.borrow_mut().push(child);
+            pending::<Result<(), Failure>>().await
         })
         .parent(&parent),
     );
     assert!(!group.woken());
     parent.cancel_with("going down");
     assert!(group.woken());
-    let (joined, token) = group.ready().unwrap();
-    assert_eq!(joined, Err(JoinError::Cancelled));
-    assert_eq!(token.reason().unwrap().text(), Some("going down"));
+    let cancelled = group.ready().unwrap_err();
+    assert!(cancelled.is_empty());
+    let note: Vec<_> = cancelled.notes().collect();
+    assert_eq!(note, ["cancelled: going down"]);
 
-    // The token itself, and not its parent.
+    // The token itself, and not its parent; by a child.
     let parent = CancelToken::new();
     let ended = drive(
-        local_group(async |group| {
+        single_thread::local_group(async |group| {
             let child = group.spawn(pending::<Result<(), Failure>>());
-            group.token().cancel();
-            assert!(group.try_spawn(async { Ok(()) }).is_err());
-            Ok(child.await)
+            handles.borrow_mut().push(child);
+            let siblings = group.clone();
+            group.spawn(async move {
+                siblings.token().cancel();
+                assert!(siblings.try_spawn(async { Ok(()) }).is_err());
+                Ok(())
+            });
+            Ok(1)
         })
         .parent(&parent),
     );
-    assert_eq!(ended.unwrap(), Err(JoinError::Cancelled));
+    assert_eq!(ended.unwrap(), 1);
     assert!(!parent.is_cancelled());
+    for handle in handles.take() {
+        assert_eq!(drive(handle), Err(JoinError::Cancelled));
+    }
 }
 
 // TG-20, TG-23

@@ -1,9 +1,11 @@
 //! A model of a future that is polled, and cancelled meanwhile.
 
+use alloc::boxed::Box;
+use core::pin::Pin;
+
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
-use std::pin::Pin;
 
 use super::Turn;
 use crate::tests::model;
@@ -11,7 +13,7 @@ use crate::tests::model;
 const CANCEL: usize = 1;
 
 struct Shared {
-    turn: Pin<std::boxed::Box<Turn<bool>>>,
+    turn: Pin<Box<Turn<bool>>>,
     /// Stands for the waker: whoever cancels a free turn calls it.
     woken: AtomicBool,
 }
@@ -38,7 +40,7 @@ fn poll(shared: &Shared) -> bool {
 fn no_mark_is_overlooked() {
     model(|| {
         let shared = Arc::new(Shared {
-            turn: std::boxed::Box::pin(Turn::new(false)),
+            turn: Box::pin(Turn::new(false)),
             woken: AtomicBool::new(false),
         });
         let canceller = {
