@@ -44,7 +44,10 @@ impl Flavour {
         Ok(match self {
             Self::Tokio => {
                 let tokio = TokioMain::multi_thread()?;
-                run_with(&tokio, options, async |rt| job.on(rt).await)
+                let ran = run_with(&tokio, options, async |rt| job.on(rt).await);
+                // Of threads that are stuck it tells; dropped, it would wait for them.
+                tokio.into_inner().shutdown_background();
+                ran
             }
             Self::Smol => {
                 let smol = SmolRuntime::global();

@@ -7,8 +7,9 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Place, RUNTIMES, documents};
@@ -18,6 +19,7 @@ use indexer::ledger::Summary;
 use indexer::progress::Progress;
 use indexer::stop::{Ending, Interrupt, Limits, Press, Stop, until_stopped};
 use withal::async_std::AsyncStdRuntime;
+use withal::cleanup::drain;
 use withal::smol::SmolRuntime;
 use withal::tokio::TokioMain;
 use withal::{Entry, ErrorGroup, drained_with, run};
@@ -275,6 +277,45 @@ fn endless_files_are_left_out_on_every_runtime() {
     endless_files_are_left_out(&TokioMain::current_thread().expect("a runtime"));
     endless_files_are_left_out(&SmolRuntime::global());
     endless_files_are_left_out(&AsyncStdRuntime::new());
+}
+
+/// A file on a disk that does not answer, until the test lets go of the other end.
+#[derive(Clone, Debug)]
+struct Stuck(Arc<Mutex<Receiver<()>>>);
+
+impl Files for Stuck {
+    fn open(&self, _: &Path) -> io::Result<OpenFile> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Read for Stuck {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        let answer = self.0.lock().expect("nobody panics under it").recv();
+        assert!(answer.is_err(), "nothing is ever sent");
+        Ok(0)
+    }
+}
+
+#[test]
+fn a_file_that_is_stuck_keeps_nobody_and_is_closed_when_it_comes_loose() {
+    let place = Place::with_files(1);
+    let (answers, disk) = mpsc::channel();
+    let mut job = Job::new(Options::new(place.tree(), place.db()));
+    job.options.files = Arc::new(Stuck(Arc::new(Mutex::new(disk))));
+    job.options.file_timeout = SECOND;
+    let rt = SmolRuntime::global();
+    rt.block_on(async {
+        let extent = index(&rt, &job).await;
+        assert!(matches!(extent, Ok(Extent::Whole)), "{extent:?}");
+        let summary = job.ledger.summary();
+        assert_eq!(summary.slow.len(), 1, "{summary}");
+        assert_eq!(summary.unaccounted(), 1, "it is still open: {summary}");
+        drop(answers);
+        let report = drain(&rt, HOUR).await;
+        assert!(report.is_clean(), "{report}");
+        assert_eq!(job.ledger.summary().unaccounted(), 0);
+    });
 }
 
 #[test]

@@ -28,8 +28,9 @@ use crate::scopes::Batch;
 use crate::store::{Document, Store, Transaction};
 use crate::walk::{Found, FoundFile, Walk};
 
-/// How long the cleanup of a file that takes too long may take in turn, before its reader goes on.
-const CLOSING: Duration = Duration::from_secs(5);
+/// How long it may take in turn to close a file that takes too long. After that its reader goes on, and
+/// leaves that to the thread on which the file is stuck.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// What the stages share.
 pub(super) struct Pipeline<R> {
