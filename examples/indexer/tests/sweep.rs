@@ -21,6 +21,7 @@ use withal::cleanup::drain;
 use withal::runtime::Runtime;
 use withal::scope::{ExitKind, HandOver, Scope};
 use withal::{CancelToken, ErrorGroup, ExitReason};
+use withal_tests::deterministic::Order;
 use withal_tests::sweep::{At, Followed, Sweep, Violation};
 use withal_tests::{Deterministic, LeakCheck};
 
@@ -169,6 +170,24 @@ fn nothing_is_lost_at_any_poll_of_a_run_that_is_asked_to_stop() {
         .run(async |rt, job| job.index::<_, BatchScope<Rt>>(rt).await);
     println!("{swept}");
     assert!(swept.polls > 20, "{swept}");
+}
+
+#[test]
+fn nothing_is_lost_in_any_order_of_the_tasks() {
+    for seed in 0..20 {
+        for make in [Job::new, Job::limited, Job::stopped] {
+            let order = Order::Random(seed);
+            let rt = Deterministic::builder().order(order).build();
+            let leaks = LeakCheck::new(&rt);
+            let job = make();
+            rt.block_on(
+                job.clone()
+                    .index::<_, BatchScope<Deterministic>>(rt.clone()),
+            );
+            leaks.finish();
+            job.assert_consistent();
+        }
+    }
 }
 
 #[test]
