@@ -27,6 +27,9 @@ use crate::primitives::{AtomicUsize, process_wide};
 pub struct Slots {
     pub(super) collector: Cell<CollectorSlot>,
     pub(super) scope: Cell<ScopeSlot>,
+    /// Whom the list of live scopes names as the parent of what is entered. Apart from the scope,
+    /// since a combinator leaves it as it is.
+    enclosing: Cell<ScopeId>,
     pub(super) watch: Cell<WatchSlot>,
 }
 
@@ -43,6 +46,7 @@ impl Slots {
     pub const EMPTY: Self = Self {
         collector: Cell::new(CollectorSlot::EMPTY),
         scope: Cell::new(ScopeSlot::EMPTY),
+        enclosing: Cell::new(ScopeId::NONE),
         watch: Cell::new(WatchSlot::EMPTY),
     };
 }
@@ -64,35 +68,44 @@ impl core::fmt::Debug for Slots {
 
 /// Receives what a drop leaves behind, for the one that drops and then waits.
 pub(super) struct CollectorSlot {
-    pub(super) present: bool,
-    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "all are `Send`"))]
-    pub(super) takes_local: bool,
+    state: u8,
     /// Given out when first asked for, so that a drop that meets no scope pays nothing.
     id: CollectorId,
     pub(super) content: Option<Box<Content>>,
 }
 
 impl CollectorSlot {
+    const PRESENT: u8 = 1;
+    const TAKES_LOCAL: u8 = 2;
+
     const EMPTY: Self = Self {
-        present: false,
-        takes_local: false,
+        state: 0,
         id: CollectorId::NONE,
         content: None,
     };
 
     #[inline]
     pub(super) fn new(takes_local: bool, content: Option<Box<Content>>) -> Self {
+        let local = if takes_local { Self::TAKES_LOCAL } else { 0 };
         Self {
-            present: true,
-            takes_local,
+            state: Self::PRESENT | local,
             id: CollectorId::NONE,
             content,
         }
     }
 
+    pub(super) fn is_present(&self) -> bool {
+        self.state & Self::PRESENT != 0
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) fn takes_local(&self) -> bool {
+        self.state & Self::TAKES_LOCAL != 0
+    }
+
     #[inline]
     pub(super) fn id(&mut self) -> CollectorId {
-        if self.present && self.id == CollectorId::NONE {
+        if self.is_present() && self.id == CollectorId::NONE {
             self.id = CollectorId(NEXT_COLLECTOR.fetch_add(1, Ordering::Relaxed));
         }
         self.id
@@ -135,8 +148,6 @@ process_wide! {
 /// The scope whose body or exit is being polled.
 pub(super) struct ScopeSlot {
     state: u8,
-    /// Whom the list of live scopes names as the parent of what is entered.
-    pub(super) id: ScopeId,
     pub(super) content: Option<Box<Content>>,
 }
 
@@ -147,12 +158,11 @@ impl ScopeSlot {
 
     const EMPTY: Self = Self {
         state: 0,
-        id: ScopeId::NONE,
         content: None,
     };
 
     #[inline]
-    pub(super) fn new(takes_local: bool, content: Option<Box<Content>>, id: ScopeId) -> Self {
+    pub(super) fn new(takes_local: bool, content: Option<Box<Content>>) -> Self {
         let mut state = Self::PRESENT;
         if takes_local {
             state |= Self::TAKES_LOCAL;
@@ -160,11 +170,18 @@ impl ScopeSlot {
         if unwinding() {
             state |= Self::UNWINDING;
         }
-        Self { state, id, content }
+        Self { state, content }
     }
 
     pub(super) fn is_present(&self) -> bool {
         self.state & Self::PRESENT != 0
+    }
+
+    #[inline]
+    fn close_chains(&mut self) {
+        if let Some(content) = &mut self.content {
+            content.close_chains();
+        }
     }
 
     /// Whether `!Send` cleanups may be left here: not if the scope may move between threads.
@@ -186,17 +203,18 @@ impl Default for ScopeSlot {
     }
 }
 
-/// Makes `scope` the enclosing one, and gives what was. Where there are no slots, that is `scope`.
+/// Makes `scope` the enclosing one, with its number, and gives what was. Where there are no slots,
+/// that is `scope`.
 ///
 /// A drop that is going on in the scope around this one, or in this one, ends by that: what comes
 /// next is a chain of its own (K4).
 #[inline]
-pub(super) fn set_scope(scope: ScopeSlot) -> ScopeSlot {
-    let mut before = set(|slots| &slots.scope, scope);
-    if let Some(content) = &mut before.content {
-        content.close_chains();
-    }
-    before
+pub(super) fn set_scope(scope: (ScopeSlot, ScopeId)) -> (ScopeSlot, ScopeId) {
+    let (mut before, outer) = exchange(scope, |slots, (scope, id)| {
+        (slots.scope.replace(scope), slots.enclosing.replace(id))
+    });
+    before.close_chains();
+    (before, outer)
 }
 
 /// Lets a combinator poll, which is no scope: what it polls belongs to the one around it, but what is
@@ -206,24 +224,27 @@ pub(super) fn set_combinator(
     takes_local: bool,
     content: Option<Box<Content>>,
 ) -> (ScopeSlot, WatchSlot) {
-    let scope = ScopeSlot::new(takes_local, content, enclosing());
+    let scope = ScopeSlot::new(takes_local, content);
     let watch = WatchSlot {
         present: true,
         exits: None,
     };
-    (set_scope(scope), set(|slots| &slots.watch, watch))
+    exchange_combinator((scope, watch))
 }
 
 /// Sets back what [`set_combinator`] gave, and gives what was in the slots meanwhile.
 #[inline]
-pub(super) fn unset_combinator(before: (ScopeSlot, WatchSlot)) -> (ScopeSlot, WatchSlot) {
-    let (scope, watch) = before;
-    (set_scope(scope), set(|slots| &slots.watch, watch))
+pub(super) fn exchange_combinator(slots: (ScopeSlot, WatchSlot)) -> (ScopeSlot, WatchSlot) {
+    let (mut before, watched) = exchange(slots, |slots, (scope, watch)| {
+        (slots.scope.replace(scope), slots.watch.replace(watch))
+    });
+    before.close_chains();
+    (before, watched)
 }
 
 /// A combinator that wants to know of exits in progress in what it polls (K10).
 pub(super) struct WatchSlot {
-    pub(super) present: bool,
+    present: bool,
     pub(super) exits: Option<Arc<AtomicUsize>>,
 }
 
@@ -294,8 +315,21 @@ pub(super) fn access<T>(f: impl FnOnce(&Slots) -> T) -> Option<T> {
 /// Puts `content` into a slot, and gives what was there. Where there are no slots, that is `content`.
 #[inline]
 fn set<S>(slot: fn(&Slots) -> &Cell<S>, content: S) -> S {
+    exchange(content, |slots, content| slot(slots).replace(content))
+}
+
+/// Calls `f`, which puts `content` into this thread's slots and gives what was there. Where there are
+/// no slots, that is `content`.
+#[cfg(feature = "std")]
+#[inline]
+fn exchange<C>(content: C, f: impl FnOnce(&Slots, C) -> C) -> C {
+    SLOTS.with(|slots| f(slots, content))
+}
+
+#[cfg(not(feature = "std"))]
+fn exchange<C>(content: C, f: impl FnOnce(&Slots, C) -> C) -> C {
     let mut content = Some(content);
-    access(|slots| content = content.take().map(|content| slot(slots).replace(content)));
+    access(|slots| content = content.take().map(|content| f(slots, content)));
     match content {
         Some(before) => before,
         None => unreachable!("what is put in comes out, or something else"),
@@ -328,16 +362,17 @@ impl<S> Drop for Set<S> {
 }
 
 /// The number of the enclosing scope.
+#[cfg(feature = "std")]
 #[inline]
 pub(crate) fn enclosing() -> ScopeId {
-    scope(|scope| scope.id).unwrap_or(ScopeId::NONE)
+    access(|slots| slots.enclosing.get()).unwrap_or(ScopeId::NONE)
 }
 
 /// Whether somebody collects what is dropped now, and waits for it; not for what began under it (K2).
 pub(super) fn is_collected(began_under: CollectorId) -> bool {
     access(|slots| {
         update(&slots.collector, |collector| {
-            collector.present && collector.id() != began_under
+            collector.is_present() && collector.id() != began_under
         })
     })
     .unwrap_or(false)
@@ -356,6 +391,7 @@ pub(crate) fn cleared<T>(f: impl FnOnce() -> T) -> T {
     }
     let _collector = Set::new(|slots| &slots.collector, CollectorSlot::EMPTY);
     let _scope = Set::new(|slots| &slots.scope, ScopeSlot::EMPTY);
+    let _enclosing = Set::new(|slots| &slots.enclosing, ScopeId::NONE);
     let _watch = Set::new(|slots| &slots.watch, WatchSlot::EMPTY);
     f()
 }

@@ -73,12 +73,12 @@ fn collect(cleanup: AnyCleanup, entered_under: CollectorId) -> Result<(), AnyCle
         update(&slots.collector, |collector| {
             let takes = match &cleanup {
                 #[cfg(feature = "std")]
-                Some(AnyCleanup::Local(_)) => collector.takes_local,
+                Some(AnyCleanup::Local(_)) => collector.takes_local(),
                 _ => true,
             };
             let own = entered_under != CollectorId::NONE && collector.id() == entered_under;
             let own = own && !mutant("own_collector_takes");
-            if collector.present && takes && !own && !mutant("no_collector") {
+            if collector.is_present() && takes && !own && !mutant("no_collector") {
                 let content = collector.content.get_or_insert_default();
                 cleanup
                     .take()

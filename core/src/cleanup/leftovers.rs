@@ -115,10 +115,10 @@ pub(crate) fn within<O, K: Kind, T>(
     f: impl FnOnce(&mut O) -> T,
 ) -> Result<T, Payload> {
     let content = leftovers(owner).content.take();
-    let outer = ambient::set_scope(ScopeSlot::new(K::TAKES_LOCAL, content, id));
+    let outer = ambient::set_scope((ScopeSlot::new(K::TAKES_LOCAL, content), id));
     catch_and_then(owner, f, |owner| {
-        let content = ambient::set_scope(outer).content;
-        leftovers(owner).restore(content);
+        let (scope, _) = ambient::set_scope(outer);
+        leftovers(owner).restore(scope.content);
     })
 }
 
@@ -173,7 +173,7 @@ impl<K: Kind> Leftovers<K> {
             &mut (self, watch),
             |_| f(),
             |(leftovers, watch)| {
-                let (scope, watched) = ambient::unset_combinator(outer);
+                let (scope, watched) = ambient::exchange_combinator(outer);
                 leftovers.restore(scope.content);
                 watch.polled(watched.exits);
             },
