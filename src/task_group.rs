@@ -62,7 +62,8 @@ pub const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 ///
 /// [`ErrorGroup`], always, even with a single error: those of the children in order of completion, with
 /// name and place, also those with which they fail while they are cancelled; that of the body last. A
-/// child that was cancelled is no failure, nor is a group that was.
+/// child that was cancelled is no failure. Where the group was cancelled, nothing has failed, and the
+/// body has come to no value, the group of errors is empty, and a note tells why.
 ///
 /// # Panics
 ///
@@ -175,10 +176,10 @@ impl<R, E, T, W> RunTaskGroup<R, E, T, W> {
         self
     }
 
-    /// When the group fails, body and children are asked to end, by the group's
-    /// [token](TaskGroup::token), and dropped only after `grace`; so are the children when it is
-    /// cancelled, or when its future is dropped. Zero unless it is set. Where the runtime has no clock,
-    /// it is zero.
+    /// When the group is cancelled, or fails, body and children are asked to end, by the group's
+    /// [token](TaskGroup::token), and dropped only after `grace`; when its future is dropped, the body
+    /// goes at once, and the children have the grace. Zero unless it is set. Where the runtime has no
+    /// clock, it is zero.
     pub fn grace(self, grace: Duration) -> Self {
         self.shared.shared.lock().grace = grace;
         self.fit_budget()

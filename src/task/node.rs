@@ -184,7 +184,7 @@ impl<N: Hosted + ?Sized> Drop for Driver<N> {
 pub(crate) fn keep_waker<S>(
     state: &Mutex<S>,
     waker: &Waker,
-    slot: impl Fn(&mut S) -> Option<&mut Option<Waker>>,
+    mut slot: impl FnMut(&mut S) -> Option<&mut Option<Waker>>,
 ) -> bool {
     let mut fresh = None;
     loop {

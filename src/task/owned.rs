@@ -60,21 +60,22 @@ impl<R, T> TaskOwner<R, T> {
 
     /// The result, if it is there; else `waker` will hear of it.
     fn look(&self, waker: &Waker) -> Poll<Option<Result<T, TaskError>>> {
+        let mut result = None;
         let waits = keep_waker(&self.slot, waker, |slot| match slot {
             Slot::Awaited(waiting) | Slot::Unheard(waiting) => Some(waiting),
-            _ => None,
-        });
-        if waits {
-            return Poll::Pending;
-        }
-        let mut slot = lock(&self.slot);
-        Poll::Ready(match mem::replace(&mut *slot, Slot::Told) {
-            Slot::Ended(result) => Some(result),
-            other => {
-                *slot = other;
+            Slot::Ended(_) => {
+                if let Slot::Ended(ended) = mem::replace(slot, Slot::Told) {
+                    result = Some(ended);
+                }
                 None
             }
-        })
+            Slot::Detached(_) | Slot::Told => None,
+        });
+        if waits {
+            Poll::Pending
+        } else {
+            Poll::Ready(result)
+        }
     }
 
     fn unheard(&self, result: Result<T, TaskError>) {

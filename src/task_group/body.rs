@@ -86,9 +86,8 @@ where
             this.cancelled.set(Some(cancelled));
         }
         loop {
-            let progress = this.group.poll_children(cx);
-            let phase = progress.phase;
-            let cancels = progress.failed && phase > Phase::Asked;
+            let phase = this.group.poll_children(cx);
+            let cancels = phase > Phase::Asked;
             if let Some(body) = this.body.as_mut().as_pin_mut() {
                 if let Poll::Ready(ended) = body.poll_branch(cx, cancels) {
                     this.body.set(None);
@@ -108,7 +107,7 @@ where
                     this.group.abort(reason);
                 }
             }
-            if progress != this.group.progress() {
+            if phase != this.group.phase() {
                 continue;
             }
             if cancels {

@@ -118,6 +118,12 @@ where
     }
 }
 
+/// Gives a child to the executor.
+pub(super) fn host<R: Spawn, N: Hosted + ?Sized + 'static>(rt: &R, child: Pin<Arc<N>>) {
+    // Detached: the group waits for the child, not for the executor.
+    drop(rt.spawn(Driver::new(child)));
+}
+
 impl<R, E, F, O, V> Member for ChildNode<R, E, F, O, V>
 where
     R: Spawn + Cleanup,
@@ -127,9 +133,7 @@ where
     V: Send + 'static,
 {
     fn host(self: Pin<Arc<Self>>) {
-        let driver = Driver::new(self.clone());
-        // Detached: the group waits for the child, not for the executor.
-        drop(self.owner.group.rt.spawn(driver));
+        host(&self.owner.group.rt, self.clone());
     }
 
     fn info(&self) -> ChildInfo {
@@ -165,14 +169,16 @@ where
     V: Send + 'static,
 {
     fn poll_result(&self, cx: &mut Context<'_>) -> Poll<Result<V, JoinError>> {
+        let mut before = Slot::Told;
         let waits = keep_waker(&self.owner.slot, cx.waker(), |slot| match slot {
             Slot::Running(waiting) => Some(waiting),
-            _ => None,
+            _ => {
+                before = mem::replace(slot, Slot::Told);
+                None
+            }
         });
-        if waits {
-            return Poll::Pending;
-        }
-        match mem::replace(&mut *lock(&self.owner.slot), Slot::Told) {
+        match before {
+            _ if waits => Poll::Pending,
             Slot::Ended(result) => Poll::Ready(result),
             _ => panic!("a task's handle was polled after completion"),
         }

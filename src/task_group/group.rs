@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
 
-use super::child::{ChildArc, ChildOwner, Settled, Slot, TaskHandle};
+use super::child::{ChildArc, ChildOwner, Settled, Slot, TaskHandle, host};
 use super::start::{Blame, Handshake, Start, Started, Starting, settle};
 use super::state::{Child, Failure, Phase, Shared};
 use crate::error_group::{Origin, Phase as Place};
@@ -194,21 +194,19 @@ where
         };
         let node: ChildArc<R, E, F, O, V> = Node::new("task_group", future, owner);
         let child: Child = node.clone();
-        let has_room = state.insert(child.clone());
+        let has_room = state.insert(child);
         drop(state);
         if has_room {
-            child.host();
+            host(&self.shared.rt, node.clone());
         }
         Ok(TaskHandle::new(node))
     }
 
-    /// Cancels the group: its children are cancelled, their cleanup is awaited, and it takes no more.
-    /// Whether it was the first to do so; later calls, also after the end, do nothing.
+    /// Cancels the group: its body and its children, which is no failure. Whether it was the first to
+    /// do so; later calls, also after the end, do nothing.
     ///
-    /// The body goes on, as the value of the group is its own: it sees children that end as cancelled. A
-    /// body that waits for something else watches the [token](Self::token), by
-    /// [`run_until_cancelled`](CancelToken::run_until_cancelled) for example, or it holds the group up. A
-    /// child that calls this is dropped where it waits next. A group that was cancelled has not failed.
+    /// It takes no children from here on. Who calls this, body or child, is dropped where it waits next;
+    /// a body that returns at once gives the group its value.
     #[track_caller]
     pub fn cancel(&self) -> bool {
         self.cancel_with(CancelKind::Requested)
@@ -263,7 +261,7 @@ impl<R, E> TaskGroup<R, E> {
 
     /// Whether the group takes no more children: it was cancelled, has failed, or has ended.
     pub fn is_closed(&self) -> bool {
-        self.shared.progress().phase != Phase::Open
+        self.shared.phase() != Phase::Open
     }
 }
 

@@ -34,8 +34,6 @@ pub(super) struct Shared<R, E> {
 
 pub(super) struct State<E> {
     pub(super) phase: Phase,
-    /// Something has failed: the body is cancelled as well.
-    failed: bool,
     limit: usize,
     pub(super) grace: Duration,
     pub(super) budget: Duration,
@@ -68,19 +66,12 @@ pub(super) enum Failure<E> {
     Group(ErrorGroup<E>),
 }
 
-/// What the body needs to know.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
-    pub(super) phase: Phase,
-    pub(super) failed: bool,
-}
-
 /// How far the group is. One after the other, though some may be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     /// It takes children.
     Open,
-    /// The children are asked to end; so is the body, if something has failed.
+    /// Body and children are asked to end.
     Asked,
     /// They are dropped where they lie.
     Dropping,
@@ -96,7 +87,6 @@ impl<R, E> Shared<R, E> {
             token: OnceLock::new(),
             state: Mutex::new(State {
                 phase: Phase::Open,
-                failed: false,
                 limit: usize::MAX,
                 grace: Duration::ZERO,
                 budget: DEFAULT_BUDGET,
@@ -121,12 +111,8 @@ impl<R, E> Shared<R, E> {
         lock(&self.state)
     }
 
-    pub(super) fn progress(&self) -> Progress {
-        let state = self.lock();
-        Progress {
-            phase: state.phase,
-            failed: state.failed,
-        }
+    pub(super) fn phase(&self) -> Phase {
+        self.lock().phase
     }
 
     pub(super) fn budget(&self) -> Duration {
@@ -143,8 +129,8 @@ impl<R, E> Shared<R, E> {
         self.token.get_or_init(CancelToken::new)
     }
 
-    /// Asks the children to end, or drops them; whether it was the first to do so. Those that wait for
-    /// their turn never run.
+    /// Asks body and children to end, or drops them; whether it was the first to do so. Those that
+    /// wait for their turn never run.
     #[track_caller]
     pub(super) fn abort(&self, reason: impl Into<CancelReason>) -> bool {
         let mut state = self.lock();
@@ -187,7 +173,6 @@ impl<R, E> Shared<R, E> {
         E: Debug,
     {
         let mut state = self.lock();
-        state.failed = true;
         if state.errors.unheard {
             drop(state);
             self.report_failure(&origin, &failure);
@@ -195,7 +180,7 @@ impl<R, E> Shared<R, E> {
             state.errors.of_children.push((origin, failure));
             drop(state);
         }
-        self.abort_failed();
+        self.abort(CancelKind::GroupFailed);
     }
 
     /// The body has failed, which ends the list.
@@ -204,20 +189,10 @@ impl<R, E> Shared<R, E> {
         self.abort(CancelKind::GroupFailed);
     }
 
-    /// Cancels the children, unless that was done, and the body.
-    #[track_caller]
-    fn abort_failed(&self) {
-        if !self.abort(CancelKind::GroupFailed) {
-            let parent = self.lock().parent.take();
-            parent.into_iter().for_each(Waker::wake);
-        }
-    }
-
     /// A child, or the body, has panicked: the others are cancelled, and then the panic goes on. Of
     /// several, the first does.
     pub(super) fn panicked(&self, about: About, panic: TaskError) {
         let mut state = self.lock();
-        state.failed = true;
         let errors = &mut state.errors;
         let lost = if errors.unheard || errors.panic.is_some() {
             Some(panic)
@@ -229,7 +204,7 @@ impl<R, E> Shared<R, E> {
         if let Some(panic) = lost {
             report(&Report::PanicUnseen(about, &panic));
         }
-        self.abort_failed();
+        self.abort(CancelKind::GroupFailed);
     }
 
     /// A child has ended, and its errors are known.
@@ -351,9 +326,18 @@ impl<R, E> Shared<R, E> {
         }
         match value {
             Some(value) => group.into_result(value),
-            // Only a failure cancels the body.
+            None if group.is_empty() => Err(self.cancelled()),
             None => Err(group),
         }
+    }
+
+    /// The error of a group that was cancelled, and came to nothing.
+    fn cancelled(&self) -> ErrorGroup<E> {
+        let mut group = ErrorGroup::new("task_group was cancelled");
+        if let Some(reason) = self.token().reason() {
+            group.note(reason.to_string());
+        }
+        group
     }
 }
 
@@ -434,7 +418,7 @@ impl<E> State<E> {
 impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
     /// The part of the group's own future in its children: polls those whose tasks are gone, and ends
     /// the grace. Gives how far the group is; it wakes when that changes, and when the last has ended.
-    pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Progress {
+    pub(super) fn poll_children(self: &Arc<Self>, cx: &mut Context<'_>) -> Phase {
         // Registered first: whatever comes after the looks below wakes again.
         keep_waker(&self.state, cx.waker(), |state| Some(&mut state.parent));
         let mut state = self.lock();
@@ -458,7 +442,7 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
         if phase == Phase::Asked && self.poll_grace(cx, grace).is_ready() {
             self.drop_all();
         }
-        self.progress()
+        self.phase()
     }
 
     /// Ready once the time of those that were asked is over: at once, where there is no clock.
@@ -488,7 +472,7 @@ impl<R: Cleanup, E: Send + 'static> Shared<R, E> {
 
     /// Waits for the end of all children, once they are cancelled.
     pub(super) fn poll_end(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let _progress = self.poll_children(cx);
+        let _phase = self.poll_children(cx);
         if self.close() {
             Poll::Ready(())
         } else {

@@ -1,21 +1,8 @@
-//! The suite on every flavour of the enabled runtimes.
+//! The suite on the runtimes that need no feature. Those that need one have a test program each
+//! (`on_tokio.rs`, …): all in one would take the compiler more memory than many machines have.
 
-#[cfg(feature = "async-std")]
-mod async_std;
 mod by_hand;
 mod deterministic_fifo;
 mod deterministic_lifo;
 mod deterministic_random;
-#[cfg(feature = "smol")]
-mod smol_global;
-#[cfg(feature = "smol")]
-mod smol_local;
-#[cfg(feature = "smol")]
-mod smol_own;
 mod spawns_nothing;
-#[cfg(feature = "tokio")]
-mod tokio_current_thread;
-#[cfg(feature = "tokio")]
-mod tokio_local_set;
-#[cfg(feature = "tokio")]
-mod tokio_multi_thread;

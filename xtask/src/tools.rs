@@ -51,7 +51,7 @@ pub(crate) fn asan() -> Vec<Step> {
         return skip("AddressSanitizer: no nightly toolchain");
     };
     // For a named target, so that build scripts and macros stay as they are.
-    let suite = "--features tokio --test matrix -- tokio_multi_thread by_hand";
+    let suite = "--features tokio --test matrix --test matrix-tokio -- tokio_multi_thread by_hand";
     under(suite, |what| {
         let line = format!("+{nightly} test --locked --target {host} {what}");
         in_its_own(&line, "asan").env("RUSTFLAGS", "-Zsanitizer=address")

@@ -1,10 +1,13 @@
 //! Groups: many children at once, each from its start to its output.
 //!
-//! Here are those in one task, polled by hand. Those that an executor runs, each in a task of its own,
-//! belong into a file beside `contenders.rs`, and their cases behind these.
+//! First those in one task, polled by hand; then those that an executor runs, each in a task of its own;
+//! then those that are cancelled.
 
+mod cancelled;
 mod children;
 mod contenders;
+mod spawned;
+mod tokens;
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +16,7 @@ use std::hint::black_box;
 
 use self::contenders::{IN_ONE_TASK, Run, Subject};
 use crate::gate::{Gate, repeat};
-use crate::{Bar, Case, Contender, Group};
+use crate::{Case, Contender, Group};
 
 pub(crate) const GROUP: Group = Group {
     name: "group",
@@ -58,14 +61,17 @@ fn cases() -> Vec<Case> {
             );
         }
     }
+    cases.extend(spawned::cases());
+    cases.extend(cancelled::cases());
+    cases.extend(tokens::cases());
     cases
 }
 
 fn contender(subject: &Subject, children: u32, run: Run) -> Contender {
     let contender = Contender::new(subject.name, move || run(black_box(children)));
     let contender = contender.each_of(children.into());
-    match subject.bar {
-        Some(bar) => contender.bar(Bar::Fastest(bar)),
+    match &subject.bar {
+        Some(bar) => contender.bar(bar.clone()),
         None => contender,
     }
 }

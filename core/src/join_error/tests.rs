@@ -1,7 +1,7 @@
+use alloc::format;
+use alloc::string::ToString as _;
 use core::error::Error as _;
 use core::num::ParseIntError;
-use std::format;
-use std::string::ToString as _;
 
 use super::{SpawnError, StartError};
 

@@ -2,7 +2,8 @@
 
 use std::panic::resume_unwind;
 
-use withal::runtime::{Blocking, TaskError};
+use withal::BlockingContext;
+use withal::runtime::{Runtime, TaskError};
 
 /// The runtime is shutting down and threw the work away.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -19,13 +20,13 @@ pub struct Discarded;
 ///
 /// # Cancel safety
 ///
-/// Dropping the future does not stop `work`. Give it nothing that must be had back: see
-/// [`Lease`](crate::lease::Lease).
-pub async fn unblock<T: Send + 'static>(
-    rt: &impl Blocking,
-    work: impl FnOnce() -> T + Send + 'static,
+/// Dropping the future asks `work` to stop, by its [`BlockingContext`], and does not wait for it. Give
+/// it nothing that must be had back: see [`Lease`](crate::lease::Lease).
+pub async fn unblock<R: Runtime, T: Send + 'static>(
+    rt: &R,
+    work: impl FnOnce(&BlockingContext<R>) -> T + Send + 'static,
 ) -> Result<T, Discarded> {
-    rt.unblock(work)
+    withal::unblock(rt, work)
         .await
         .map_err(|error| match TaskError::into_panic(error) {
             Ok(payload) => resume_unwind(payload),

@@ -6,7 +6,10 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 
 const EXIT_CODES: &str = "\
-Ctrl-C stops cleanly: what was committed stays, the rest is rolled back, the summary still comes.
+Ctrl-C, and the time limit, stop cleanly: no more files are taken up, those in work go all the way
+into the index, and the summary still comes. What takes longer than the grace for that is cancelled:
+its files are closed, its batch is rolled back. Ctrl-C once more cancels at once; the third time, the
+program is gone.
 
 Exit codes:
   0    the folder is indexed, or as many files as --limit says; with `--runtime all`, every runtime
@@ -42,6 +45,16 @@ pub(crate) struct Cli {
     /// Stop each runtime's run after this time, such as 5s or 1m30s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) time_limit: Option<Duration>,
+
+    /// How long what is in work may take when a run is stopped, before it is cancelled
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub(crate) grace: Duration,
+
+    /// Skip files that take longer than this to read
+    ///
+    /// The summary counts them, and names the first of them.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) file_timeout: Option<Duration>,
 
     /// Stop when so many files are indexed
     ///

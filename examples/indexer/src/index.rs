@@ -4,16 +4,19 @@ mod lines;
 mod pipeline;
 mod read;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use withal::error_group::{Origin, Phase};
 use withal::runtime::Runtime;
 use withal::scope::ExitError;
-use withal::{ScopeError, with};
+use withal::{CancelToken, ErrorGroup, JoinError, ScopeError, with};
 
 use self::pipeline::Pipeline;
 use crate::blocking::{Discarded, unblock};
+use crate::files::{Disk, Files};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::progress::Progress;
@@ -44,6 +47,10 @@ pub struct Options {
     /// How many files to index, unless there are fewer; those that are in the index as they are count,
     /// too.
     pub limit: Option<u64>,
+    /// A file that takes longer to read is skipped. The longest there is stands for no limit.
+    pub file_timeout: Duration,
+    /// Where the texts come from.
+    pub files: Arc<dyn Files>,
 }
 
 impl Options {
@@ -59,12 +66,49 @@ impl Options {
             batch: 128,
             max_bytes: 16 << 20,
             limit: None,
+            file_timeout: Duration::MAX,
+            files: Arc::new(Disk),
         }
     }
 
     fn dbs(&self) -> Vec<PathBuf> {
         let all = [&self.db].into_iter().chain(&self.other_dbs);
         all.cloned().collect()
+    }
+}
+
+/// One run: what is to be done, who hears of it, and who may stop it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Job {
+    /// What to index, where to, and how.
+    pub options: Options,
+    /// Gets all counts: they are right however the run ends, also if it is dropped.
+    pub ledger: Arc<Ledger>,
+    /// Watches.
+    pub progress: Arc<dyn Progress>,
+    /// Asks the run to end: then no more files are taken up, and those in work go all the way.
+    pub stop: CancelToken,
+}
+
+impl Job {
+    /// One that nobody watches, nor stops.
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            ledger: Arc::default(),
+            progress: Arc::new(()),
+            stop: CancelToken::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("options", &self.options)
+            .field("stop", &self.stop)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,6 +124,8 @@ pub enum Extent {
     /// As many as [`Options::limit`] says are in the index; which ones is open, as several are read
     /// at the same time. What was there before is there still.
     Limited,
+    /// It was asked to end: what had been begun is in the index. What was there before is there still.
+    Stopped,
 }
 
 /// Why the indexing ended early. What earlier transactions committed stays in the index.
@@ -103,21 +149,24 @@ pub enum IndexError {
         /// What went wrong then.
         source: ExitError<BatchError>,
     },
+    /// A stage of the work has come to no end of its own.
+    #[error(transparent)]
+    Stage(#[from] JoinError),
     /// Something else is wrong with a transaction's scope, such as an end that took too long.
     #[error(transparent)]
     Scope(Box<ScopeError<Self, BatchError>>),
 }
 
-/// Indexes `options.root` into `options.db`, so that it holds every text file there and no other; or
-/// as many as `options.limit` says.
+/// Indexes a folder into a database, so that it holds every text file there and no other; or as many
+/// as [`Options::limit`] says, or as were read when it was asked to [stop](Job::stop).
 ///
-/// What it holds in memory does not depend on how many files there are: a walker, workers and a writer
-/// pass them on by short queues, and what must be remembered is in the database.
+/// What it holds in memory does not depend on how many files there are: a walker, readers and a writer
+/// pass them on by short queues, and what must be remembered is in the database. They are the tasks of
+/// one group, so that none is left behind.
 ///
 /// At the limit, files that are open are closed before their end, and the walk stops where it is.
 ///
-/// Files that cannot be read or are no text are skipped and counted. All counts go to `ledger`:
-/// they are right however this ends, also if it is dropped.
+/// Files that cannot be read, take too long or are no text are skipped and counted.
 ///
 /// # Cancel safety
 ///
@@ -126,14 +175,9 @@ pub enum IndexError {
 ///
 /// # Errors
 ///
-/// [`IndexError`]; the batch under way was rolled back.
-pub async fn index<R: Runtime>(
-    rt: &R,
-    options: &Options,
-    ledger: &Arc<Ledger>,
-    progress: &dyn Progress,
-) -> Result<Extent, IndexError> {
-    index_in::<R, BatchScope<R>>(rt, options, ledger, progress).await
+/// [`IndexError`]s, each with the stage that it comes from; the batch under way was rolled back.
+pub async fn index<R: Runtime>(rt: &R, job: &Job) -> Result<Extent, ErrorGroup<IndexError>> {
+    index_in::<R, BatchScope<R>>(rt, job).await
 }
 
 /// As [`index`], with another scope for the transactions.
@@ -147,32 +191,54 @@ pub async fn index<R: Runtime>(
 /// As [`index`].
 pub async fn index_in<R: Runtime, B: Batch<R>>(
     rt: &R,
-    options: &Options,
-    ledger: &Arc<Ledger>,
-    progress: &dyn Progress,
-) -> Result<Extent, IndexError> {
+    job: &Job,
+) -> Result<Extent, ErrorGroup<IndexError>> {
+    let opened = open(rt, &job.options).await;
+    let (walk, store, run) = opened.map_err(|error| failed("opening", error))?;
+    let pipeline = Pipeline::new(rt, job, store.clone(), run);
+    let extent = pipeline.run::<B>(walk).await?;
+    // Only of a whole run, so that one that is stopped, or limited, takes nothing out.
+    if let Extent::Whole = extent {
+        let removed = remove_gone::<R, B>(rt, job, &store, run).await;
+        removed.map_err(|error| failed("removing what is gone", error))?;
+    }
+    Ok(extent)
+}
+
+/// An error from before or after the stages.
+fn failed(name: &'static str, error: IndexError) -> ErrorGroup<IndexError> {
+    let mut group = ErrorGroup::new("the indexing failed");
+    group.push(Origin::new(Phase::Body).named(name), error);
+    group
+}
+
+/// Begins the walk, opens the database, and gives the run a number there.
+async fn open<R: Runtime>(rt: &R, options: &Options) -> Result<(Walk, Store, i64), IndexError> {
     let (root, dbs) = (options.root.clone(), options.dbs());
     // Begun before the database is opened: a folder that is not there leaves no empty index behind.
-    let walk = unblock(rt, move || Walk::new(&root, &dbs)).await??;
+    let walk = unblock(rt, move |_| Walk::new(&root, &dbs)).await??;
     let (db, busy_timeout) = (options.db.clone(), options.busy_timeout);
-    let store = unblock(rt, move || Store::open(&db, busy_timeout)).await??;
+    let store = unblock(rt, move |_| Store::open(&db, busy_timeout)).await??;
     let numbered = store.clone();
-    let run = unblock(rt, move || numbered.next_run()).await??;
+    let run = unblock(rt, move |_| numbered.next_run()).await??;
+    Ok((walk, store, run))
+}
 
-    let pipeline = Pipeline::new(rt, options, ledger, progress, &store, run);
-    if let Extent::Limited = pipeline.run::<B>(walk).await? {
-        return Ok(Extent::Limited);
-    }
-
-    // Last of all, so that a run that is stopped, or limited, takes nothing out.
-    with(rt, B::new(rt, &store, ledger), async |transaction| {
+/// Takes out what this run has not come across.
+async fn remove_gone<R: Runtime, B: Batch<R>>(
+    rt: &R,
+    job: &Job,
+    store: &Store,
+    run: i64,
+) -> Result<(), IndexError> {
+    with(rt, B::new(rt, store, &job.ledger), async |transaction| {
         on_lease(rt, transaction, move |transaction| {
             transaction.keep_seen(run)
         })
         .await
     })
     .await?;
-    Ok(Extent::Whole)
+    Ok(())
 }
 
 /// Runs `work` on the transaction, in a blocking job.
@@ -186,7 +252,7 @@ where
 {
     let transaction = transaction.clone();
     // `None`: the scope has ended, so nobody is left to hear of it.
-    unblock(rt, move || transaction.with(work).unwrap_or(Ok(()))).await??;
+    unblock(rt, move |_| transaction.with(work).unwrap_or(Ok(()))).await??;
     Ok(())
 }
 
@@ -219,7 +285,7 @@ impl<T> From<ScopeError<Self, BatchError, T>> for IndexError {
 
 const _: () = {
     /// The indexing can be spawned, not only waited for on one thread.
-    fn _index_is_send<R: Runtime>(rt: &R, options: &Options, ledger: &Arc<Ledger>) -> impl Send {
-        index(rt, options, ledger, &())
+    fn _index_is_send<R: Runtime>(rt: &R, job: &Job) -> impl Send {
+        index(rt, job)
     }
 };

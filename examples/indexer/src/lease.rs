@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A value that blocking jobs use one at a time, until somebody takes it back.
 ///
-/// A cancelled body drops the handle of its blocking job, but the job itself cannot be stopped: it
-/// may still run, or may not even have begun. If it *owned* the file or the transaction, the
+/// A cancelled body drops the handle of its blocking job, but the job is only asked to stop: it may
+/// still run, or may not even have begun. If it *owned* the file or the transaction, the
 /// scope's exit would have nothing left to close or to roll back. So jobs get a lease instead:
 ///
 /// - [`take_back`](Self::take_back) waits for the job that is running, by taking the lock;

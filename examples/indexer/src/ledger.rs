@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use withal::scope::ExitKind;
 
@@ -24,7 +25,11 @@ pub struct Ledger {
     removed: AtomicU64,
     bytes: AtomicU64,
     skipped: [AtomicU64; Skip::KINDS.len()],
+    slow: Mutex<Vec<String>>,
 }
+
+/// How many of the slow files are named: the others only count.
+const NAMED: usize = 10;
 
 // Relaxed throughout: the counts guard nothing, and whoever reads them all has waited for the
 // scopes that made them.
@@ -34,9 +39,15 @@ impl Ledger {
         self.found.fetch_add(files, Ordering::Relaxed);
     }
 
-    /// A path was left out.
-    pub fn skipped(&self, skip: &Skip) {
+    /// `path` was left out.
+    pub fn skipped(&self, path: &str, skip: &Skip) {
         self.skipped[skip.kind()].fetch_add(1, Ordering::Relaxed);
+        if let Skip::TooSlow { .. } = skip {
+            let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+            if slow.len() < NAMED {
+                slow.push(path.to_owned());
+            }
+        }
     }
 
     /// A batch was committed. Only now do its files count: a batch rolled back wrote nothing.
@@ -62,6 +73,11 @@ impl Ledger {
                 bytes: read(&self.bytes),
             },
             skipped: std::array::from_fn(|kind| read(&self.skipped[kind])),
+            slow: self
+                .slow
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         }
     }
 }
@@ -160,6 +176,8 @@ pub struct Summary {
     pub written: Written,
     /// Paths left out, in the order of [`Skip::KINDS`].
     pub skipped: [u64; Skip::KINDS.len()],
+    /// The first of those that took too long.
+    pub slow: Vec<String>,
 }
 
 impl Summary {
@@ -190,6 +208,10 @@ impl fmt::Display for Summary {
             write!(f, "{separator}{kind} {count}")?;
         }
         writeln!(f)?;
+        for path in &self.slow {
+            // A name may hold what a terminal would act upon.
+            writeln!(f, "too slow  {path:?}")?;
+        }
         writeln!(f, "scopes    files: {}", self.files)?;
         write!(f, "          batches: {}", self.batches)
     }

@@ -12,21 +12,19 @@ use std::fmt::Display;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser as _;
-use indexer::index::{Extent, Options};
-use indexer::ledger::Ledger;
-use indexer::progress::Progress;
-use indexer::stop::{Ending, Interrupt};
+use indexer::index::{Extent, IndexError, Job, Options};
+use indexer::stop::{Ending, Interrupt, Limits, Press};
 use indexer::store::Store;
-use withal::Ran;
+use withal::{ErrorGroup, Ran};
 
 use crate::cli::Cli;
 use crate::report::{Report, Verdict, chain};
-use crate::runtimes::{Flavour, Job};
+use crate::runtimes::{Flavour, StoppableJob};
 use crate::watch::{Bar, Lines, line};
 
 const HITS_PER_QUERY: u32 = 10;
@@ -42,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn program(cli: &Cli) -> Result<Verdict, Box<dyn Error>> {
-    let interrupt = Interrupt::install()?;
+    let interrupt = Interrupt::install(pressed)?;
     let root = cli.path.clone().unwrap_or_else(own_tree);
     let flavours = Flavour::chosen(cli.runtime);
     let place = Place::new(cli.db.as_deref())?;
@@ -57,10 +55,11 @@ fn program(cli: &Cli) -> Result<Verdict, Box<dyn Error>> {
         options.other_dbs.clone_from(&dbs);
         options.busy_timeout = cli.busy_timeout;
         options.limit = cli.limit;
-        let report = run(cli, *flavour, &options, &interrupt, place.is_temporary())?;
+        options.file_timeout = cli.file_timeout.unwrap_or(Duration::MAX);
+        let report = run(cli, *flavour, options, &interrupt, place.is_temporary())?;
         print(&report)?;
-        if let Ending::Finished(Err(error)) = &report.ending {
-            line(format_args!("indexer: {}", chain(error)));
+        if let Some(errors) = report.errors() {
+            line(format_args!("indexer: {errors}"));
         }
         reports.push(report);
         if interrupt.is_pressed() {
@@ -68,11 +67,15 @@ fn program(cli: &Cli) -> Result<Verdict, Box<dyn Error>> {
         }
     }
 
-    let runs = reports
+    let mut runs = reports
         .iter()
         .map(Report::verdict)
         .max()
         .unwrap_or(Verdict::Done);
+    if interrupt.is_pressed() {
+        // Between two runs, neither of them knows.
+        runs = runs.max(Verdict::Interrupted);
+    }
     let same = if flavours.len() > 1 {
         compare(&reports, flavours.len())?
     } else {
@@ -86,48 +89,69 @@ fn program(cli: &Cli) -> Result<Verdict, Box<dyn Error>> {
     Ok(runs.max(same))
 }
 
+/// Ctrl-C was pressed.
+fn pressed(press: Press) {
+    match press {
+        Press::Asks => line(format_args!(
+            "indexer: stopping with what is in work; Ctrl-C again cancels that"
+        )),
+        Press::Forces => line(format_args!(
+            "indexer: cancelling; Ctrl-C again leaves no time for that"
+        )),
+        Press::Further => process::exit(130),
+    }
+}
+
 /// Indexes on one runtime, and looks at what came of it.
 fn run(
     cli: &Cli,
     flavour: Flavour,
-    options: &Options,
+    options: Options,
     interrupt: &Interrupt,
     is_temporary: bool,
 ) -> io::Result<Report> {
-    let ledger = Arc::new(Ledger::default());
-    let bar = Bar::new(flavour.name(), cli);
-    let progress: &dyn Progress = if cli.progress_lines { &Lines } else { &bar };
+    let (root, db) = (options.root.clone(), options.db.clone());
+    let bar = Arc::new(Bar::new(flavour.name(), cli));
+    let mut job = Job::new(options);
+    job.progress = match cli.progress_lines {
+        true => Arc::new(Lines),
+        false => bar.clone(),
+    };
+    let ledger = job.ledger.clone();
     let start = Instant::now();
-    let ran = flavour.run(&Job {
-        options,
-        time_limit: cli.time_limit,
+    let ran = flavour.run(&StoppableJob {
+        job,
+        limits: Limits {
+            time: cli.time_limit,
+            grace: cli.grace,
+        },
         interrupt,
-        ledger: &ledger,
-        progress,
     });
     let elapsed = start.elapsed();
-    bar.checking();
-    let database = ran
-        .as_ref()
-        .ok()
-        .and_then(|ran| Report::check(&ran.output, &options.db, options.busy_timeout));
-    bar.close();
     let Ran {
-        output: ending,
+        output,
         cleanup,
+        blocking,
         ..
-    } = ran?;
-    Ok(Report {
+    } = ran.inspect_err(|_| bar.close())?;
+    let in_words = |errors: ErrorGroup<IndexError>| errors.map(|error| chain(&error));
+    let ending = output.unwrap_or(Ending::FORCED);
+    let mut report = Report {
         runtime: flavour.name(),
-        root: fs::canonicalize(&options.root).unwrap_or_else(|_| options.root.clone()),
-        db: options.db.clone(),
+        root: fs::canonicalize(&root).unwrap_or(root),
+        db,
         is_temporary,
         elapsed,
         summary: ledger.summary(),
-        database,
-        ending,
+        database: None,
+        ending: ending.map(|ended| ended.map_err(in_words)),
         cleanup,
-    })
+        blocking,
+    };
+    bar.checking();
+    report.check(cli.busy_timeout);
+    bar.close();
+    Ok(report)
 }
 
 /// Whether every runtime made the same index.

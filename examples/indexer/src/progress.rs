@@ -1,6 +1,7 @@
 //! What the indexing tells whoever watches it.
 
 use std::io;
+use std::time::Duration;
 
 /// Why a path was left out of the index.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,12 @@ pub enum Skip {
         /// The limit.
         limit: u64,
     },
+    /// It took too long to read.
+    #[error("not read within {limit:?}")]
+    TooSlow {
+        /// How long it may take.
+        limit: Duration,
+    },
     /// A link, a socket, a device: neither a file nor a folder.
     #[error("not a regular file")]
     Special,
@@ -28,12 +35,13 @@ pub enum Skip {
 
 impl Skip {
     /// What the summary calls each kind.
-    pub const KINDS: [&str; 5] = [
+    pub const KINDS: [&str; 6] = [
         "unreadable",
         "not text",
         "odd name",
         "too large",
         "not a regular file",
+        "too slow",
     ];
 
     /// The index into [`KINDS`](Self::KINDS).
@@ -44,11 +52,12 @@ impl Skip {
             Self::Name => 2,
             Self::TooLarge { .. } => 3,
             Self::Special => 4,
+            Self::TooSlow { .. } => 5,
         }
     }
 }
 
-/// Watches a run. Called from the task that indexes, so it must not block for long.
+/// Watches a run. Called from the tasks that index, so it must not block for long.
 pub trait Progress: Send + Sync {
     /// The walk has found `files` files so far, and gives the last of them to be read next.
     fn walking(&self, files: u64) {

@@ -2,17 +2,16 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use indexer::index::Extent;
 use indexer::ledger::Summary;
-use indexer::stop::Ending;
+use indexer::stop::{Ending, Stop};
 use indexer::store::{Fingerprint, Store, StoreError};
 use withal::cleanup::DrainReport;
-
-use crate::runtimes::Outcome;
+use withal::{ErrorGroup, Left};
 
 /// How the program ends. Ordered: of several runs, the gravest decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,26 +44,29 @@ pub(crate) struct Report {
     pub(crate) db: PathBuf,
     pub(crate) is_temporary: bool,
     pub(crate) elapsed: Duration,
-    pub(crate) ending: Outcome,
+    /// Its errors in words.
+    pub(crate) ending: Ending<Result<Extent, ErrorGroup<String>>>,
     /// What the library still had to clean up when the indexing had ended.
     pub(crate) cleanup: DrainReport,
+    /// The threads that were still at work then.
+    pub(crate) blocking: Left,
     pub(crate) summary: Summary,
     /// What a look at the whole database found; `None` if it never came to be opened.
     pub(crate) database: Option<Result<Fingerprint, StoreError>>,
 }
 
 impl Report {
-    /// Looks at the database once more after a run. One that ended with an error is not looked at:
-    /// the database may be what is wrong, and the error says so.
-    pub(crate) fn check(
-        ending: &Outcome,
-        db: &Path,
-        busy_timeout: Duration,
-    ) -> Option<Result<Fingerprint, StoreError>> {
-        if matches!(ending, Ending::Finished(Err(_))) || !db.exists() {
-            return None;
+    /// Looks at the database once more after a run.
+    pub(crate) fn check(&mut self, busy_timeout: Duration) {
+        // Where an error says what is wrong, it may be the database.
+        if self.errors().is_none() && self.db.exists() {
+            let checked = Store::open(&self.db, busy_timeout).and_then(|store| store.verify());
+            self.database = Some(checked);
         }
-        Some(Store::open(db, busy_timeout).and_then(|store| store.verify()))
+    }
+
+    pub(crate) fn errors(&self) -> Option<&ErrorGroup<String>> {
+        self.ending.output().and_then(|ended| ended.as_ref().err())
     }
 
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
@@ -76,10 +78,12 @@ impl Report {
 
     pub(crate) fn verdict(&self) -> Verdict {
         let ending = match &self.ending {
-            Ending::Finished(Ok(_)) => Verdict::Done,
-            Ending::Finished(Err(_)) => Verdict::Error,
-            Ending::Interrupted => Verdict::Interrupted,
-            Ending::OutOfTime => Verdict::OutOfTime,
+            _ if self.errors().is_some() => Verdict::Error,
+            Ending::Finished(_) => Verdict::Done,
+            Ending::Stopped { by, .. } => match by {
+                Stop::Interrupt => Verdict::Interrupted,
+                Stop::TimeLimit => Verdict::OutOfTime,
+            },
         };
         let database = match &self.database {
             Some(Err(StoreError::Inconsistent { .. } | StoreError::Damaged { .. })) => {
@@ -88,7 +92,8 @@ impl Report {
             Some(Err(_)) => Verdict::Error,
             _ => Verdict::Done,
         };
-        let scopes = if self.summary.unaccounted() == 0 && self.cleanup.is_clean() {
+        let is_clean = self.cleanup.is_clean() && self.blocking.is_clean();
+        let scopes = if self.summary.unaccounted() == 0 && is_clean {
             Verdict::Done
         } else {
             Verdict::CheckFailed
@@ -100,11 +105,15 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ended = match &self.ending {
-            Ending::Finished(Ok(Extent::Whole)) => "indexed",
+            _ if self.errors().is_some() => "failed",
             Ending::Finished(Ok(Extent::Limited)) => "stopped at the limit",
-            Ending::Finished(Err(_)) => "failed",
-            Ending::Interrupted => "stopped by Ctrl-C",
-            Ending::OutOfTime => "stopped by the time limit",
+            Ending::Finished(_) => "indexed",
+            Ending::Stopped { by, output } => match (by, output) {
+                (Stop::Interrupt, Some(_)) => "stopped by Ctrl-C",
+                (Stop::Interrupt, None) => "stopped by Ctrl-C, in the middle of its work,",
+                (Stop::TimeLimit, Some(_)) => "stopped by the time limit",
+                (Stop::TimeLimit, None) => "stopped by the time limit, in the middle of its work,",
+            },
         };
         let seconds = self.elapsed.as_secs_f64();
         writeln!(f, "{}: {ended} after {seconds:.2} s", self.runtime)?;
@@ -112,6 +121,9 @@ impl fmt::Display for Report {
         writeln!(f, "{}", self.summary)?;
         if !self.cleanup.is_clean() {
             writeln!(f, "cleanup   {}", self.cleanup)?;
+        }
+        if !self.blocking.is_clean() {
+            writeln!(f, "threads   {}", self.blocking)?;
         }
         write!(f, "database  ")?;
         match &self.database {

@@ -1,18 +1,14 @@
 //! The one place that names runtimes.
 
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
 
-use indexer::index::{Extent, IndexError, Options, index};
-use indexer::ledger::Ledger;
-use indexer::progress::Progress;
-use indexer::stop::{Ending, Interrupt, until_stopped};
+use indexer::index::{Extent, IndexError, Job, index};
+use indexer::stop::{Ending, Interrupt, Limits, until_stopped};
 use withal::async_std::AsyncStdRuntime;
 use withal::runtime::Runtime;
 use withal::smol::SmolRuntime;
 use withal::tokio::TokioMain;
-use withal::{Ran, run};
+use withal::{ErrorGroup, Ran, run_with};
 
 use crate::cli::RuntimeChoice;
 
@@ -42,31 +38,46 @@ impl Flavour {
         }
     }
 
-    /// Does `job` on this runtime, from its start to its end.
-    pub(crate) fn run(self, job: &Job<'_>) -> io::Result<Ran<Outcome>> {
+    /// Does `job` on this runtime, from its start to its end. No output: it was forced to end.
+    pub(crate) fn run(self, job: &StoppableJob<'_>) -> io::Result<Ran<Option<Outcome>>> {
+        let options = job.interrupt.options();
         Ok(match self {
-            Self::Tokio => run(&TokioMain::multi_thread()?, async |rt| job.on(rt).await),
-            Self::Smol => run(&SmolRuntime::global(), async |rt| job.on(rt).await),
-            Self::AsyncStd => run(&AsyncStdRuntime::new(), async |rt| job.on(rt).await),
+            Self::Tokio => {
+                let tokio = TokioMain::multi_thread()?;
+                let ran = run_with(&tokio, options, async |rt| job.on(rt).await);
+                // Of threads that are stuck it tells; dropped, it would wait for them.
+                tokio.into_inner().shutdown_background();
+                ran
+            }
+            Self::Smol => {
+                let smol = SmolRuntime::global();
+                run_with(&smol, options, async |rt| job.on(rt).await)
+            }
+            Self::AsyncStd => {
+                let async_std = AsyncStdRuntime::new();
+                run_with(&async_std, options, async |rt| job.on(rt).await)
+            }
         })
     }
 }
 
 /// How a job ended.
-pub(crate) type Outcome = Ending<Result<Extent, IndexError>>;
+pub(crate) type Outcome = Ending<Result<Extent, ErrorGroup<IndexError>>>;
 
-/// What to do, whichever the runtime.
-pub(crate) struct Job<'a> {
-    pub(crate) options: &'a Options,
-    pub(crate) time_limit: Option<Duration>,
+/// What to do, whichever the runtime, and what stops it.
+pub(crate) struct StoppableJob<'a> {
+    pub(crate) job: Job,
+    pub(crate) limits: Limits,
     pub(crate) interrupt: &'a Interrupt,
-    pub(crate) ledger: &'a Arc<Ledger>,
-    pub(crate) progress: &'a dyn Progress,
 }
 
-impl Job<'_> {
+impl StoppableJob<'_> {
     async fn on<R: Runtime>(&self, rt: &R) -> Outcome {
-        let work = index(rt, self.options, self.ledger, self.progress);
-        until_stopped(rt, self.time_limit, self.interrupt.clone(), work).await
+        until_stopped(rt, self.limits, self.interrupt, async |stop| {
+            let mut job = self.job.clone();
+            job.stop = stop;
+            index(rt, &job).await
+        })
+        .await
     }
 }

@@ -3,7 +3,6 @@
 //! Both scopes hand their resource out as a [`Lease`]: the work on it is done by blocking jobs, and
 //! a cancelled body leaves its job running. The exit takes the lease back, which waits for that job.
 
-use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use withal::runtime::Runtime;
 use withal::scope::{HandOver, Scope};
 
 use crate::blocking::{Discarded, unblock};
+use crate::files::{Files, OpenFile};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::store::{Store, StoreError, Transaction, Written};
@@ -21,15 +21,17 @@ use crate::store::{Store, StoreError, Transaction, Written};
 #[derive(Debug)]
 pub struct FileScope<R> {
     rt: R,
+    files: Arc<dyn Files>,
     path: PathBuf,
     ledger: Arc<Ledger>,
 }
 
 impl<R: Runtime> FileScope<R> {
     /// The scope of the file at `path`, to be noted in `ledger`.
-    pub fn new(rt: &R, path: PathBuf, ledger: &Arc<Ledger>) -> Self {
+    pub fn new(rt: &R, files: &Arc<dyn Files>, path: PathBuf, ledger: &Arc<Ledger>) -> Self {
         Self {
             rt: rt.clone(),
+            files: Arc::clone(files),
             path,
             ledger: Arc::clone(ledger),
         }
@@ -37,26 +39,26 @@ impl<R: Runtime> FileScope<R> {
 }
 
 impl<R: Runtime> Scope for FileScope<R> {
-    type Resource = Lease<BufReader<File>>;
+    type Resource = Lease<BufReader<OpenFile>>;
     type Error = FileError;
     type OnDrop = HandOver;
 
-    async fn enter(&mut self) -> Result<Lease<BufReader<File>>, FileError> {
-        let path = self.path.clone();
+    async fn enter(&mut self) -> Result<Lease<BufReader<OpenFile>>, FileError> {
+        let (files, path) = (self.files.clone(), self.path.clone());
         // Cancelled here, the job drops the file that it opened: nothing is left to exit.
-        let file = unblock(&self.rt, move || File::open(path)).await??;
+        let file = unblock(&self.rt, move |_| files.open(&path)).await??;
         self.ledger.files.enter();
         Ok(Lease::new(BufReader::new(file)))
     }
 
     async fn exit(
         self,
-        file: Lease<BufReader<File>>,
+        file: Lease<BufReader<OpenFile>>,
         reason: ExitReason<'_>,
     ) -> Result<(), FileError> {
         let kind = reason.kind();
         // To close a file can block as well as to read one (network file systems).
-        let closed = unblock(&self.rt, move || drop(file.take_back())).await;
+        let closed = unblock(&self.rt, move |_| drop(file.take_back())).await;
         self.ledger.files.exit(kind);
         Ok(closed?)
     }
@@ -75,7 +77,7 @@ pub enum FileError {
 }
 
 /// The scope of a batch's transaction: [`BatchScope`], or another in its place, such as a test has.
-pub trait Batch<R>: Scope<Resource = Lease<Transaction>, Error = BatchError> {
+pub trait Batch<R>: Scope<Resource = Lease<Transaction>, Error = BatchError> + 'static {
     /// The scope of one transaction on `store`, to be noted in `ledger`.
     fn new(rt: &R, store: &Store, ledger: &Arc<Ledger>) -> Self;
 }
@@ -106,7 +108,7 @@ impl<R: Runtime> Scope for BatchScope<R> {
     async fn enter(&mut self) -> Result<Lease<Transaction>, BatchError> {
         let store = self.store.clone();
         // Cancelled here, the job drops the transaction that it began, which rolls it back.
-        let transaction = unblock(&self.rt, move || store.begin()).await??;
+        let transaction = unblock(&self.rt, move |_| store.begin()).await??;
         self.ledger.batches.enter();
         Ok(Lease::new(transaction))
     }
@@ -118,7 +120,7 @@ impl<R: Runtime> Scope for BatchScope<R> {
     ) -> Result<(), BatchError> {
         let kind = reason.kind();
         let commit = reason.is_completed();
-        let ended = unblock(&self.rt, move || {
+        let ended = unblock(&self.rt, move |_| {
             let Some(transaction) = transaction.take_back() else {
                 return Ok(Written::default());
             };

@@ -151,7 +151,9 @@ fn a_locked_database_is_an_error() {
     let place = Place::with_files(5);
     place.run::<&str>(&[]).assert_code(0);
     let other = Connection::open(place.db()).expect("a database");
-    for lock in ["BEGIN EXCLUSIVE", "BEGIN IMMEDIATE"] {
+    let opening = "the indexing failed (1 error)\n└── body `opening` at ";
+    let writing = "the task group failed (1 error)\n└── task `writer` at ";
+    for (lock, tree) in [("BEGIN EXCLUSIVE", opening), ("BEGIN IMMEDIATE", writing)] {
         other.execute_batch(lock).expect("the lock");
         let ran = place.run(&["--busy-timeout", "20ms", "--runtime", "async-std"]);
         ran.assert_code(2).assert_all_accounted();
@@ -159,6 +161,8 @@ fn a_locked_database_is_an_error() {
             ran.stderr.contains("is locked by another program"),
             "{ran:#?}"
         );
+        let tree = format!("indexer: {tree}examples/indexer/src/index");
+        assert!(ran.stderr.starts_with(&tree), "{ran:#?}");
         other.execute_batch("ROLLBACK").expect("the lock");
     }
     place.run(&["--busy-timeout", "20ms"]).assert_code(0);
@@ -183,5 +187,7 @@ fn a_database_in_a_folder_that_is_not_there_is_an_error() {
 fn a_wrong_command_line_is_an_error() {
     let place = Place::new();
     place.run(&["--runtime", "none"]).assert_code(2);
-    place.run(&["--time-limit", "soon"]).assert_code(2);
+    for option in ["--time-limit", "--grace", "--file-timeout"] {
+        place.run(&[option, "soon"]).assert_code(2);
+    }
 }

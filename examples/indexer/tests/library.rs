@@ -10,10 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{BATCH, Place, documents};
-use indexer::index::{IndexError, Options, index};
-use indexer::ledger::Ledger;
+use indexer::index::{IndexError, Job, Options, index};
 use indexer::progress::Progress;
-use indexer::stop::{Ending, Interrupt, until_stopped};
 use indexer::store::{Store, StoreError};
 use rusqlite::Connection;
 use withal::smol::SmolRuntime;
@@ -31,13 +29,12 @@ impl Progress for Remover {
 fn a_file_that_vanishes_meanwhile_is_counted() {
     let place = Place::with_files(5);
     place.write("vanishing", "text");
-    let ledger = Arc::default();
-    let remover = Remover(place.tree().join("vanishing"));
-    let options = Options::new(place.tree(), place.db());
+    let mut job = Job::new(Options::new(place.tree(), place.db()));
+    job.progress = Arc::new(Remover(place.tree().join("vanishing")));
     let rt = SmolRuntime::global();
-    rt.block_on(index(&rt, &options, &ledger, &remover))
+    rt.block_on(index(&rt, &job))
         .expect("a file less is no error");
-    let summary = ledger.summary();
+    let summary = job.ledger.summary();
     assert_eq!((summary.found, summary.written.indexed), (6, 5));
     assert_eq!(summary.skipped[0], 1);
     assert_eq!((summary.files.entered, summary.unaccounted()), (5, 0));
@@ -68,20 +65,20 @@ impl Progress for Lead {
 fn the_walk_waits_for_the_reading() {
     const FILES: u64 = 1000;
     let place = Place::with_files(FILES as usize);
-    let ledger = Arc::default();
-    let mut options = Options::new(place.tree(), place.db());
-    (options.queue, options.workers) = (4, 2);
-    let lead = Lead::default();
+    let mut job = Job::new(Options::new(place.tree(), place.db()));
+    (job.options.queue, job.options.workers) = (4, 2);
+    let lead = Arc::new(Lead::default());
+    job.progress = lead.clone();
     let rt = SmolRuntime::global();
-    rt.block_on(index(&rt, &options, &ledger, &lead))
+    rt.block_on(index(&rt, &job))
         .expect("there is nothing that could go wrong");
-    assert_eq!(lead.read.into_inner(), FILES);
-    // One stretch of the walk, one queue, and what the workers have in their hands.
-    let most = lead.most.into_inner();
+    assert_eq!(lead.read.load(Ordering::Relaxed), FILES);
+    // One stretch of the walk, one queue, and what the readers have in their hands.
+    let most = lead.most.load(Ordering::Relaxed);
     assert!((64..=64 + 4 + 2).contains(&most), "{most}");
 }
 
-/// Panics in a worker while a batch is open: more files were read than a batch and the queue take.
+/// Panics in a reader while a batch is open: more files were read than a batch and the queue take.
 struct Panicker {
     read: AtomicU64,
 }
@@ -96,21 +93,20 @@ impl Progress for Panicker {
 #[test]
 fn a_panic_rolls_the_batch_back_and_goes_on() {
     let place = Place::with_files(300);
-    let ledger: Arc<Ledger> = Arc::default();
-    let panicker = Panicker {
+    let mut job = Job::new(Options::new(place.tree(), place.db()));
+    job.progress = Arc::new(Panicker {
         read: AtomicU64::new(0),
-    };
-    let options = Options::new(place.tree(), place.db());
+    });
     let rt = SmolRuntime::global();
-    let work = index(&rt, &options, &ledger, &panicker);
+    let work = index(&rt, &job);
     let panicked = catch_unwind(AssertUnwindSafe(|| rt.block_on(work)));
     assert!(panicked.is_err());
-    let summary = ledger.summary();
+    let summary = job.ledger.summary();
     assert_eq!(summary.unaccounted(), 0, "{summary}");
     assert_eq!(
         (summary.batches.completed, summary.batches.cancelled),
         (1, 1),
-        "the worker's panic cancels the writer: {summary}"
+        "the reader's panic cancels the writer: {summary}"
     );
     assert_eq!(documents(&place.db()), BATCH);
 }
@@ -130,63 +126,27 @@ impl Progress for Locker {
 #[test]
 fn a_lock_in_the_middle_is_an_error_and_keeps_what_was_committed() {
     let place = Place::with_files(300);
-    let ledger: Arc<Ledger> = Arc::default();
-    let mut options = Options::new(place.tree(), place.db());
-    options.busy_timeout = Duration::from_millis(20);
-    Store::open(&options.db, options.busy_timeout).expect("a fresh database");
+    let mut job = Job::new(Options::new(place.tree(), place.db()));
+    job.options.busy_timeout = Duration::from_millis(20);
+    Store::open(&job.options.db, job.options.busy_timeout).expect("a fresh database");
     let other = Connection::open(place.db()).expect("the database is there");
-    let locker = Locker(Mutex::new(other));
+    job.progress = Arc::new(Locker(Mutex::new(other)));
     let rt = SmolRuntime::global();
-    let ended = rt.block_on(index(&rt, &options, &ledger, &locker));
+    let errors = rt
+        .block_on(index(&rt, &job))
+        .expect_err("the lock is another's");
+    let (path, _) = errors.leaves().next().expect("an error");
+    assert_eq!(path.origin().name(), Some("writer"), "{errors}");
+    let error = errors.single().expect("one error");
     assert!(
-        matches!(ended, Err(IndexError::Store(StoreError::Locked { .. }))),
-        "{ended:?}"
+        matches!(error, IndexError::Store(StoreError::Locked { .. })),
+        "{error}"
     );
-    drop(locker);
-    let summary = ledger.summary();
+    // With it goes the lock.
+    job.progress = Arc::new(());
+    let summary = job.ledger.summary();
     assert_eq!(summary.unaccounted(), 0, "{summary}");
     // The second batch was not entered, so neither was it exited.
     assert_eq!((summary.batches.entered, summary.batches.completed), (1, 1));
     assert_eq!(documents(&place.db()), BATCH);
-}
-
-/// Presses Ctrl-C inside of a batch, when some files of it were read.
-struct Presser {
-    interrupt: Interrupt,
-    read: AtomicU64,
-}
-
-impl Progress for Presser {
-    fn read(&self, _: &str) {
-        if self.read.fetch_add(1, Ordering::Relaxed) == BATCH + 50 {
-            self.interrupt.press();
-        }
-    }
-}
-
-#[test]
-fn a_stop_returns_when_every_scope_has_been_exited() {
-    const FILES: usize = 1000;
-    let place = Place::with_files(FILES);
-    let ledger: Arc<Ledger> = Arc::default();
-    let interrupt = Interrupt::new();
-    let presser = Presser {
-        interrupt: interrupt.clone(),
-        read: AtomicU64::new(0),
-    };
-    let options = Options::new(place.tree(), place.db());
-    let rt = SmolRuntime::global();
-    let work = index(&rt, &options, &ledger, &presser);
-    // Not `withal::run`, which would wait for what was left behind here.
-    let summary = rt.block_on(async {
-        let ending = until_stopped(&rt, None, interrupt, work).await;
-        assert!(matches!(ending, Ending::Interrupted), "{ending:?}");
-        ledger.summary()
-    });
-    assert_eq!(summary.unaccounted(), 0, "{summary}");
-    // A stop lets the exits in progress end, and what is around them goes on meanwhile: a batch may
-    // be completed by that, but not the whole run.
-    let indexed = documents(&place.db());
-    assert_eq!(indexed, BATCH * summary.batches.completed, "{summary}");
-    assert!((BATCH..FILES as u64).contains(&indexed), "{summary}");
 }

@@ -6,12 +6,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::Place;
-use indexer::index::{Options, index};
-use indexer::ledger::Ledger;
+use indexer::index::{Job, Options, index};
 use withal::smol::SmolRuntime;
 
 #[global_allocator]
@@ -62,15 +60,14 @@ fn tree(root: &Path, files: usize) {
 fn peaks(files: usize) -> (usize, usize) {
     let place = Place::in_memory();
     tree(&place.tree(), files);
-    let options = Options::new(place.tree(), place.db());
-    let ledger: Arc<Ledger> = Arc::default();
+    let job = Job::new(Options::new(place.tree(), place.db()));
     let rt = SmolRuntime::global();
     PEAK.store(LIVE.load(Ordering::Relaxed), Ordering::Relaxed);
     peak_of_sqlite();
-    rt.block_on(index(&rt, &options, &ledger, &()))
+    rt.block_on(index(&rt, &job))
         .expect("there is nothing that could go wrong");
     let peaks = (PEAK.load(Ordering::Relaxed), peak_of_sqlite());
-    assert_eq!(ledger.summary().written.indexed, files as u64);
+    assert_eq!(job.ledger.summary().written.indexed, files as u64);
     peaks
 }
 

@@ -3,22 +3,29 @@
 
 mod common;
 
+use std::future::{Future, poll_fn};
 use std::mem::forget;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Place, documents};
-use indexer::index::{Extent, IndexError, Options, index_in};
+use indexer::index::{self, Extent, IndexError, Options, index_in};
 use indexer::lease::Lease;
 use indexer::ledger::Ledger;
+use indexer::progress::Progress;
 use indexer::scopes::{Batch, BatchError, BatchScope};
+use indexer::stop::{Ending, Interrupt, Limits, Stop, until_stopped};
 use indexer::store::{Store, Transaction};
-use withal::ExitReason;
 use withal::cleanup::drain;
 use withal::runtime::Runtime;
 use withal::scope::{ExitKind, HandOver, Scope};
+use withal::{CancelToken, ErrorGroup, ExitReason};
+use withal_tests::deterministic::Order;
 use withal_tests::sweep::{At, Followed, Sweep, Violation};
 use withal_tests::{Deterministic, LeakCheck};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// One run of the program: where it works, and its books.
 #[derive(Clone)]
@@ -26,6 +33,8 @@ struct Job {
     place: Arc<Place>,
     ledger: Arc<Ledger>,
     limit: Option<u64>,
+    key: Interrupt,
+    progress: Arc<dyn Progress>,
 }
 
 impl Job {
@@ -40,6 +49,8 @@ impl Job {
             place: Arc::new(place),
             ledger: Arc::default(),
             limit: None,
+            key: Interrupt::new(),
+            progress: Arc::new(()),
         }
     }
 
@@ -54,16 +65,48 @@ impl Job {
         }
     }
 
-    async fn index<R: Runtime, B: Batch<R>>(self, rt: R) {
-        let indexed = self.try_index::<R, B>(&rt).await;
-        indexed.expect("there is nothing that could go wrong");
+    /// One that is asked to stop as soon as it has read a file.
+    fn stopped() -> Self {
+        let job = Self::new();
+        Self {
+            progress: Arc::new(Presser(job.key.clone())),
+            ..job
+        }
     }
 
-    async fn try_index<R: Runtime, B: Batch<R>>(&self, rt: &R) -> Result<Extent, IndexError> {
-        let mut options = Options::new(self.place.tree(), self.place.db());
+    /// All of it: what the program runs.
+    async fn index<R: Runtime, B: Batch<R>>(self, rt: R) {
+        let limits = Limits {
+            time: Some(HOUR),
+            grace: HOUR,
+        };
+        let ending = until_stopped(&rt, limits, &self.key, async |stop| {
+            self.try_index::<R, B>(&rt, stop).await
+        });
+        match in_each_round(&rt, ending).await {
+            Ending::Finished(Ok(Extent::Whole | Extent::Limited)) => {}
+            Ending::Stopped {
+                by: Stop::Interrupt,
+                output: Some(Ok(Extent::Stopped)),
+            } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn try_index<R: Runtime, B: Batch<R>>(
+        &self,
+        rt: &R,
+        stop: CancelToken,
+    ) -> Result<Extent, ErrorGroup<IndexError>> {
+        let mut job = index::Job::new(Options::new(self.place.tree(), self.place.db()));
+        let options = &mut job.options;
         (options.queue, options.workers, options.batch) = (1, 2, 3);
         options.limit = self.limit;
-        index_in::<R, B>(rt, &options, &self.ledger, &()).await
+        options.file_timeout = HOUR;
+        job.ledger = self.ledger.clone();
+        job.progress = self.progress.clone();
+        job.stop = stop;
+        index_in::<R, B>(rt, &job).await
     }
 
     /// The books are even, and the database holds what they say and is not locked.
@@ -72,6 +115,31 @@ impl Job {
         assert_eq!(summary.unaccounted(), 0, "unaccounted scopes: {summary}");
         assert_eq!(documents(&self.place.db()), summary.written.indexed);
     }
+}
+
+/// Presses Ctrl-C at each file that was read. Only the first time counts here.
+struct Presser(Interrupt);
+
+impl Progress for Presser {
+    fn read(&self, _: &str) {
+        self.0.press();
+    }
+}
+
+/// Polls `work` in each round of the executor, so that it can be ended between any two rounds of its
+/// tasks.
+async fn in_each_round<T>(rt: &impl Runtime, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let mut round = Box::pin(rt.spawn(async {}));
+    poll_fn(|cx| {
+        // Whatever is ready is polled before what is spawned now.
+        if round.as_mut().poll(cx).is_ready() {
+            round.set(rt.spawn(async {}));
+            let _is_over = round.as_mut().poll(cx);
+        }
+        work.as_mut().poll(cx)
+    })
+    .await
 }
 
 type Rt = Followed<Deterministic>;
@@ -96,10 +164,38 @@ fn nothing_is_lost_at_any_poll_of_a_limited_run() {
 }
 
 #[test]
+fn nothing_is_lost_at_any_poll_of_a_run_that_is_asked_to_stop() {
+    let swept = Sweep::new(Job::stopped)
+        .invariant(Job::assert_consistent)
+        .run(async |rt, job| job.index::<_, BatchScope<Rt>>(rt).await);
+    println!("{swept}");
+    assert!(swept.polls > 20, "{swept}");
+}
+
+#[test]
+fn nothing_is_lost_in_any_order_of_the_tasks() {
+    for seed in 0..20 {
+        for make in [Job::new, Job::limited, Job::stopped] {
+            let order = Order::Random(seed);
+            let rt = Deterministic::builder().order(order).build();
+            let leaks = LeakCheck::new(&rt);
+            let job = make();
+            rt.block_on(
+                job.clone()
+                    .index::<_, BatchScope<Deterministic>>(rt.clone()),
+            );
+            leaks.finish();
+            job.assert_consistent();
+        }
+    }
+}
+
+#[test]
 fn at_the_limit_a_file_that_is_open_is_closed_in_the_middle() {
     let (rt, job) = (Deterministic::new(), Job::limited());
     let leaks = LeakCheck::new(&rt);
-    let extent = rt.block_on(job.try_index::<_, BatchScope<Deterministic>>(&rt));
+    let extent =
+        rt.block_on(job.try_index::<_, BatchScope<Deterministic>>(&rt, CancelToken::new()));
     assert_eq!(extent.expect("nothing goes wrong"), Extent::Limited);
     leaks.finish();
     let summary = job.ledger.summary();
@@ -117,7 +213,8 @@ fn a_shutdown_at_any_step_is_an_error_and_leaves_nothing_open() {
         let leaks = LeakCheck::new(&rt);
         let job = Job::new();
         let indexed = rt.block_on(async {
-            let indexed = job.try_index::<_, BatchScope<Deterministic>>(&rt).await;
+            let indexing = job.try_index::<_, BatchScope<Deterministic>>(&rt, CancelToken::new());
+            let indexed = indexing.await;
             drain(&rt, Duration::from_secs(1)).await;
             indexed
         });
@@ -128,8 +225,14 @@ fn a_shutdown_at_any_step_is_an_error_and_leaves_nothing_open() {
                 assert_eq!(documents(&job.place.db()), 4);
                 break;
             }
-            Err(IndexError::Discarded(_) | IndexError::Both { .. }) => failed += 1,
-            Err(error) => panic!("{error}"),
+            Err(errors) => {
+                let is_due = |error: &IndexError| {
+                    matches!(error, IndexError::Discarded(_) | IndexError::Both { .. })
+                };
+                assert!(errors.leaves().all(|(_, error)| is_due(error)), "{errors}");
+                assert!(!errors.is_empty(), "{errors}");
+                failed += 1;
+            }
         }
         if job.place.db().exists() {
             job.assert_consistent();
@@ -181,20 +284,20 @@ fn an_exit_that_forgets_cancelled_is_found_with_its_poll() {
         .expect_err("a cancelled batch stays open");
     println!("{error}");
     assert_eq!(error.mode, "cancelled by cancel");
-    assert_eq!(error.at, At::Polls(17));
+    assert_eq!(error.at, At::Polls(21));
     assert!(
         matches!(&error.violation, Violation::Invariant(what) if what.contains("unaccounted")),
         "{error}"
     );
     let report = error.to_string();
     assert!(
-        report.starts_with("cancelled by cancel after 17 polls: "),
+        report.starts_with("cancelled by cancel after 21 polls: "),
         "{report}"
     );
     for part in [
         "sweep::Forgetful<",
         "examples/indexer/src/index/pipeline.rs:",
-        "~4 dropped: cancelled",
+        "~5 dropped: cancelled",
     ] {
         assert!(report.contains(part), "no «{part}» in: {report}");
     }

@@ -5,13 +5,10 @@ use std::pin::Pin;
 use std::task::Poll;
 
 /// Polls `future` until it ends, or in so many polls: then it is given back.
-pub(super) async fn after<F: Future>(
+pub(super) async fn after<F: Future + ?Sized>(
     polls: usize,
     future: Pin<Box<F>>,
-) -> Result<F::Output, Pin<Box<F>>>
-where
-    F: ?Sized,
-{
+) -> Result<F::Output, Pin<Box<F>>> {
     let mut future = future;
     let mut left = polls;
     let output = poll_fn(|cx| {

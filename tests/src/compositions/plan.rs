@@ -10,7 +10,7 @@ pub(super) struct Plan {
     /// Its number: parts have larger ones, without gaps.
     pub(super) id: usize,
     pub(super) what: What,
-    pub(super) parts: Vec<Arc<Plan>>,
+    pub(super) parts: Vec<Arc<Self>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl How {
 }
 
 impl Plan {
-    pub(super) fn new(what: What, parts: Vec<Plan>) -> Self {
+    pub(super) fn new(what: What, parts: Vec<Self>) -> Self {
         Self {
             id: 0,
             what,

@@ -54,9 +54,9 @@ macro_rules! task_group_cases {
             a_panic_of_the_body_goes_on_after_the_children,
             a_child_that_is_cancelled_before_it_begins_never_runs,
             a_group_that_is_closed_gives_the_future_back,
-            cancelling_a_group_is_no_failure_and_ends_its_children,
-            a_group_that_was_cancelled_awaits_its_children_after_the_body,
-            a_group_that_was_cancelled_and_then_fails_cancels_its_body,
+            cancelling_a_group_is_no_failure_and_ends_body_and_children,
+            a_body_that_cancels_its_group_and_returns_keeps_its_value,
+            a_group_that_was_cancelled_may_fail_after_that,
             a_group_whose_parent_is_cancelled_is_cancelled,
             a_child_that_cancels_its_group_at_once_does_not_hang_it,
             a_cancellation_from_outside_is_seen_after_one_of_the_group,
@@ -571,38 +571,34 @@ pub async fn a_group_that_is_closed_gives_the_future_back(rt: &impl Runtime) {
 }
 
 // TG-20
-pub async fn cancelling_a_group_is_no_failure_and_ends_its_children(rt: &impl Runtime) {
+pub async fn cancelling_a_group_is_no_failure_and_ends_body_and_children(rt: &impl Runtime) {
     let (log, kept) = (Log::new(), Arc::new(Mutex::new(None)));
     let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
         *kept.lock().unwrap() = Some(group.clone());
-        let child = group.spawn(stuck(rt, &log, "s"));
-        let (own, own_log) = (group.clone(), log.clone());
+        group.spawn(stuck(rt, &log, "s"));
+        let (own, log) = (group.clone(), log.clone());
         group.spawn(async move {
-            on(&own_log, "+s").await;
+            on(&log, "+s").await;
             assert!(own.cancel_with("enough"));
             assert!(!own.cancel(), "it was");
+            let reason = own.token().reason().unwrap();
+            assert_eq!(
+                (reason.kind(), reason.text()),
+                (CancelKind::Requested, Some("enough"))
+            );
             Ok(())
         });
-        // The body goes on, and is told.
-        group.token().cancelled().await;
-        let reason = group.token().reason().unwrap();
-        assert_eq!(
-            (reason.kind(), reason.text()),
-            (CancelKind::Requested, Some("enough"))
-        );
-        assert_eq!(child.await, Err(JoinError::Cancelled));
-        yields(2).await;
-        log.push("body");
-        Ok(7)
+        pending::<Result<(), Failed>>().await
     });
-    assert_eq!(ends(rt, run).await.unwrap(), 7);
-    log.assert("+s -s:cancelled body");
+    let none = ends(rt, run).await.unwrap_err();
+    assert!(none.is_empty() && none.notes().any(|note| note.contains("enough")));
+    log.assert("+s -s:cancelled");
     let group = kept.lock().unwrap().take().expect("it was kept");
     assert!(!group.cancel(), "it has ended");
 }
 
 // TG-20, TG-14
-pub async fn a_group_that_was_cancelled_awaits_its_children_after_the_body(rt: &impl Runtime) {
+pub async fn a_body_that_cancels_its_group_and_returns_keeps_its_value(rt: &impl Runtime) {
     let log = Log::new();
     let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
         let child = group.spawn(stuck(rt, &log, "s"));
@@ -616,7 +612,7 @@ pub async fn a_group_that_was_cancelled_awaits_its_children_after_the_body(rt: &
 }
 
 // TG-20, TG-4, TG-9: one that is cancelled may fail afterwards.
-pub async fn a_group_that_was_cancelled_and_then_fails_cancels_its_body(rt: &impl Runtime) {
+pub async fn a_group_that_was_cancelled_may_fail_after_that(rt: &impl Runtime) {
     let log = Log::new();
     let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
         group.spawn(exits_and_fails(rt, &log, "s", "cancelled"));
@@ -645,17 +641,17 @@ pub async fn a_group_whose_parent_is_cancelled_is_cancelled(rt: &impl Runtime) {
         assert_eq!(spawner.await, Err(JoinError::Cancelled));
         assert!(!group.token().is_cancelled() && group.len() == 1);
         parent.cancel_with("going down");
-        Ok(group.token().reason())
+        pending::<Result<(), Failed>>().await
     });
-    let reason = ends(rt, run.parent(&parent)).await.unwrap();
-    assert_eq!(reason.unwrap().text(), Some("going down"));
+    let none = ends(rt, run.parent(&parent)).await.unwrap_err();
+    assert!(none.is_empty() && none.notes().any(|note| note.contains("going down")));
     log.assert("+s -s:cancelled");
     // One that is cancelled before it begins takes no children.
     let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
-        Ok(group.spawn(async { Ok(()) }).await)
+        Ok(group.spawn(async { Ok(()) }))
     });
-    let told = ends(rt, run.parent(&parent)).await.unwrap();
-    assert_eq!(told, Err(JoinError::Closed));
+    let child = ends(rt, run.parent(&parent)).await.unwrap();
+    assert_eq!(child.await, Err(JoinError::Closed));
 }
 
 // TG-21: its own first step, and gh-155418.
@@ -681,12 +677,13 @@ pub async fn a_cancellation_from_outside_is_seen_after_one_of_the_group(rt: &imp
     let run = async {
         let run = task_group(rt, async |group: TaskGroup<_, Failed>| {
             group.cancel();
-            log.push("cancelled");
             pending::<Result<(), Failed>>().await
         });
-        run.await.unwrap();
+        assert!(run.await.unwrap_err().is_empty());
+        log.push("behind");
+        pending::<()>().await;
     };
-    let raced = either(run, log.seen(rt, "cancelled"));
+    let raced = either(run, log.seen(rt, "behind"));
     assert!(matches!(ends(rt, raced).await, Either::Right(())));
 }
 
@@ -859,7 +856,8 @@ pub async fn no_more_children_run_than_the_limit_says(rt: &impl Runtime) {
                 Ok(())
             });
         }
-        assert_eq!(group.len(), 9);
+        // Some may have ended on another thread.
+        assert!(group.len() <= 9);
         let waiting = group.tasks().into_iter();
         assert!(
             waiting

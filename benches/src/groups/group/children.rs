@@ -1,6 +1,7 @@
 //! What the children do, and what polls the group.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::hint::black_box;
 use std::pin::pin;
@@ -32,6 +33,11 @@ pub(super) async fn kept(number: u32) -> u32 {
     })
     .await;
     black_box(number)
+}
+
+/// `child`, where one that may fail is asked for.
+pub(super) async fn succeeds<F: Future>(child: F) -> Result<F::Output, Infallible> {
+    Ok(child.await)
 }
 
 thread_local! {

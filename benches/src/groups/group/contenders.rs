@@ -1,15 +1,19 @@
 //! What runs children in one task. Each makes a group of so many of them, and adds up what they give.
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 
 use futures_concurrency::future::{FutureGroup, Join};
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use withal::cancel::Branch;
+use withal::{as_completed, join, try_join};
 use withal_sync::future_set::FutureSet;
+use withal_sync::group::local_group;
 
-use super::children::{self, finish};
+use super::children::{self, finish, succeeds};
+use crate::Bar;
 
 /// Runs a group of so many children, and gives the sum.
 pub(super) type Run = fn(u32) -> u32;
@@ -18,18 +22,22 @@ pub(super) type Run = fn(u32) -> u32;
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) name: &'static str,
-    /// What it may take, in times of the fastest peer.
-    pub(super) bar: Option<f64>,
+    pub(super) bar: Option<Bar>,
     pub(super) ready: Run,
     pub(super) yields: Run,
     pub(super) kept: Run,
 }
 
+const JOIN_ALL: &str = "futures-util (join_all)";
+const TRY_JOIN_ALL: &str = "futures-util (try_join_all)";
+const UNORDERED: &str = "futures-util (FuturesUnordered)";
+const MORO: &str = "moro";
+
 macro_rules! subject {
-    ($name:literal, $run:ident) => {
+    ($name:expr, $run:ident) => {
         subject!($name, None, $run)
     };
-    ($name:literal, $bar:expr, $run:ident) => {
+    ($name:expr, $bar:expr, $run:ident) => {
         Subject {
             name: $name,
             bar: $bar,
@@ -40,18 +48,39 @@ macro_rules! subject {
     };
 }
 
-/// The first one is what the bars are about.
+/// The first one is our fastest; those behind it do more, and each has a twin among the peers.
 pub(super) const IN_ONE_TASK: &[Subject] = &[
-    subject!("withal (FutureSet)", Some(0.6), future_set),
+    subject!("withal (FutureSet)", Some(Bar::Fastest(0.6)), future_set),
     subject!("withal (FutureSet of branches)", branches),
-    subject!("futures-util (join_all)", joined),
-    subject!("futures-util (FuturesUnordered)", unordered),
+    subject!(
+        "withal (join)",
+        Some(Bar::Times(1.0, JOIN_ALL)),
+        ours_joined
+    ),
+    subject!(
+        "withal (try_join)",
+        Some(Bar::Times(1.0, TRY_JOIN_ALL)),
+        ours_tried
+    ),
+    subject!(
+        "withal (as_completed)",
+        Some(Bar::Times(1.0, UNORDERED)),
+        ours_completed
+    ),
+    subject!(
+        "withal (local_group)",
+        Some(Bar::Times(1.0, MORO)),
+        ours_grouped
+    ),
+    subject!(JOIN_ALL, joined),
+    subject!(TRY_JOIN_ALL, tried),
+    subject!(UNORDERED, unordered),
     subject!("futures-buffered (FuturesUnordered)", buffered),
     subject!("futures-buffered (bounded)", buffered_bounded),
     subject!("futures-buffered (join_all)", buffered_joined),
     subject!("futures-concurrency (join)", concurrency_joined),
     subject!("futures-concurrency (FutureGroup)", concurrency_group),
-    subject!("moro", moro),
+    subject!(MORO, moro),
     subject!("limit: one after the other", sequential),
 ];
 
@@ -77,8 +106,55 @@ fn branches<F: Future<Output = u32>>(children: u32, child: impl Fn(u32) -> F) ->
     })
 }
 
+fn ours_joined<F: Future<Output = u32>>(children: u32, child: impl Fn(u32) -> F) -> u32 {
+    let all: Vec<_> = (0..children).map(child).collect();
+    finish(async { sum(join(all).await) })
+}
+
+fn ours_tried<F: Future<Output = u32>>(children: u32, child: impl Fn(u32) -> F) -> u32 {
+    let all = (0..children).map(|number| succeeds(child(number)));
+    let all: Vec<_> = all.collect();
+    finish(async {
+        let Ok(numbers) = try_join(all).await;
+        sum(numbers)
+    })
+}
+
+fn ours_completed<F: Future<Output = u32>>(children: u32, child: impl Fn(u32) -> F) -> u32 {
+    let all = as_completed((0..children).map(child));
+    finish(all.fold(0, async |sum: u32, (_, number)| sum.wrapping_add(number)))
+}
+
+fn ours_grouped<F: Future<Output = u32> + Send>(
+    children: u32,
+    child: impl Fn(u32) -> F + Sync,
+) -> u32 {
+    let child = &child;
+    finish(async {
+        let sum = local_group(async |group| {
+            let handles: Vec<_> = (0..children)
+                .map(|number| group.spawn(succeeds(child(number))))
+                .collect();
+            let mut sum = 0_u32;
+            for handle in handles {
+                sum = sum.wrapping_add(handle.await.expect("no child panics"));
+            }
+            Ok::<_, Infallible>(sum)
+        });
+        sum.await.expect("no child fails")
+    })
+}
+
 fn joined<F: Future<Output = u32>>(children: u32, child: impl Fn(u32) -> F) -> u32 {
     finish(async { sum(join_all((0..children).map(child)).await) })
+}
+
+fn tried<F: Future<Output = u32>>(children: u32, child: impl Fn(u32) -> F) -> u32 {
+    finish(async {
+        let all = (0..children).map(|number| succeeds(child(number)));
+        let Ok(numbers) = try_join_all(all).await;
+        sum(numbers)
+    })
 }
 
 fn unordered<F: Future<Output = u32>>(children: u32, child: impl Fn(u32) -> F) -> u32 {

@@ -1,16 +1,14 @@
 //! A file as a stream of its lines.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::sync::Arc;
+use std::io::{BufRead, Read as _};
 
 use futures_util::Stream;
 use withal::runtime::Runtime;
 use withal::{generator, with};
 
 use super::read::NotRead;
+use super::{Job, Options};
 use crate::blocking::unblock;
-use crate::ledger::Ledger;
 use crate::progress::Skip;
 use crate::scopes::FileScope;
 use crate::walk::FoundFile;
@@ -26,18 +24,23 @@ const BLOCK: u64 = 64 << 10;
 pub(super) fn lines<'a, R: Runtime>(
     rt: &'a R,
     file: &'a FoundFile,
-    max_bytes: u64,
-    ledger: &'a Arc<Ledger>,
+    job: &'a Job,
 ) -> impl Stream<Item = Result<String, NotRead>> + use<'a, R> {
     generator(async move |y| {
-        let scope = FileScope::new(rt, file.path.clone(), ledger);
+        let Options {
+            files, max_bytes, ..
+        } = &job.options;
+        let scope = FileScope::new(rt, files, file.path.clone(), &job.ledger);
         let read = with(rt, scope, async |file| {
-            let mut limit = Limit { max_bytes, read: 0 };
+            let mut limit = Limit {
+                max_bytes: *max_bytes,
+                read: 0,
+            };
             loop {
                 let (file, before) = (file.clone(), limit);
-                let block = unblock(rt, move || {
+                let block = unblock(rt, move |cx| {
                     // `None`: the scope has ended, so nobody is left to read it.
-                    let block = file.with(|file| Block::read(file, before));
+                    let block = file.with(|file| Block::read(file, before, || cx.is_cancelled()));
                     block.unwrap_or(Err(Skip::NotText))
                 });
                 let block = block.await.map_err(NotRead::Discarded)?;
@@ -70,15 +73,21 @@ struct Block {
 }
 
 impl Block {
-    fn read(file: &mut BufReader<File>, mut limit: Limit) -> Result<Self, Skip> {
+    /// Reads on, until the block is full, or nobody waits for it any more: whoever closes the file
+    /// waits for this.
+    fn read(
+        file: &mut impl BufRead,
+        mut limit: Limit,
+        is_cancelled: impl Fn() -> bool,
+    ) -> Result<Self, Skip> {
         let end = limit.read + BLOCK;
         let mut lines = Vec::new();
-        while limit.read < end {
+        while limit.read < end && !is_cancelled() {
             let mut line = Vec::new();
             // One byte more than allowed: the file's size can change between a look at it and the
             // reading.
             let most = (limit.max_bytes - limit.read).saturating_add(1);
-            let read = file.take(most).read_until(b'\n', &mut line);
+            let read = file.by_ref().take(most).read_until(b'\n', &mut line);
             limit.read += read.map_err(Skip::Unreadable)? as u64;
             if limit.read > limit.max_bytes {
                 return Err(Skip::TooLarge {

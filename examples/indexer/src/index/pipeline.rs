@@ -1,38 +1,42 @@
-//! A walker, workers and a writer, with a queue from each to the next.
+//! A walker, readers and a writer, each a task of one group, with a queue from each to the next.
 //!
-//! A queue holds a fast stage back to the pace of a slow one, and so bounds what is in memory. Each
-//! stage closes the queue that it fills when it is done: the next one takes out what is left, and is
-//! done in turn. No item means "the end", so it does not matter how many read from a queue.
+//! A queue holds a fast stage back to the pace of a slow one, and so bounds what is in memory. When a
+//! stage is done, the queue that it fills is closed: the next one takes out what is left, and is done in
+//! turn. No item means "the end", so it does not matter how many read from a queue.
 //!
-//! When the writer has as many documents as are wanted, walker and workers are cancelled, wherever they
-//! are: the files that are open are closed.
+//! There are three ways to an earlier end:
+//!
+//! - A stage fails: the group cancels the others, and their errors come out together.
+//! - The writer has as many documents as are wanted: walker and readers are cancelled, wherever they
+//!   are, and the files that are open are closed.
+//! - The run is asked to stop: no more files are taken up, and those in work go all the way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::future::try_join;
-use futures_util::stream::FuturesUnordered;
 use withal::runtime::Runtime;
 use withal::sync::{Latch, Queue};
-use withal::{Either, await_cleanup, either, for_each, with};
+use withal::{ErrorGroup, TaskGroup, TaskHandle, either, task_group, timeout, with};
 
 use super::on_lease;
 use super::read::{self, NotRead};
-use super::{Extent, IndexError, Options};
+use super::{Extent, IndexError, Job, Options};
 use crate::blocking::unblock;
 use crate::lease::Lease;
-use crate::ledger::Ledger;
-use crate::progress::Progress;
+use crate::progress::Skip;
 use crate::scopes::Batch;
 use crate::store::{Document, Store, Transaction};
 use crate::walk::{Found, FoundFile, Walk};
 
+/// How long it may take in turn to close a file that takes too long. After that its reader goes on, and
+/// leaves that to the thread on which the file is stuck.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// What the stages share.
-pub(super) struct Pipeline<'a, R> {
-    rt: &'a R,
-    options: &'a Options,
-    ledger: &'a Arc<Ledger>,
-    progress: &'a dyn Progress,
-    store: &'a Store,
+pub(super) struct Pipeline<R> {
+    rt: R,
+    job: Job,
+    store: Store,
     run: i64,
     /// Found, and not yet read.
     paths: Queue<FoundFile>,
@@ -42,141 +46,151 @@ pub(super) struct Pipeline<'a, R> {
     enough: Latch,
 }
 
-impl<'a, R: Runtime> Pipeline<'a, R> {
-    pub(super) fn new(
-        rt: &'a R,
-        options: &'a Options,
-        ledger: &'a Arc<Ledger>,
-        progress: &'a dyn Progress,
-        store: &'a Store,
-        run: i64,
-    ) -> Self {
-        Self {
-            rt,
-            options,
-            ledger,
-            progress,
+impl<R: Runtime> Pipeline<R> {
+    pub(super) fn new(rt: &R, job: &Job, store: Store, run: i64) -> Arc<Self> {
+        let Options { queue, workers, .. } = job.options;
+        Arc::new(Self {
+            rt: rt.clone(),
+            job: job.clone(),
             store,
             run,
-            paths: Queue::bounded(options.queue.max(1)),
-            documents: Queue::bounded(options.workers.max(1)),
+            paths: Queue::bounded(queue.max(1)),
+            documents: Queue::bounded(workers.max(1)),
             enough: Latch::new(),
-        }
+        })
     }
 
-    /// Runs all stages side by side in this task, until the last one is done. The first error ends
-    /// them all, and is returned when every scope in them has been exited.
-    pub(super) async fn run<B: Batch<R>>(&self, walk: Walk) -> Result<Extent, IndexError> {
-        let read = async {
-            let stages = try_join(self.walk(walk), self.read());
-            match either(stages, self.enough.wait()).await {
-                Either::Left(ended) => ended.map(drop),
-                Either::Right(()) => Ok(()),
+    /// Runs all stages side by side, until the last one is done.
+    pub(super) async fn run<B: Batch<R>>(
+        self: Arc<Self>,
+        walk: Walk,
+    ) -> Result<Extent, ErrorGroup<IndexError>> {
+        let rt = self.rt.clone();
+        task_group(&rt, async move |group: TaskGroup<R, IndexError>| {
+            let stages = self.clone();
+            let walker = group.spawn_named("walker", async move { stages.walk(walk).await });
+            let mut reading = vec![walker];
+            for number in 1..=self.job.options.workers.max(1) {
+                let stages = self.clone();
+                let reader = async move { stages.read().await };
+                reading.push(group.spawn_named(format!("reader {number}"), reader));
             }
-        };
-        let stages = try_join(read, self.write::<B>());
-        // The join is foreign: it drops what has not ended, and does not wait for the cleanup.
-        let ((), extent) = await_cleanup(stages).await?;
-        Ok(extent)
+            let stages = self.clone();
+            let writer = group.spawn_named("writer", async move { stages.write::<B>().await });
+
+            either(ended(&mut reading), self.enough.wait()).await;
+            reading.iter().for_each(TaskHandle::cancel);
+            self.documents.close();
+            Ok(writer.await?)
+        })
+        .await
     }
 
-    /// Finds the files. Walks on a stretch at a time: a blocking job cannot be stopped, so none is
-    /// long.
+    /// Finds the files, a stretch at a time: a thread is not held for longer, and the walk is not far
+    /// ahead of the reading.
     async fn walk(&self, mut walk: Walk) -> Result<(), IndexError> {
         const STRETCH: usize = 64;
 
+        let Job {
+            ledger, progress, ..
+        } = &self.job;
         let mut files = 0;
-        loop {
+        while !self.job.stop.is_cancelled() {
             let stretch: Vec<Found>;
-            (walk, stretch) = unblock(self.rt, move || {
-                let stretch = walk.by_ref().take(STRETCH).collect();
+            (walk, stretch) = unblock(&self.rt, move |cx| {
+                let found = walk.by_ref().take_while(|_| !cx.is_cancelled());
+                let stretch = found.take(STRETCH).collect();
                 (walk, stretch)
             })
             .await?;
             if stretch.is_empty() {
+                progress.walked(files);
                 break;
             }
             let mut found = Vec::with_capacity(stretch.len());
             for entry in stretch {
                 match entry {
                     Found::File(file) => found.push(file),
-                    Found::Skipped(path, skip) => {
-                        self.ledger.skipped(&skip);
-                        self.progress.skipped(&path, &skip);
-                    }
+                    Found::Skipped(path, skip) => self.skip(&path, &skip),
                 }
             }
             files += found.len() as u64;
-            self.ledger.found(found.len() as u64);
-            self.progress.walking(files);
+            ledger.found(found.len() as u64);
+            progress.walking(files);
             for file in found {
-                if self.paths.push(file).await.is_err() {
-                    // Closed: nobody reads any more.
-                    return Ok(());
+                let pushed = self.paths.push(file);
+                // Once it is asked to stop, nobody takes them out.
+                if self.job.stop.run_until_cancelled(pushed).await.is_err() {
+                    break;
                 }
             }
         }
-        self.progress.walked(files);
         self.paths.close();
         Ok(())
     }
 
-    /// Reads the files, by all workers. The first error closes the files of the others.
+    /// One reader: reads file after file. One that takes too long is closed, and left out.
     async fn read(&self) -> Result<(), IndexError> {
-        let workers: FuturesUnordered<_> = (0..self.options.workers.max(1))
-            .map(|_| self.work())
-            .collect();
-        for_each(workers, async |ended| ended).await?;
-        self.documents.close();
-        Ok(())
-    }
-
-    /// One worker.
-    async fn work(&self) -> Result<(), IndexError> {
-        while let Some(file) = self.paths.pop().await {
+        while let Some(file) = self.next_file().await {
             // A place for the document before there is one: so no more texts are in memory than
             // the queue has places.
             let Ok(place) = self.documents.reserve().await else {
                 // Closed: nobody writes any more.
                 return Ok(());
             };
-            match read::document(self.rt, &file, self.options.max_bytes, self.ledger).await {
+            let document = read::document(&self.rt, &file, &self.job);
+            let limit = self.job.options.file_timeout;
+            let read = timeout(&self.rt, limit, document).budget(CLOSING).await;
+            match read.unwrap_or_else(|elapsed| Err(elapsed.into())) {
                 Ok(document) => {
-                    self.progress.read(&file.name);
+                    self.job.progress.read(&file.name);
                     if place.push(document).is_err() {
                         return Ok(());
                     }
                 }
-                Err(NotRead::Skip(skip)) => {
-                    self.ledger.skipped(&skip);
-                    self.progress.skipped(&file.name, &skip);
-                }
+                Err(NotRead::Skip(skip)) => self.skip(&file.name, &skip),
                 Err(NotRead::Discarded(error)) => return Err(error.into()),
             }
         }
         Ok(())
     }
 
+    /// The next file to read; none, once the run is asked to stop.
+    async fn next_file(&self) -> Option<FoundFile> {
+        let stop = &self.job.stop;
+        // Looked at first, as a file that waits would win.
+        stop.check().ok()?;
+        stop.run_until_cancelled(self.paths.pop()).await.ok()?
+    }
+
+    fn skip(&self, path: &str, skip: &Skip) {
+        self.job.ledger.skipped(path, skip);
+        self.job.progress.skipped(path, skip);
+    }
+
     /// Writes the documents, a transaction after the other, as many as there are or are wanted. Says so
     /// as soon as it has the last of those that are wanted.
     async fn write<B: Batch<R>>(&self) -> Result<Extent, IndexError> {
-        let limit = self.options.limit.unwrap_or(u64::MAX);
+        let limit = self.job.options.limit.unwrap_or(u64::MAX);
         let mut documents = 0;
         while documents < limit {
             // A transaction is begun only when there is something to write.
             let Some(first) = self.documents.pop().await else {
-                return Ok(Extent::Whole);
+                return Ok(match self.job.stop.is_cancelled() {
+                    true => Extent::Stopped,
+                    false => Extent::Whole,
+                });
             };
             let wanted = limit - documents;
             if wanted == 1 {
                 self.enough.open();
             }
-            let transaction = B::new(self.rt, self.store, self.ledger);
-            documents += with(self.rt, transaction, async |transaction| {
+            let transaction = B::new(&self.rt, &self.store, &self.job.ledger);
+            documents += with(&self.rt, transaction, async |transaction| {
                 self.batch(transaction, first, wanted).await
             })
             .await?;
-            self.progress.committed(documents);
+            self.job.progress.committed(documents);
         }
         self.enough.open();
         Ok(Extent::Limited)
@@ -190,7 +204,7 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
         first: Document,
         wanted: u64,
     ) -> Result<u64, IndexError> {
-        let most = wanted.min(self.options.batch.max(1) as u64);
+        let most = wanted.min(self.job.options.batch.max(1) as u64);
         let mut written = 0;
         let mut next = Some(first);
         while let Some(document) = next {
@@ -202,7 +216,7 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
                 self.enough.open();
             }
             let run = self.run;
-            on_lease(self.rt, transaction, move |transaction| {
+            on_lease(&self.rt, transaction, move |transaction| {
                 documents
                     .iter()
                     .try_for_each(|document| transaction.put(document, run))
@@ -215,5 +229,12 @@ impl<'a, R: Runtime> Pipeline<'a, R> {
             };
         }
         Ok(written)
+    }
+}
+
+/// Waits until all `tasks` have ended. What they fail with is their group's.
+async fn ended(tasks: &mut [TaskHandle<()>]) {
+    for task in tasks {
+        let _ended = task.await;
     }
 }

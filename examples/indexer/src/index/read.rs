@@ -1,13 +1,12 @@
 use std::io;
-use std::sync::Arc;
 
 use withal::runtime::Runtime;
 use withal::scope::ExitError;
-use withal::{ScopeError, for_each};
+use withal::{Elapsed, ScopeError, for_each};
 
+use super::Job;
 use super::lines::lines;
 use crate::blocking::Discarded;
-use crate::ledger::Ledger;
 use crate::progress::Skip;
 use crate::scopes::FileError;
 use crate::store::{Document, Draft};
@@ -28,11 +27,10 @@ pub(super) enum NotRead {
 pub(super) async fn document<R: Runtime>(
     rt: &R,
     file: &FoundFile,
-    max_bytes: u64,
-    ledger: &Arc<Ledger>,
+    job: &Job,
 ) -> Result<Document, NotRead> {
     let mut draft = Draft::new(file.name.clone());
-    for_each(lines(rt, file, max_bytes, ledger), async |line| {
+    for_each(lines(rt, file, job), async |line| {
         draft.push(&line?);
         Ok::<(), NotRead>(())
     })
@@ -46,6 +44,14 @@ impl From<FileError> for NotRead {
             FileError::Io(error) => Self::Skip(Skip::Unreadable(error)),
             FileError::Discarded(error) => Self::Discarded(error),
         }
+    }
+}
+
+impl From<Elapsed> for NotRead {
+    fn from(elapsed: Elapsed) -> Self {
+        Self::Skip(Skip::TooSlow {
+            limit: elapsed.timeout,
+        })
     }
 }
 

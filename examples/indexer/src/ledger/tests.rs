@@ -1,4 +1,5 @@
 use std::io;
+use std::time::Duration;
 
 use withal::scope::ExitKind;
 
@@ -38,9 +39,9 @@ fn a_scope_exited_twice_is_unaccounted_too() {
 fn the_summary_names_what_was_left_out() {
     let ledger = Ledger::default();
     ledger.found(5);
-    ledger.skipped(&Skip::NotText);
-    ledger.skipped(&Skip::NotText);
-    ledger.skipped(&Skip::Unreadable(io::ErrorKind::NotFound.into()));
+    ledger.skipped("a", &Skip::NotText);
+    ledger.skipped("a", &Skip::NotText);
+    ledger.skipped("b", &Skip::Unreadable(io::ErrorKind::NotFound.into()));
     ledger.committed(&Written {
         indexed: 2,
         bytes: 2048,
@@ -52,4 +53,18 @@ fn the_summary_names_what_was_left_out() {
         text.contains("skipped   3: unreadable 1, not text 2"),
         "{text}"
     );
+}
+
+#[test]
+fn the_first_files_that_took_too_long_are_named() {
+    let ledger = Ledger::default();
+    let limit = Duration::from_secs(1);
+    for number in 0..12 {
+        ledger.skipped(&format!("{number}\n"), &Skip::TooSlow { limit });
+    }
+    let summary = ledger.summary();
+    assert_eq!(summary.slow.len(), 10);
+    let text = summary.to_string();
+    assert!(text.contains("skipped   12: too slow 12\n"), "{text}");
+    assert!(text.contains("too slow  \"9\\n\"\n"), "{text}");
 }

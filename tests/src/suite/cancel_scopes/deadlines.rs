@@ -165,9 +165,10 @@ pub async fn a_deadline_stays_what_it_was(_: &impl Runtime) {
     let rt = Deterministic::new();
     let at = rt.deadline(SECOND);
     for expires in [false, true] {
-        let mut scoped = cancel_scope(&rt, async |_| match expires {
-            true => pending().await,
-            false => {}
+        let mut scoped = cancel_scope(&rt, async |_| {
+            if expires {
+                pending().await
+            }
         });
         let handle = scoped.handle();
         let mut scoped = ByHand::new(scoped.deadline(at));

@@ -1,0 +1,3 @@
+//! The suite on async-std.
+
+mod async_std;

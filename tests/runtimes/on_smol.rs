@@ -1,0 +1,5 @@
+//! The suite on smol.
+
+mod smol_global;
+mod smol_local;
+mod smol_own;
