@@ -6,8 +6,10 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use withal_core::cancel::{Branch, KeptError};
-use withal_core::cleanup::Kind;
+use withal_core::cancel::{Branch, Dropping, KeptError};
+#[cfg(feature = "std")]
+use withal_core::cleanup::ThreadBound;
+use withal_core::cleanup::{Kind, Sendable};
 use withal_core::error_group::{Node, Phase};
 use withal_core::runtime::TaskError;
 use withal_core::{ErrorGroup, JoinError};
@@ -30,21 +32,24 @@ pub(super) enum Outcome<E> {
 }
 
 /// A child of any type.
-pub(super) trait AnyChild<E> {
+pub(super) trait AnyChild<E, K: Kind> {
     fn id(&self) -> Id;
 
     /// From now on polls lead to its cancellation. It is to be polled then.
     fn cancel(self: Pin<&mut Self>);
 
     fn poll_child(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended<E>>;
+
+    /// Drops the future, for a group that is dropped.
+    fn drop_future(self: Pin<&mut Self>, dropping: &mut Dropping<K>);
 }
 
-pub(super) type SendChild<'env, E> = Pin<Box<dyn AnyChild<E> + Send + 'env>>;
+pub(super) type SendChild<'env, E> = Pin<Box<dyn AnyChild<E, Sendable> + Send + 'env>>;
 
 #[cfg(feature = "std")]
-pub(super) type BoundChild<'env, E> = Pin<Box<dyn AnyChild<E> + 'env>>;
+pub(super) type BoundChild<'env, E> = Pin<Box<dyn AnyChild<E, ThreadBound> + 'env>>;
 
-impl<E> Future for dyn AnyChild<E> + Send + '_ {
+impl<E> Future for dyn AnyChild<E, Sendable> + Send + '_ {
     type Output = Ended<E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended<E>> {
@@ -53,7 +58,7 @@ impl<E> Future for dyn AnyChild<E> + Send + '_ {
 }
 
 #[cfg(feature = "std")]
-impl<E> Future for dyn AnyChild<E> + '_ {
+impl<E> Future for dyn AnyChild<E, ThreadBound> + '_ {
     type Output = Ended<E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended<E>> {
@@ -146,7 +151,7 @@ impl<F, O, N, K: Kind> Child<F, O, N, K> {
     }
 }
 
-impl<F, O, N, K, E> AnyChild<E> for Child<F, O, N, K>
+impl<F, O, N, K, E> AnyChild<E, K> for Child<F, O, N, K>
 where
     F: Future<Output = O>,
     N: Ends<O, E>,
@@ -193,6 +198,11 @@ where
             id: this.id,
             outcome,
         })
+    }
+
+    fn drop_future(self: Pin<&mut Self>, dropping: &mut Dropping<K>) {
+        // SAFETY: pinned structurally.
+        dropping.drop_branch(unsafe { self.map_unchecked_mut(|this| &mut this.branch) });
     }
 }
 

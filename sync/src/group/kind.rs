@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use core::future::Future;
 use core::pin::Pin;
 
-use withal_core::cancel::Branch;
+use withal_core::cancel::{Branch, Dropping};
 #[cfg(feature = "std")]
 use withal_core::cleanup::ThreadBound;
 use withal_core::cleanup::{Kind, Sendable};
@@ -20,7 +20,7 @@ use super::listing::Id;
 pub trait GroupKind: Parts {}
 
 pub(super) trait Parts: Kind + Sized {
-    type Child<'env, E>: BoxedChild<E>;
+    type Child<'env, E>: BoxedChild<E, Self>;
 
     fn branch<F: Future<Output = O>, O>(branch: Branch<F, O>) -> Branch<F, O, Self>;
 }
@@ -30,14 +30,16 @@ pub(super) trait Takes<'env, E, C>: GroupKind {
     fn boxed(child: C) -> <Self as Parts>::Child<'env, E>;
 }
 
-pub(super) trait BoxedChild<E>: Future<Output = Ended<E>> + Unpin {
+pub(super) trait BoxedChild<E, K: Kind>: Future<Output = Ended<E>> + Unpin {
     fn id(&self) -> Id;
     fn cancel(&mut self);
+    fn drop_future(&mut self, dropping: &mut Dropping<K>);
 }
 
-impl<E, C> BoxedChild<E> for Pin<Box<C>>
+impl<E, C, K> BoxedChild<E, K> for Pin<Box<C>>
 where
-    C: AnyChild<E> + Future<Output = Ended<E>> + ?Sized,
+    C: AnyChild<E, K> + Future<Output = Ended<E>> + ?Sized,
+    K: Kind,
 {
     fn id(&self) -> Id {
         (**self).id()
@@ -45,6 +47,10 @@ where
 
     fn cancel(&mut self) {
         self.as_mut().cancel();
+    }
+
+    fn drop_future(&mut self, dropping: &mut Dropping<K>) {
+        self.as_mut().drop_future(dropping);
     }
 }
 
@@ -60,7 +66,7 @@ impl Parts for Sendable {
 
 impl<'env, E, C> Takes<'env, E, C> for Sendable
 where
-    C: AnyChild<E> + Send + 'env,
+    C: AnyChild<E, Self> + Send + 'env,
 {
     fn boxed(child: C) -> SendChild<'env, E> {
         Box::pin(child)
@@ -82,7 +88,7 @@ impl Parts for ThreadBound {
 #[cfg(feature = "std")]
 impl<'env, E, C> Takes<'env, E, C> for ThreadBound
 where
-    C: AnyChild<E> + 'env,
+    C: AnyChild<E, Self> + 'env,
 {
     fn boxed(child: C) -> BoundChild<'env, E> {
         Box::pin(child)

@@ -16,7 +16,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use withal_core::ErrorGroup;
-use withal_core::cancel::{Branch, KeptError};
+use withal_core::cancel::{Branch, KeptError, Siblings};
 use withal_core::cleanup::{About, Report, Sendable, Subject, report};
 use withal_core::error_group::{self, Node};
 use withal_core::runtime::RuntimeId;
@@ -44,6 +44,8 @@ pub struct RunGroup<'env, F, B, T, E, K: GroupKind = Sendable> {
     make: Option<Make<'env, F, B, E, K>>,
     /// `None` before the first poll, and after the end.
     shared: Option<Arc<Shared<'env, E, K>>>,
+    /// `None` before the first poll.
+    siblings: Option<Siblings>,
     phase: Phase,
     body: Option<Branch<B, Result<T, E>, K>>,
     body_turn: Turn,
@@ -98,6 +100,7 @@ impl<'env, F, B, T, E, K: GroupKind> RunGroup<'env, F, B, T, E, K> {
             limit: usize::MAX,
             make: Some(Make { body, begin }),
             shared: None,
+            siblings: None,
             phase: Phase::Open,
             body: None,
             body_turn: Turn::Rests,
@@ -147,6 +150,7 @@ where
         let Some(Make { body, begin }) = self.make.take() else {
             panic!("a group was polled after completion");
         };
+        self.siblings = Some(Siblings::begin());
         let token = self.parent.take().unwrap_or_default();
         let shared = Shared::new(Control::new(token.clone(), self.limit));
         let body = begin(body, LocalGroup::new(shared.clone()));
@@ -414,6 +418,17 @@ impl<F, B, T, E, K: GroupKind> Drop for RunGroup<'_, F, B, T, E, K> {
             shared.control.token().cancel_with(CancelKind::Dropped);
             // Children that may hold the group, which holds them.
             drop(shared.take_incoming());
+        }
+        // Handed over at the end of this, and then cleaned up side by side.
+        let mut dropping = self.siblings.as_ref().map(Siblings::dropping);
+        if let Some(dropping) = &mut dropping {
+            if let Some(body) = &mut self.body {
+                // SAFETY: pinned structurally (1).
+                dropping.drop_branch(unsafe { Pin::new_unchecked(body) });
+            }
+            for (_, child) in self.children.iter_pin_mut() {
+                child.get_mut().drop_future(dropping);
+            }
         }
         // In place (1); inner first.
         self.body = None;

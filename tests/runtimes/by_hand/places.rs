@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
+use withal::sync::{LocalGroup, local_group};
 use withal::{await_cleanup, cancel, close, either, enter_in, shield, with};
 use withal_tests::foreign::{begun, block_on, gives_up};
 use withal_tests::poll::{drive, poll_once, yields};
@@ -106,6 +107,29 @@ fn branches_of_a_race_are_cleaned_up_side_by_side() {
     let mut both = pin!(either(branch("x", "y-exits"), branch("y", "x-exits")));
     assert!(drive(both.as_mut(), 10).is_some(), "{}", log.trace());
     assert_eq!(log.count("-"), 2);
+}
+
+// K4: so do body and children of a group in one task, when the group is dropped.
+#[test]
+fn a_group_that_is_dropped_is_cleaned_up_side_by_side() {
+    let (log, rt) = (Log::new(), Deterministic::new());
+    let scoped = async |name, other| {
+        let begins = log.clone();
+        let scope = Act::new(&log, name)
+            .exit(async move { begins.push(format_args!("{name}-exits")) })
+            .exit_waits_for(other);
+        let never = with(&rt, scope, async |_| pending::<Never>().await);
+        never.await.map_err(|error| error.to_string())
+    };
+    let group = local_group(async |group: LocalGroup<'_, String>| {
+        group.spawn(scoped("x", "y-exits"));
+        group.spawn(scoped("y", "body-exits"));
+        scoped("body", "x-exits").await
+    });
+    let mut dropped = pin!(await_cleanup(gives_up(2, group)));
+    assert!(drive(dropped.as_mut(), 20).is_some(), "{}", log.trace());
+    assert_eq!(log.count("+"), 3);
+    assert_eq!(log.count("-"), 3);
 }
 
 // K4: outside of every scope, guards go to the executor one by one, in whatever order it likes.

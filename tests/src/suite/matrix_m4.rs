@@ -222,7 +222,8 @@ pub async fn out_of_time_and_the_body_that_is_asked_fails_with_a_group<R: Runtim
                 token.cancelled().await;
                 Err::<(), _>(Failed("child"))
             });
-            pending::<Result<(), Failed>>().await
+            group.token().cancelled().await;
+            Ok(())
         });
         group.parent(scope.token()).grace(LONG).await
     });

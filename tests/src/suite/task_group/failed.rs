@@ -132,7 +132,7 @@ pub async fn an_entry_tells_name_and_place(rt: &impl Runtime) {
     let origin = &errors.entries()[0].origin;
     assert_eq!(origin.name(), Some("named"));
     assert_eq!(origin.location().line(), lines[0]);
-    assert!(origin.location().file().ends_with("task_group.rs"));
+    assert!(origin.location().file().ends_with("failed.rs"));
 }
 
 // TG-12, TG-10
