@@ -43,8 +43,11 @@ fn hundreds(times: u64, run: Run) {
     repeat(times.div_ceil(100), || run(100));
 }
 
+/// A way to use the children, and what a contender does in it.
+type Shape = (&'static str, fn(&Subject) -> Run);
+
 fn cases() -> Vec<Case> {
-    let shapes: [(_, fn(&Subject) -> Run); 3] = [
+    let shapes: [Shape; 3] = [
         ("ready at once", |it| it.ready),
         ("yield once", |it| it.yields),
         ("woken once", |it| it.kept),

@@ -89,9 +89,12 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
+/// A way to use the children, and what a contender does in it.
+type Shape = (&'static str, fn(&Subject) -> Groups);
+
 /// The cases of one executor, whose `run` runs a task to its end.
 fn on(place: &str, threaded: bool, run: &Rc<dyn Fn(Task)>, subjects: &[Subject]) -> Vec<Case> {
-    let shapes: [(_, fn(&Subject) -> Groups); 2] = [
+    let shapes: [Shape; 2] = [
         ("ready at once", |it| it.ready),
         ("yield once", |it| it.yields),
     ];
