@@ -213,7 +213,8 @@ where
 /// # Errors
 ///
 /// [`JoinError`]. An error of the child is the group's, which has been aborted by then: a body that
-/// waits for a child that fails is cancelled where it waits.
+/// waits for a child that fails is cancelled where it waits. If it looks at the very moment, it is told
+/// [`Failed`](JoinError::Failed), and cancelled where it waits next.
 ///
 /// # Panics
 ///

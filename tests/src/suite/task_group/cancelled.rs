@@ -13,11 +13,10 @@ use withal::sync::cancel_token::CancelKind;
 use withal::task_group::Started;
 use withal::{Either, JoinError, StartError, TaskGroup, either, task_group, with};
 
+use super::{ends, exits_and_fails, fails, lawful, on, said, stuck};
 use crate::poll::yields;
 use crate::probe::Failed;
 use crate::{Act, Log};
-
-use super::{ends, exits_and_fails, fails, lawful, on, said, stuck};
 
 // TG-20
 pub async fn cancelling_a_group_is_no_failure_and_ends_body_and_children(rt: &impl Runtime) {

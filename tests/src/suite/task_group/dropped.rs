@@ -8,13 +8,12 @@ use futures_util::future::select;
 use withal::runtime::Runtime;
 use withal::{Either, JoinError, TaskGroup, either, task_group, with};
 
+use super::{ends, exits_and_fails, lawful, on, said, stuck};
 use crate::foreign::OnDrop;
 use crate::poll::yields;
 use crate::probe::{Failed, Probe};
 use crate::reports::{Reports, unique};
 use crate::{Act, Log, stress};
-
-use super::{ends, exits_and_fails, lawful, on, said, stuck};
 
 // TG-10, K1
 pub async fn a_group_that_is_cancelled_from_outside_awaits_its_children(rt: &impl Runtime) {

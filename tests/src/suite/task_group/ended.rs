@@ -11,12 +11,11 @@ use withal::runtime::Runtime;
 use withal::task_group::ChildState;
 use withal::{JoinError, TaskGroup, task_group, with};
 
+use super::{ends, fails, on};
 use crate::foreign::OnDrop;
 use crate::poll::yields;
 use crate::probe::Failed;
 use crate::{Act, Log};
-
-use super::{ends, fails, on};
 
 // TG-1, TG-3, TG-14
 pub async fn a_group_gives_its_body_s_value_after_all_children(rt: &impl Runtime) {

@@ -5,13 +5,12 @@ use std::panic::panic_any;
 use withal::runtime::Runtime;
 use withal::{TaskGroup, task_group};
 
+use super::{ends, exits_and_fails, on, stuck};
 use crate::Log;
 use crate::foreign::OnDrop;
 use crate::poll::caught;
 use crate::probe::Failed;
 use crate::reports::{Reports, unique};
-
-use super::{ends, exits_and_fails, on, stuck};
 
 // TG-15, K11
 pub async fn a_panic_of_a_child_goes_on_after_the_others(rt: &impl Runtime) {

@@ -4,11 +4,10 @@ use withal::runtime::Runtime;
 use withal::task_group::Started;
 use withal::{Either, StartError, TaskGroup, either, task_group, with};
 
+use super::{ends, on, said, stuck};
 use crate::Log;
 use crate::poll::yields;
 use crate::probe::{Failed, Probe};
-
-use super::{ends, on, said, stuck};
 
 // TG-24
 pub async fn a_starter_waits_until_the_child_has_started(rt: &impl Runtime) {
