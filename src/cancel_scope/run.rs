@@ -128,6 +128,12 @@ where
             *this.phase = Phase::Asked;
             shared.set_state(ScopeState::Asked);
             timer.set(Some(*this.grace));
+            // It is polled in its grace, however short that is, and however late the thread.
+            if !this.grace.is_zero() {
+                if let Poll::Ready(ended) = branch.as_mut().poll_branch(cx, false) {
+                    return Poll::Ready(ended);
+                }
+            }
         }
         if *this.phase == Phase::Asked {
             if !this.grace.is_zero() {

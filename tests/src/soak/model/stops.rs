@@ -110,10 +110,12 @@ impl Model<'_> {
         let first = self.script.node(id).a;
         let flow = self.waiting(Frame::Beyond, |model| model.block(first, NONE));
         match self.fired().filter(|(_, way, _)| !way.is_graceful()) {
-            // It goes on, and its output is dropped.
+            // It goes on, and its output is dropped, which is reported.
             Some((by, _, from)) => {
-                if matches!(flow, Flow::Panicked { .. }) {
-                    self.report(Kind::ExitPanicked);
+                match flow {
+                    Flow::Panicked { .. } => self.report(Kind::ExitPanicked),
+                    Flow::Done | Flow::Failed(_) => self.report(Kind::ValueLost),
+                    _ => {}
                 }
                 Flow::Cancelled { by, from }
             }

@@ -140,7 +140,7 @@ pub async fn only_an_active_scope_can_be_rescheduled(_: &impl Runtime) {
     };
     let mut scoped = cancel_scope(&rt, async |scope: CancelScope<Deterministic>| {
         scope.token().cancelled().await;
-        yields(1).await;
+        yields(2).await;
     })
     .grace(SECOND);
     let handle = scoped.handle();
