@@ -121,6 +121,18 @@ macro_rules! primitives {
 runtimes! {
     a_timer_that_fires_early:
         Early, timer::a_sleep_never_ends_early, "ended early";
+    a_timer_that_fires_early_for_one_that_is_dropped:
+        Early, timer::a_sleep_that_is_dropped_wakes_nobody, "it does not wait";
+    a_timer_that_fires_early_for_one_that_is_leaked:
+        Early, timer::a_leaked_sleep_holds_nobody_up, "is_pending";
+    a_timer_that_fires_early_for_whoever_polled_it_first:
+        Early, timer::a_sleep_wakes_whoever_polled_it_last, "it does not wait";
+    a_timer_that_fires_early_out_of_order:
+        Early,
+        timer::an_earlier_moment_comes_before_a_later_one_that_is_waited_for_already,
+        "it does not wait";
+    a_timer_that_fires_early_for_many:
+        Early, timer::sleeps_of_many_tasks_end_each_at_its_moment, "sleeps on";
     a_timer_that_never_fires:
         Never, timer::a_sleep_ends, "has not ended";
     a_timer_that_misses_its_moment:
