@@ -62,7 +62,7 @@ pub fn enter_in<R: Cleanup, M: Manager>(
 ) -> impl Future<Output = Result<Entered<'_, R, M>, M::Error>> {
     let location = Location::caller();
     async move {
-        let (manager, resource) = scope.enter().await?;
+        let (manager, resource) = scope.enter(rt).await?;
         Ok(Entered {
             rt,
             location,

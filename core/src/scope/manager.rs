@@ -225,8 +225,12 @@ pub trait Managed: Sized {
 
     fn name() -> &'static str;
 
-    /// Owns the scope while it is entered, and gives it back.
-    fn enter(self) -> impl Future<Output = Result<(Self, Self::Resource), Self::Error>>;
+    /// Owns the scope while it is entered, and gives it back. One that is made of several hands over
+    /// to `rt` what it has entered so far, if it is dropped.
+    fn enter<R: Cleanup>(
+        self,
+        rt: &R,
+    ) -> impl Future<Output = Result<(Self, Self::Resource), Self::Error>>;
 
     fn exit(
         self,
@@ -251,9 +255,15 @@ impl<S: Scope> Managed for S {
         type_name::<S>()
     }
 
-    async fn enter(mut self) -> Result<(Self, S::Resource), S::Error> {
-        let resource = Scope::enter(&mut self).await?;
-        Ok((self, resource))
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would store the runtime")]
+    fn enter<R: Cleanup>(
+        mut self,
+        _rt: &R,
+    ) -> impl Future<Output = Result<(Self, S::Resource), S::Error>> {
+        async move {
+            let resource = Scope::enter(&mut self).await?;
+            Ok((self, resource))
+        }
     }
 
     fn exit(
@@ -284,9 +294,15 @@ impl<S: LocalScope> Managed for Local<S> {
         type_name::<S>()
     }
 
-    async fn enter(mut self) -> Result<(Self, S::Resource), S::Error> {
-        let resource = self.0.enter().await?;
-        Ok((self, resource))
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would store the runtime")]
+    fn enter<R: Cleanup>(
+        mut self,
+        _rt: &R,
+    ) -> impl Future<Output = Result<(Self, S::Resource), S::Error>> {
+        async move {
+            let resource = self.0.enter().await?;
+            Ok((self, resource))
+        }
     }
 
     fn exit(

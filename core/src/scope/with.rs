@@ -57,7 +57,7 @@ macro_rules! with_fn {
                 body,
                 begin: |body, resource, stage| put(stage, Stage::Body(body(resource))),
             };
-            With::new(rt, scope.enter(), make, slot(M::exit))
+            With::new(rt, scope.enter(rt), make, slot(M::exit))
         }
     };
 }
