@@ -21,10 +21,13 @@ mod policy;
 mod reason;
 mod with;
 
+#[cfg(feature = "std")]
+pub use self::closure::{
+    BorrowingScopeFn, ForLt, Frame, LendMut, LendingMut, LocalBorrowingScopeFn, LocalScopeFn,
+    Owned, scope_fn_borrowing, scope_fn_borrowing_local, scope_fn_local,
+};
 #[cfg(feature = "alloc")]
 pub use self::closure::{Ended, Lend, Lending, ScopeFn, scope_fn};
-#[cfg(feature = "std")]
-pub use self::closure::{LocalScopeFn, scope_fn_local};
 pub use self::error::{Detailed, ExitError, ScopeError};
 pub(crate) use self::exit::{InPlace, Slot};
 pub use self::guard::{Entered, enter_in};
@@ -40,4 +43,6 @@ pub use self::on_drop::LocalOnDrop;
 pub use self::on_drop::{Abandon, Abandoned, OnDrop, Synchronous};
 pub use self::policy::Suppress;
 pub use self::reason::{ExitKind, ExitReason, Failure};
+#[cfg(feature = "std")]
+pub use self::with::with_borrowing;
 pub use self::with::{With, with, with_detailed, with_suppressing, with_unseen_error};

@@ -1,3 +1,5 @@
+#[cfg(feature = "std")]
+mod borrowing;
 mod dropped;
 mod poll;
 mod stage;
@@ -9,6 +11,8 @@ use core::marker::{PhantomData, PhantomPinned};
 use core::panic::Location;
 use core::time::Duration;
 
+#[cfg(feature = "std")]
+pub use self::borrowing::with_borrowing;
 use self::stage::{Stage, put};
 use super::error::ExitError;
 use super::exit::{ExitSlot, slot};
