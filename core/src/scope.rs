@@ -12,6 +12,8 @@
 
 #[cfg(feature = "alloc")]
 mod closure;
+#[cfg(feature = "alloc")]
+mod composed;
 mod error;
 mod exit;
 mod guard;
@@ -28,6 +30,10 @@ pub use self::closure::{
 };
 #[cfg(feature = "alloc")]
 pub use self::closure::{Ended, Lend, Lending, ScopeFn, scope_fn};
+#[cfg(feature = "alloc")]
+pub use self::composed::{Compose, Composed};
+#[cfg(feature = "std")]
+pub use self::composed::{LocalCompose, LocalComposed};
 pub use self::error::{Detailed, ExitError, ScopeError};
 pub(crate) use self::exit::{InPlace, Slot};
 pub use self::guard::{Entered, enter_in};
@@ -45,4 +51,7 @@ pub use self::policy::Suppress;
 pub use self::reason::{ExitKind, ExitReason, Failure};
 #[cfg(feature = "std")]
 pub use self::with::with_borrowing;
-pub use self::with::{With, with, with_detailed, with_suppressing, with_unseen_error};
+pub use self::with::{
+    LendingBody, With, Wrapped, WrappedLending, with, with_detailed, with_suppressing,
+    with_unseen_error, wrapped, wrapped_lending,
+};

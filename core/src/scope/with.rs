@@ -3,6 +3,7 @@ mod borrowing;
 mod dropped;
 mod poll;
 mod stage;
+mod wrapped;
 
 use core::cell::UnsafeCell;
 use core::fmt::{self, Debug};
@@ -14,6 +15,7 @@ use core::time::Duration;
 #[cfg(feature = "std")]
 pub use self::borrowing::with_borrowing;
 use self::stage::{Stage, put};
+pub use self::wrapped::{LendingBody, Wrapped, WrappedLending, wrapped, wrapped_lending};
 use super::error::ExitError;
 use super::exit::{ExitSlot, slot};
 use super::manager::{Managed, Manager};
