@@ -68,10 +68,7 @@ impl<E: Debug + Send + Sync + 'static> Carry<BodyFailure<E>> for ShowingFailed {
                 let (kept, told) = Showing::pack(error, about);
                 (kept.map(BodyFailure::Failed), told)
             }
-            BodyFailure::Withdrawn => (
-                Some(BodyFailure::Withdrawn),
-                Told::unseen::<BodyFailure<E>>(),
-            ),
+            BodyFailure::Withdrawn => (Some(BodyFailure::Withdrawn), Told::withdrawn()),
         }
     }
 
