@@ -111,6 +111,7 @@ with_fn! {
     /// | "is no async scope": `&mut scope` | pass it by value: running a scope uses it up |
     /// | "is no async scope", and it implements `LocalScope` | `Local(scope)` |
     /// | "does not fulfill the required lifetime" at `OnDrop = HandOver`: the scope borrows | own what it holds, write it in closure style, or declare [`Abandon`](super::Abandon) |
+    /// | "borrowed data escapes" at `scope_fn`: its closure borrows what is around it | `async move`, and own what it captures |
     /// | "future returned by `enter` (`exit`) is not `Send`" | hold nothing thread-bound over an `.await`, or implement `LocalScope` |
     /// | "future cannot be sent" where a scope is spawned | its body holds something that is not `Send`: spawn it on one thread, or replace that |
     /// | "not general enough" where a scope is spawned: a closure lends a trait object | lend a struct around it |
