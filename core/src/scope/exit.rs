@@ -59,8 +59,6 @@ impl Why {
         match self {
             _ if mutant("always_completed") => ExitReason::Completed,
             Self::Completed => ExitReason::Completed,
-            #[cfg(feature = "std")]
-            Self::Failed(Told(Error::Withdrawn)) => ExitReason::Cancelled,
             Self::Failed(told) => ExitReason::Failed(told.failure()),
             Self::Cancelled => ExitReason::Cancelled,
             Self::Panicked => ExitReason::Panicked,
@@ -76,21 +74,12 @@ enum Error {
     #[cfg(feature = "alloc")]
     Shown(Box<dyn Shown>),
     Unseen(fn() -> &'static str),
-    /// There is none: the scope has taken its resource from the body.
-    #[cfg(feature = "std")]
-    Withdrawn,
 }
 
 impl Told {
     /// The exit learns the name of the error's type.
     pub(crate) fn unseen<E>() -> Self {
         Self(Error::Unseen(type_name::<E>))
-    }
-
-    /// The exit learns that the body was cancelled, by the scope itself.
-    #[cfg(feature = "std")]
-    pub(crate) fn withdrawn() -> Self {
-        Self(Error::Withdrawn)
     }
 
     /// The exit looks at the error. Lost with the exit's future, the error reports itself.
@@ -116,8 +105,6 @@ impl Told {
             #[cfg(feature = "alloc")]
             Error::Shown(shown) => Failure::of(Some(shown.error()), shown.type_name()),
             Error::Unseen(type_name) => Failure::of(None, type_name()),
-            #[cfg(feature = "std")]
-            Error::Withdrawn => Failure::unseen::<()>(),
         }
     }
 }

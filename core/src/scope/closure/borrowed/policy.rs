@@ -57,6 +57,9 @@ where
     }
 }
 
+/// The name of the error that an exit is told of where there is none.
+struct ByItsOwnFrame;
+
 /// The exit looks at the error of a body that failed.
 #[derive(Debug)]
 pub enum ShowingFailed {}
@@ -68,7 +71,10 @@ impl<E: Debug + Send + Sync + 'static> Carry<BodyFailure<E>> for ShowingFailed {
                 let (kept, told) = Showing::pack(error, about);
                 (kept.map(BodyFailure::Failed), told)
             }
-            BodyFailure::Withdrawn => (Some(BodyFailure::Withdrawn), Told::withdrawn()),
+            BodyFailure::Withdrawn => (
+                Some(BodyFailure::Withdrawn),
+                Told::unseen::<ByItsOwnFrame>(),
+            ),
         }
     }
 
