@@ -35,7 +35,7 @@ impl<L: AsyncLock> Section<L> for Awaiting {
 }
 
 /// One task, which never waits.
-pub(super) fn alone<L: Lock>(times: u64) {
+pub(in crate::groups) fn alone<L: Lock>(times: u64) {
     let lock = L::new();
     for _ in 0..times {
         black_box(now(lock.add()));
@@ -103,14 +103,14 @@ fn sides(tasks: usize, task: impl Fn() -> Task) -> Sides {
 
 /// How each task was served; a wait ends with the section, so it includes that.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Arc<Mutex<Vec<Served>>>);
+pub(in crate::groups) struct Watch(Arc<Mutex<Vec<Served>>>);
 
 impl Watch {
     fn tasks(&self) -> MutexGuard<'_, Vec<Served>> {
         self.0.lock().expect("no task panics")
     }
 
-    pub(super) fn fairness(&self) -> Fairness {
+    pub(in crate::groups) fn fairness(&self) -> Fairness {
         Fairness::of(&self.tasks())
     }
 }
