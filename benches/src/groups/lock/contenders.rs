@@ -31,7 +31,7 @@ pub(in crate::groups) trait AsyncLock: Lock {
 }
 
 /// Something that a task gives and another one waits for, again and again.
-pub(in crate::groups) trait Event: Send + Sync + 'static {
+pub(super) trait Event: Send + Sync + 'static {
     const NAME: &'static str;
     const BOUND_TO: Option<Home> = None;
 
@@ -63,11 +63,11 @@ pub(in crate::groups) struct Work {
 
 /// What is done with an [`Event`], without its type.
 #[derive(Clone, Copy)]
-pub(in crate::groups) struct EventSubject {
-    pub(in crate::groups) name: &'static str,
-    pub(in crate::groups) bound_to: Option<Home>,
-    pub(in crate::groups) alone: fn(u64),
-    pub(in crate::groups) ping_pong: fn(u64) -> Sides,
+pub(super) struct EventSubject {
+    pub(super) name: &'static str,
+    pub(super) bound_to: Option<Home>,
+    pub(super) alone: fn(u64),
+    pub(super) ping_pong: fn(u64) -> Sides,
 }
 
 impl LockSubject {
@@ -79,7 +79,7 @@ impl LockSubject {
     }
 
     /// A lock of threads, which is not to be held over an await.
-    pub(in crate::groups) const fn limit<L: Lock>() -> Self {
+    const fn limit<L: Lock>() -> Self {
         Self {
             name: L::NAME,
             bound_to: L::BOUND_TO,
@@ -91,7 +91,7 @@ impl LockSubject {
 }
 
 impl EventSubject {
-    pub(in crate::groups) const fn of<E: Event>() -> Self {
+    const fn of<E: Event>() -> Self {
         Self {
             name: E::NAME,
             bound_to: E::BOUND_TO,

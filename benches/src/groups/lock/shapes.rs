@@ -35,7 +35,7 @@ impl<L: AsyncLock> Section<L> for Awaiting {
 }
 
 /// One task, which never waits.
-pub(in crate::groups) fn alone<L: Lock>(times: u64) {
+pub(super) fn alone<L: Lock>(times: u64) {
     let lock = L::new();
     for _ in 0..times {
         black_box(now(lock.add()));
@@ -110,7 +110,7 @@ impl Watch {
         self.0.lock().expect("no task panics")
     }
 
-    pub(in crate::groups) fn fairness(&self) -> Fairness {
+    pub(super) fn fairness(&self) -> Fairness {
         Fairness::of(&self.tasks())
     }
 }

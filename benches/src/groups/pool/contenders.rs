@@ -20,10 +20,13 @@ pub(super) const POOLS: &[LockSubject] = &[
 ];
 
 /// Those that need Tokio even where nobody waits: to spawn, or to look at its clock.
-pub(super) const ON_TOKIO: &[(&str, fn(u64))] = &[
+pub(super) const ON_TOKIO: &[(&str, Alone)] = &[
     (Bb8::NAME, alone_on_tokio::<Bb8>),
     (Mobc::NAME, alone_on_tokio::<Mobc>),
 ];
+
+/// One task takes and gives back so many times.
+type Alone = fn(u64);
 
 fn alone_on_tokio<L: Lock>(times: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
