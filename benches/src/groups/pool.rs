@@ -1,0 +1,44 @@
+//! Pools: an object is taken and given back, alone and by many tasks over few objects.
+
+mod contenders;
+
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use self::contenders::{ON_TOKIO, POOLS};
+use super::lock::{alone, among};
+use crate::executor::Executor;
+use crate::{Bar, Case, Contender, Group};
+
+pub(crate) const GROUP: Group = Group {
+    name: "pool",
+    about: "an object is taken from a pool, and given back",
+    cases,
+    gates: &[],
+};
+
+/// How many objects there are.
+const OBJECTS: usize = 8;
+
+fn cases() -> Vec<Case> {
+    let subjects = POOLS.iter().map(|it| (it.name, it.bound_to, it.alone));
+    let uncontended = ON_TOKIO
+        .iter()
+        .fold(alone("uncontended", 0.4, subjects), |case, &(name, run)| {
+            case.with(Contender::batch(name, run))
+        });
+    let tasks = Executor::all().into_iter().map(Rc::new).map(|executor| {
+        let name = format!("64 tasks over {OBJECTS} objects, each over an await");
+        among(
+            64,
+            &name,
+            POOLS,
+            |it| it.awaiting,
+            &[Bar::Fastest(0.7)],
+            &executor,
+        )
+    });
+    [uncontended].into_iter().chain(tasks).collect()
+}
