@@ -200,17 +200,42 @@ impl<T, F: Flavour> Pool<T, F> {
             let mut lease = Lease::new(self, object);
             if keep(&mut lease) {
                 let object = lease.into_object();
-                let (after, is_idle) = self.state.with(|state| {
-                    let idle = state.idle();
-                    let after = state.give(object, Place::At(at));
-                    (after, state.idle() > idle)
-                });
-                at += usize::from(is_idle);
-                self.follow_up(after);
+                at += usize::from(self.give_back_at(object, at));
             } else {
                 drop(lease.detach());
             }
         }
+    }
+
+    /// Takes those of the idle objects that are `wanted`, also out of a closed pool. It looks at them
+    /// from the bottom, as [`retain`](Self::retain) does.
+    ///
+    /// # Panics
+    ///
+    /// If `wanted` does: what it has seen then stays.
+    ///
+    /// # Complexity
+    ///
+    /// As [`retain`](Self::retain).
+    pub fn take_where(
+        self: &Arc<Self>,
+        mut wanted: impl FnMut(&mut T) -> bool,
+    ) -> Vec<Lease<Arc<Self>, T, F>> {
+        let mut taken = Vec::new();
+        let mut at = 0;
+        for _ in 0..self.statistics().idle {
+            let Some(object) = self.state.with(|state| state.take_at(at)) else {
+                break;
+            };
+            let mut lease = Lease::new(self.clone(), object);
+            if wanted(&mut lease) {
+                taken.push(lease);
+            } else {
+                let (_, object) = lease.into_parts();
+                at += usize::from(self.give_back_at(object, at));
+            }
+        }
+        taken
     }
 
     /// Closes the pool for ever: whoever waits or comes gets [`Closed`]. Leases that are out stay
@@ -278,6 +303,29 @@ impl<T, F: Flavour> Pool<T, F> {
     fn give_back(&self, object: T, place: Place) {
         let after = self.state.with(|state| state.give(object, place));
         self.follow_up(after);
+    }
+
+    /// Whether it is idle then.
+    fn give_back_at(&self, object: T, at: usize) -> bool {
+        let (after, is_idle) = self.state.with(|state| {
+            let idle = state.idle();
+            let after = state.give(object, Place::At(at));
+            (after, state.idle() > idle)
+        });
+        self.follow_up(after);
+        is_idle
+    }
+
+    #[inline]
+    fn give_back_unless_closed(&self, object: T) -> Result<(), T> {
+        let given = self.state.with(|state| {
+            if state.is_closed() {
+                Err(object)
+            } else {
+                Ok(state.give(object, Place::Top))
+            }
+        });
+        given.map(|after| self.follow_up(after))
     }
 
     /// Takes note that a leased object does not come back.

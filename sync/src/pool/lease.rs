@@ -47,7 +47,22 @@ impl<H: Handle<Pool<T, F>>, T, F: Flavour> Lease<H, T, F> {
         pool.get().give_back(object, Place::At(0));
     }
 
-    fn into_parts(self) -> (H, T) {
+    /// Gives the object back, as a drop does, but not to a closed pool, whose objects somebody may have
+    /// cleared away already.
+    ///
+    /// # Errors
+    ///
+    /// The lease, if the pool is closed.
+    #[inline]
+    pub fn release_unless_closed(self) -> Result<(), Self> {
+        let (pool, object) = self.into_parts();
+        match pool.get().give_back_unless_closed(object) {
+            Ok(()) => Ok(()),
+            Err(object) => Err(Self::new(pool, object)),
+        }
+    }
+
+    pub(super) fn into_parts(self) -> (H, T) {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: it is there (1), and this is not dropped.
         let object = unsafe { ManuallyDrop::take(&mut this.object) };

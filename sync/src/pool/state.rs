@@ -161,6 +161,10 @@ impl<T> State<T> {
         removed
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Whether it was open.
     pub(super) fn close(&mut self) -> bool {
         !core::mem::replace(&mut self.closed, true)

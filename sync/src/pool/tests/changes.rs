@@ -1,5 +1,6 @@
 //! Objects that join a pool, and that leave it.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
@@ -21,6 +22,8 @@ each_flavour!(
     a_waiter_is_served_by_what_is_kept,
     while_one_is_looked_at_others_can_be_taken,
     the_pool_can_be_changed_while_it_is_looked_through,
+    what_is_wanted_is_leased_and_the_rest_stays_in_its_order,
+    what_was_wanted_before_a_panic_stays,
 );
 
 // PL-7
@@ -204,5 +207,45 @@ fn the_pool_can_be_changed_while_it_is_looked_through<F: Flavour>() {
         });
         assert_eq!(looks, 4);
         assert_eq!(counts(&pool), [7, 7, 0, 0]);
+    }
+}
+
+// PL-16
+fn what_is_wanted_is_leased_and_the_rest_stays_in_its_order<F: Flavour>() {
+    for pool in both::<F>(5) {
+        let pool = Arc::new(pool);
+        let mut seen = Vec::new();
+        let odd = pool.take_where(|object| {
+            seen.push(*object);
+            *object % 2 == 1
+        });
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
+        assert_eq!(odd.iter().map(|lease| **lease).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(counts(&pool), [5, 3, 2, 0]);
+        assert_eq!(drained(&pool), [4, 2, 0]);
+        drop(odd);
+        assert!(pool.close());
+        assert_eq!(
+            pool.take_where(|_| true).len(),
+            5,
+            "out of a closed one too"
+        );
+    }
+}
+
+// PL-16
+fn what_was_wanted_before_a_panic_stays<F: Flavour>() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    for pool in both::<F>(3) {
+        let pool = Arc::new(pool);
+        let looked = catch_unwind(AssertUnwindSafe(|| {
+            pool.take_where(|object| {
+                assert!(*object < 1, "the second one");
+                true
+            })
+        }));
+        assert!(looked.is_err());
+        assert_eq!(counts(&pool), [3, 3, 0, 0]);
     }
 }

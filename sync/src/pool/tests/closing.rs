@@ -23,6 +23,7 @@ each_flavour!(
     a_dropped_wait_for_the_end_leaves,
     a_leaked_lease_is_waited_for_for_ever,
     a_closed_pool_can_be_emptied,
+    a_closed_pool_may_be_spared_what_comes_back,
 );
 
 // PL-10
@@ -212,5 +213,19 @@ fn a_closed_pool_can_be_emptied<F: Flavour>() {
         again.unwrap().ready();
         assert_eq!(pool.remove(), Some(2));
         assert_eq!(pool.remove(), None);
+    }
+}
+
+// PL-17
+fn a_closed_pool_may_be_spared_what_comes_back<F: Flavour>() {
+    for pool in both::<F>(2) {
+        let (a, b) = (pool.try_take().unwrap(), pool.try_take().unwrap());
+        let mut waits = Task::waiting(pool.take());
+        assert!(a.release_unless_closed().is_ok());
+        assert_eq!(*waits.ready().unwrap(), 1, "as a drop does");
+        pool.close();
+        let b = b.release_unless_closed().unwrap_err();
+        assert_eq!(*b, 0);
+        assert_eq!(counts(&pool), [2, 1, 1, 0]);
     }
 }
