@@ -227,6 +227,7 @@ pub trait Managed: Sized {
 
     /// Owns the scope while it is entered, and gives it back. One that is made of several hands over
     /// to `rt` what it has entered so far, if it is dropped.
+    #[track_caller]
     fn enter<R: Cleanup>(
         self,
         rt: &R,
@@ -255,7 +256,10 @@ impl<S: Scope> Managed for S {
         type_name::<S>()
     }
 
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would store the runtime")]
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` would store the runtime"
+    )]
     fn enter<R: Cleanup>(
         mut self,
         _rt: &R,
@@ -294,7 +298,10 @@ impl<S: LocalScope> Managed for Local<S> {
         type_name::<S>()
     }
 
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would store the runtime")]
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` would store the runtime"
+    )]
     fn enter<R: Cleanup>(
         mut self,
         _rt: &R,
