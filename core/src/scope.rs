@@ -19,6 +19,8 @@ mod manager;
 mod on_drop;
 mod policy;
 mod reason;
+#[cfg(feature = "alloc")]
+mod several;
 mod with;
 
 #[cfg(feature = "alloc")]
@@ -40,4 +42,6 @@ pub use self::on_drop::LocalOnDrop;
 pub use self::on_drop::{Abandon, Abandoned, OnDrop, Synchronous};
 pub use self::policy::Suppress;
 pub use self::reason::{ExitKind, ExitReason, Failure};
+#[cfg(feature = "alloc")]
+pub use self::several::{AnyError, Concurrently, concurrently};
 pub use self::with::{With, with, with_detailed, with_suppressing, with_unseen_error};

@@ -227,6 +227,7 @@ pub trait Managed: Sized {
 
     /// Owns the scope while it is entered, and gives it back. One that is made of several hands over
     /// to `rt` what it has entered so far, if it is dropped.
+    #[track_caller]
     fn enter<R: Cleanup>(
         self,
         rt: &R,
