@@ -8,7 +8,7 @@ use core::pin::Pin;
 use crate::cleanup::origin::Left;
 #[cfg(feature = "std")]
 use crate::runtime::{Cleared, TaskFuture};
-use crate::scope::{InPlace, Slot};
+use crate::scope::{InPlace, MaybeExit, Slot, Told};
 
 /// The elements of a pinned array, which are pinned with it.
 ///
@@ -38,6 +38,19 @@ pub(crate) fn in_place<F>(this: Pin<&mut InPlace<F>>) -> Pin<&mut F> {
 pub(crate) fn slot<C, F>(this: Pin<&mut Slot<C, F>>) -> Pin<&mut F> {
     // SAFETY: structural, see above.
     unsafe { this.map_unchecked_mut(|this| &mut this.exit) }
+}
+
+/// The exit, or what there is in place of one, which is not pinned.
+pub(crate) fn maybe_exit<F>(
+    this: Pin<&mut MaybeExit<F>>,
+) -> Result<Pin<&mut F>, Option<&mut Option<Told>>> {
+    // SAFETY: structural, see above: the exit alone is pinned.
+    match unsafe { this.get_unchecked_mut() } {
+        // SAFETY: as above.
+        MaybeExit::Exit(exit) => Ok(unsafe { Pin::new_unchecked(exit) }),
+        MaybeExit::Nothing(told) => Err(Some(told)),
+        MaybeExit::Swapped => Err(None),
+    }
 }
 
 #[cfg(feature = "std")]
