@@ -116,12 +116,24 @@ enum Error {
     #[cfg(feature = "alloc")]
     Shared(Arc<Told>),
     Unseen(fn() -> &'static str),
+    #[cfg(feature = "alloc")]
+    Named(&'static str),
 }
 
 impl Told {
     /// The exit learns the name of the error's type.
     pub(crate) fn unseen<E>() -> Self {
         Self(Error::Unseen(type_name::<E>))
+    }
+
+    /// The same of the error's type, without the error: for an exit that may not come back with it.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn unseen_twin(&self) -> Self {
+        match &self.0 {
+            Error::Shown(shown) => Self(Error::Named(shown.type_name())),
+            Error::Unseen(name) => Self(Error::Unseen(*name)),
+            Error::Named(name) => Self(Error::Named(name)),
+        }
     }
 
     /// The exit looks at the error. Lost with the exit's future, the error reports itself.
@@ -151,6 +163,8 @@ impl Told {
             #[cfg(feature = "alloc")]
             Error::Shared(told) => told.failure(),
             Error::Unseen(type_name) => Failure::of(None, type_name()),
+            #[cfg(feature = "alloc")]
+            Error::Named(type_name) => Failure::of(None, type_name),
         }
     }
 }

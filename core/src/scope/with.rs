@@ -101,7 +101,7 @@ with_fn! {
     /// | "expected `Result<_, _>`" at the body | a body that cannot fail ends with `Ok::<_, Infallible>(…)` |
     /// | the body's error borrows, or "cannot be sent (shared) between threads" | an owned `Send + Sync` error, or [`with_unseen_error`] |
     /// | "lifetime may not live long enough": the body keeps or returns what it was lent | return an owned value |
-    /// | "is no async scope": a guard, a file, a lock | keep it in a variable of the body, or implement [`Scope`](super::Scope) for a type that holds it |
+    /// | "is no async scope": a guard, a file, a lock | keep it in a variable of the body, make a scope of it by [`from_guard`](super::from_guard), or implement [`Scope`](super::Scope) for a type that holds it |
     /// | "is no async scope": `&mut scope` | pass it by value: running a scope uses it up |
     /// | "is no async scope", and it implements `LocalScope` | `Local(scope)` |
     /// | "does not fulfill the required lifetime" at `OnDrop = HandOver`: the scope borrows | own what it holds, write it in closure style, or declare [`Abandon`](super::Abandon) |
