@@ -26,12 +26,18 @@ pub use self::closure::{Ended, Lend, Lending, ScopeFn, scope_fn};
 #[cfg(feature = "std")]
 pub use self::closure::{LocalScopeFn, scope_fn_local};
 pub use self::error::{Detailed, ExitError, ScopeError};
+#[cfg(feature = "alloc")]
+pub(crate) use self::exit::{ExitFuture, ExitSlot, Told, Why, slot};
 pub(crate) use self::exit::{InPlace, Slot};
+#[cfg(feature = "alloc")]
+pub(crate) use self::guard::NoBody;
 pub use self::guard::{Entered, enter_in};
 #[cfg(feature = "std")]
 pub use self::manager::Local;
 #[cfg(feature = "std")]
 pub use self::manager::LocalScope;
+#[cfg(feature = "alloc")]
+pub(crate) use self::manager::Managed;
 pub use self::manager::{Manager, Scope};
 #[cfg(feature = "alloc")]
 pub use self::on_drop::HandOver;
@@ -39,5 +45,9 @@ pub use self::on_drop::HandOver;
 pub use self::on_drop::LocalOnDrop;
 pub use self::on_drop::{Abandon, Abandoned, OnDrop, Synchronous};
 pub use self::policy::Suppress;
+#[cfg(feature = "alloc")]
+pub(crate) use self::policy::{BodyEnd, Both, Plain, Policy, Showing};
 pub use self::reason::{ExitKind, ExitReason, Failure};
+#[cfg(feature = "alloc")]
+pub(crate) use self::with::{EnteredParts, with_swallowing};
 pub use self::with::{With, with, with_detailed, with_suppressing, with_unseen_error};

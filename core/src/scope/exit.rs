@@ -47,7 +47,7 @@ pub enum Why {
 impl Why {
     /// What the exit was told of an error, and gives back.
     #[inline]
-    pub(super) fn into_told(self) -> Option<Told> {
+    pub(crate) fn into_told(self) -> Option<Told> {
         match self {
             Self::Failed(told) => Some(told),
             Self::Completed | Self::Cancelled | Self::Panicked => None,
@@ -85,7 +85,29 @@ impl Told {
     /// The exit looks at the error. Lost with the exit's future, the error reports itself.
     #[cfg(feature = "alloc")]
     pub(crate) fn shown<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
-        Self(Error::Shown(Box::new(Carried { error, about })))
+        let of_exit = false;
+        Self(Error::Shown(Box::new(Carried {
+            error,
+            about,
+            of_exit,
+        })))
+    }
+
+    /// The error of an exit, for the exits of scopes around it. Lost, it reports itself as such.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn of_exit<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
+        let of_exit = true;
+        Self(Error::Shown(Box::new(Carried {
+            error,
+            about,
+            of_exit,
+        })))
+    }
+
+    /// Nobody is to hear of the error.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn swallow(mut self) {
+        self.0 = Error::Unseen(|| "");
     }
 
     /// The error, if it is in here.
@@ -132,6 +154,7 @@ trait Shown: Send + Sync {
 struct Carried<E> {
     error: E,
     about: About,
+    of_exit: bool,
 }
 
 #[cfg(feature = "alloc")]
@@ -145,7 +168,11 @@ impl<E: Debug + Send + Sync + 'static> Shown for Carried<E> {
     }
 
     fn report_lost(&self) {
-        report(&Report::ErrorLost(self.about, &self.error));
+        report(&if self.of_exit {
+            Report::ExitFailed(self.about, &self.error)
+        } else {
+            Report::ErrorLost(self.about, &self.error)
+        });
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
