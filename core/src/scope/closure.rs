@@ -8,8 +8,6 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 #[cfg(feature = "std")]
-pub(super) use self::borrowed::{BodyFailure, Hosted, Hosting, Visitor};
-#[cfg(feature = "std")]
 use super::manager::LocalScope;
 use super::manager::Scope;
 use super::on_drop::HandOver;

@@ -240,6 +240,15 @@ pub trait Managed: Sized {
         why: Why,
     ) -> impl ExitFuture<Self::Kind, Output = (Result<(), Self::Error>, Option<Told>)>;
 
+    /// The same, for one who has it in a box that outlives its frame: it need not be moved out.
+    fn exit_in_box(
+        self,
+        resource: Self::Resource,
+        why: Why,
+    ) -> impl Future<Output = (Result<(), Self::Error>, Option<Told>)> {
+        self.exit(resource, why)
+    }
+
     fn dropped<R: Cleanup>(
         self,
         resource: Self::Resource,
@@ -277,6 +286,14 @@ impl<S: Scope> Managed for S {
         why: Why,
     ) -> impl ExitFuture<Sendable, Output = (Result<(), S::Error>, Option<Told>)> {
         <S::OnDrop as strategy::Strategy<S>>::exit(self, resource, why)
+    }
+
+    fn exit_in_box(
+        self,
+        resource: S::Resource,
+        why: Why,
+    ) -> impl Future<Output = (Result<(), S::Error>, Option<Told>)> {
+        strategy::exit(self, resource, why)
     }
 
     fn dropped<R: Cleanup>(
@@ -319,6 +336,14 @@ impl<S: LocalScope> Managed for Local<S> {
         why: Why,
     ) -> impl ExitFuture<ThreadBound, Output = (Result<(), S::Error>, Option<Told>)> {
         <S::OnDrop as local_strategy::Strategy<S>>::exit(self.0, resource, why)
+    }
+
+    fn exit_in_box(
+        self,
+        resource: S::Resource,
+        why: Why,
+    ) -> impl Future<Output = (Result<(), S::Error>, Option<Told>)> {
+        local_strategy::exit(self.0, resource, why)
     }
 
     fn dropped<R: Cleanup>(
