@@ -48,6 +48,7 @@ pub mod queues;
 pub mod runtime;
 pub mod scope;
 pub mod semaphores;
+pub mod small_scopes;
 pub mod spawn;
 pub mod stops;
 pub mod strategies;
@@ -107,6 +108,7 @@ macro_rules! suite_cases {
         $crate::runtime_cases!($make $with [$harness]);
         $crate::scope_cases!($make $with [$harness]);
         $crate::semaphores_cases!($make $with [$harness, $crate::primitives::Semaphore]);
+        $crate::small_scopes_cases!($make $with [$harness]);
         $crate::spawn_cases!($make $with [$harness]);
         $crate::stops_cases!($make $with [$harness]);
         $crate::strategies_cases!($make $with [$harness]);

@@ -9,6 +9,7 @@ mod interval;
 mod kernel;
 mod local_group;
 mod primitives;
+mod retry;
 mod task_group;
 mod teeth;
 mod timeout;

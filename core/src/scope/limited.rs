@@ -106,8 +106,8 @@ impl<R, M> Limited<R, M> {
         self
     }
 
-    /// Bounds the exit. When the time is up it goes on by itself, from where it stands, and is
-    /// reported; the scope moves on, with [`LimitedError::ExitElapsed`] beside what the body gave.
+    /// Bounds the exit. When the time is up it goes on by itself, on the runtime that was given here,
+    /// from where it stands, and is reported; the scope moves on, with [`LimitedError::ExitElapsed`] beside what the body gave.
     ///
     /// It runs once all the same. If it cannot be moved, as its scope's
     /// [`OnDrop`](super::Scope::OnDrop) is not `HandOver`, it is dropped where it stands, and

@@ -14,7 +14,8 @@ use super::reason::ExitReason;
 ///
 /// # Cancel safety
 ///
-/// Dropped at any moment, it drops `value`, and nothing is lost.
+/// Dropped at any moment, it drops `value` at once, and nothing is lost. What its body has left to clean
+/// up goes on after that; for a value that must follow it, there is [`from_guard`](super::from_guard).
 ///
 /// # Complexity
 ///
