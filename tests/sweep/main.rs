@@ -12,4 +12,5 @@ mod primitives;
 mod task_group;
 mod teeth;
 mod timeout;
+mod transaction;
 mod unblock;

@@ -255,7 +255,10 @@ impl<S: Scope> Managed for S {
         type_name::<S>()
     }
 
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would store the runtime")]
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` would store the runtime"
+    )]
     fn enter<R: Cleanup>(
         mut self,
         _rt: &R,
@@ -294,7 +297,10 @@ impl<S: LocalScope> Managed for Local<S> {
         type_name::<S>()
     }
 
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would store the runtime")]
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` would store the runtime"
+    )]
     fn enter<R: Cleanup>(
         mut self,
         _rt: &R,
