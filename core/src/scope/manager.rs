@@ -255,10 +255,7 @@ impl<S: Scope> Managed for S {
         type_name::<S>()
     }
 
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "an `async fn` would store the runtime"
-    )]
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would store the runtime")]
     fn enter<R: Cleanup>(
         mut self,
         _rt: &R,
@@ -297,10 +294,7 @@ impl<S: LocalScope> Managed for Local<S> {
         type_name::<S>()
     }
 
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "an `async fn` would store the runtime"
-    )]
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would store the runtime")]
     fn enter<R: Cleanup>(
         mut self,
         _rt: &R,
