@@ -8,6 +8,7 @@ pub mod cancel_scope;
 mod current;
 mod either;
 mod join;
+pub mod pool;
 mod race;
 mod run;
 mod shield;
@@ -24,6 +25,7 @@ pub use self::cancel_scope::{CancelScope, ScopeEnd, cancel_scope};
 pub use self::current::{AlreadyInstalled, CurrentRuntime, NoRuntime, current, install_default};
 pub use self::either::{Either, either};
 pub use self::join::{Outcome, join, join_settled, try_join};
+pub use self::pool::{Pool, PoolManager};
 pub use self::race::{AllFailed, RaceStaggered, Won, race, race_ok, race_staggered};
 pub use self::run::{
     DEFAULT_BUDGET, Entry, Left, Ran, RunOptions, drained, drained_with, run, run_with,

@@ -33,6 +33,9 @@ mod raii;
 mod reason;
 #[cfg(feature = "alloc")]
 mod retry;
+#[cfg(feature = "alloc")]
+mod several;
+#[cfg(feature = "alloc")]
 mod suppress;
 mod with;
 
@@ -45,7 +48,11 @@ pub use self::defer::{Defer, defer, defer_told};
 #[cfg(feature = "std")]
 pub use self::defer::{LocalDefer, defer_local, defer_told_local};
 pub use self::error::{Detailed, ExitError, ScopeError};
+#[cfg(feature = "alloc")]
+pub(crate) use self::exit::{ExitFuture, ExitSlot, Why, slot};
 pub(crate) use self::exit::{InPlace, Slot, Told};
+#[cfg(feature = "alloc")]
+pub(crate) use self::guard::NoBody;
 pub use self::guard::{Entered, enter_in};
 #[cfg(feature = "alloc")]
 pub use self::limited::{Limited, LimitedError, limited};
@@ -55,6 +62,8 @@ pub(crate) use self::limited::{LimitedExit, Way};
 pub use self::manager::Local;
 #[cfg(feature = "std")]
 pub use self::manager::LocalScope;
+#[cfg(feature = "alloc")]
+pub(crate) use self::manager::Managed;
 pub use self::manager::{Manager, Scope};
 #[cfg(feature = "alloc")]
 pub(crate) use self::mapped::Mapped;
@@ -67,9 +76,16 @@ pub use self::on_drop::{Abandon, Abandoned, OnDrop, Synchronous};
 pub use self::option::Maybe;
 pub(crate) use self::option::MaybeExit;
 pub use self::policy::Suppress;
+#[cfg(feature = "alloc")]
+pub(crate) use self::policy::{BodyEnd, Both, Plain, Policy, Showing};
 pub use self::raii::{GuardScope, from_guard};
 pub use self::reason::{ExitKind, ExitReason, Failure};
 #[cfg(feature = "alloc")]
 pub use self::retry::{Attempts, Retry, RetryError, Retrying, retry};
+#[cfg(feature = "alloc")]
+pub use self::several::{AnyError, Concurrently, concurrently};
+#[cfg(feature = "alloc")]
 pub use self::suppress::{Suppressing, suppress, suppress_any};
+#[cfg(feature = "alloc")]
+pub(crate) use self::with::{EnteredParts, with_swallowing};
 pub use self::with::{With, with, with_detailed, with_suppressing, with_unseen_error};

@@ -41,6 +41,7 @@ pub mod matrix_m2;
 pub mod matrix_m4;
 pub mod panics;
 pub mod policies;
+pub mod pools;
 pub mod primitives;
 pub mod protocol;
 pub mod queues;
@@ -100,6 +101,7 @@ macro_rules! suite_cases {
         $crate::matrix_m4_cases!($make $with [$harness]);
         $crate::panics_cases!($make $with [$harness]);
         $crate::policies_cases!($make $with [$harness]);
+        $crate::pools_cases!($make $with [$harness]);
         $crate::primitives_cases!($make $with [$harness]);
         $crate::protocol_cases!($make $with [$harness, $crate::scopes::Direct]);
         $crate::queues_cases!($make $with [$harness, $crate::primitives::Queue]);

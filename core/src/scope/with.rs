@@ -19,6 +19,8 @@ use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::{About, CollectorId, ExitToken, Subject};
+#[cfg(feature = "alloc")]
+use crate::exit_stack::{Swallowing, Unwinds};
 use crate::mutants::mutant;
 use crate::panic::Payload;
 use crate::runtime::Cleanup;
@@ -248,6 +250,13 @@ with_fn! {
     with_suppressing: Suppressing, scope: Suppress, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
+#[cfg(feature = "alloc")]
+with_fn! {
+    /// [`with`] for stacks whose entries may swallow the body's error.
+    #[expect(unreachable_pub, reason = "called by stacks alone")]
+    with_swallowing: Swallowing, scope: Unwinds, error: Debug + Send + Sync + 'static
+}
+
 /// What an enter gives: the scope and its resource, or its error.
 type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 
@@ -301,13 +310,13 @@ struct Maker<'r, M: Managed, F, B, N, X> {
 type Begin<F, A, S> = fn(F, A, &mut S);
 
 /// What a guard knows of its scope.
-pub(super) struct EnteredParts<'r, R, M: Manager> {
-    pub(super) rt: &'r R,
-    pub(super) location: &'static Location<'static>,
-    pub(super) entered_under: CollectorId,
-    pub(super) live: LiveEntry,
-    pub(super) manager: M,
-    pub(super) resource: M::Resource,
+pub(crate) struct EnteredParts<'r, R, M: Manager> {
+    pub(crate) rt: &'r R,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) entered_under: CollectorId,
+    pub(crate) live: LiveEntry,
+    pub(crate) manager: M,
+    pub(crate) resource: M::Resource,
 }
 
 /// How the body ended.
@@ -399,7 +408,7 @@ where
     }
 
     /// The part of a scope that follows its body, for a guard.
-    pub(super) fn exiting(
+    pub(crate) fn exiting(
         parts: EnteredParts<'r, R, M>,
         result: Result<T, E>,
         _exit: PhantomData<X>,
