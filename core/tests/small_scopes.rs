@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use common::{Numbered, Trace, drive, now, yield_now};
 use withal_core::cleanup::CleanupTask;
+use withal_core::exit_stack::{AnyError, exit_stack_suppressing};
 use withal_core::runtime::{Cleanup, NoExecutor, RuntimeId, Timer};
 use withal_core::scope::{
     Lend, Limited, LimitedError, Local, Retry, RetryError, defer, defer_local, defer_told,
@@ -324,6 +325,42 @@ fn guards_are_spawned() {
         });
         assert_eq!(ended.await, Ok((5, "gone")));
     });
+}
+
+// SM-6, SM-7, SM-19, SM-20, CM-10, ES-8: several at once, and in a stack.
+#[test]
+fn small_scopes_stand_in_rows_and_stacks() {
+    let trace = spawn(async {
+        let (rt, trace) = (Hurried, Trace::default());
+        let numbered = |number| Numbered::traced(number, &trace);
+        let row = (
+            Some(numbered(1)),
+            retry(&rt, [SECOND], || numbered(2)),
+            limited(&rt, numbered(3)).exit_timeout(SECOND),
+            null_scope(4),
+        );
+        let sum = with(&rt, row, async |(one, two, three, four)| {
+            yield_now().await;
+            Ok::<_, Infallible>(one.as_ref().unwrap() + *two + *three + *four)
+        });
+        assert_eq!(sum.await.unwrap(), 10);
+        // A stack owns its entries.
+        let (deferred, kept) = (trace.clone(), trace.clone());
+        let make = move || limited(&rt, Some(Numbered::traced(5, &kept)));
+        let ended = exit_stack_suppressing(&rt, async |stack| {
+            stack.enter(retry(&rt, [SECOND], make)).await?;
+            stack
+                .enter_suppressing(suppress(|error: &AnyError| error.to_string() == "refused"))
+                .await?;
+            let later = defer(async move || deferred.push("deferred".to_owned()));
+            stack.enter(later).await?;
+            yield_now().await;
+            Err::<(), AnyError>("refused".into())
+        });
+        assert!(ended.await.unwrap().is_none());
+        trace.take()
+    });
+    assert_eq!(trace, "+1 +2 +3 -3 -2 -1 +5 deferred -5");
 }
 
 // leaked, nothing of it happens.

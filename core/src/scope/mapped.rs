@@ -5,6 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::exit::{ExitFuture, Told};
+use crate::cleanup::About;
 use crate::cleanup::kind::Kind;
 use crate::cleanup::scope_link::Bequest;
 use crate::pin;
@@ -34,6 +35,10 @@ where
     K: Kind,
     F: ExitFuture<K, Output = (Result<(), X>, Option<Told>)>,
 {
+    fn place(&mut self, about: impl FnOnce() -> About) {
+        self.exit.place(about);
+    }
+
     fn hand_over<'r, R: Cleanup>(
         self: Pin<&mut Self>,
         bequest: Bequest<'r, R, K>,

@@ -10,7 +10,7 @@ use super::policy::Suppress;
 use super::reason::Failure;
 use crate::cleanup::kind::Kind;
 use crate::cleanup::scope_link::Bequest;
-use crate::cleanup::{Report, report};
+use crate::cleanup::{About, Report, report};
 use crate::pin;
 use crate::runtime::Cleanup;
 
@@ -96,6 +96,18 @@ impl<M: Managed> Managed for Option<M> {
         }
     }
 
+    fn exit_in_box(
+        self,
+        resource: Self::Resource,
+        why: Why,
+    ) -> impl Future<Output = (Result<(), M::Error>, Option<Told>)> {
+        match (self, resource.resource) {
+            (Some(scope), Some(resource)) => MaybeExit::Exit(scope.exit_in_box(resource, why)),
+            (None, None) => MaybeExit::Nothing(why.into_told()),
+            _ => MaybeExit::Swapped,
+        }
+    }
+
     fn dropped<R: Cleanup>(
         self,
         resource: Self::Resource,
@@ -147,6 +159,12 @@ where
     K: Kind,
     F: ExitFuture<K, Output = (Result<(), X>, Option<Told>)>,
 {
+    fn place(&mut self, about: impl FnOnce() -> About) {
+        if let Self::Exit(exit) = self {
+            exit.place(about);
+        }
+    }
+
     fn hand_over<'r, R: Cleanup>(
         self: Pin<&mut Self>,
         bequest: Bequest<'r, R, K>,

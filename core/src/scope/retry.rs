@@ -3,7 +3,7 @@
 mod error;
 
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::Poll;
 use core::time::Duration;
 
@@ -234,6 +234,17 @@ where
     ) -> impl ExitFuture<M::Kind, Output = (Result<(), Self::Error>, Option<Told>)> {
         Mapped {
             exit: self.entered().exit(resource, why),
+            map: RetryError::Exit,
+        }
+    }
+
+    fn exit_in_box(
+        self,
+        resource: M::Resource,
+        why: Why,
+    ) -> impl Future<Output = (Result<(), Self::Error>, Option<Told>)> {
+        Mapped {
+            exit: self.entered().exit_in_box(resource, why),
             map: RetryError::Exit,
         }
     }

@@ -71,6 +71,12 @@ where
     K: Kind,
     F: ExitFuture<K, Output = (Result<(), X>, Option<Told>)>,
 {
+    fn place(&mut self, about: impl FnOnce() -> About) {
+        let about = about();
+        self.way.about = about;
+        self.exit.place(|| about);
+    }
+
     fn hand_over<'r, R: Cleanup>(
         self: Pin<&mut Self>,
         mut bequest: Bequest<'r, R, K>,
