@@ -79,7 +79,7 @@ fn a_commit_that_fails_at_any_level_keeps_nothing_by_halves() {
     });
     sweep(|store| {
         let session = store.session(&Log::new());
-        session.with_fault(Call::Commit, Level::Savepoint(1), Fault::Panics)
+        session.with_fault(Call::Commit, Level::Savepoint(1), Fault::Fails)
     });
 }
 
