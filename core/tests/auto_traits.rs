@@ -26,8 +26,8 @@ use withal_core::error_group::{Handling, IntoLeaves, Leaves, Origin};
 use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
-    Abandoned, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend, Lending, LocalScopeFn,
-    ScopeFn,
+    Abandoned, BorrowingScopeFn, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend,
+    LendMut, Lending, LendingMut, LocalBorrowingScopeFn, LocalScopeFn, Owned, ScopeFn,
 };
 use withal_core::{
     Abandon, ErrorGroup, ExitReason, HandOver, JoinError, Local, ScopeError, Shielded, Synchronous,
@@ -71,9 +71,6 @@ macro_rules! table {
 type Unshared = Cell<u32>;
 /// Neither.
 type Bound = Rc<u32>;
-/// A closure of either kind; its future is `Send`.
-type Setup<T> = fn(Lend<T>) -> Ready<Result<Ended, Infallible>>;
-
 // CM-15
 #[test]
 fn values_of_the_scope_protocol() {
@@ -105,7 +102,7 @@ fn values_of_the_scope_protocol() {
 fn guards() {
     table! {
         Entered<'static, NoExecutor, Numbered>: "Send Sync Unpin",
-        Entered<'static, NoExecutor, Local<LocalScopeFn<Setup<Bound>, Bound, Infallible>>>:
+        Entered<'static, NoExecutor, Local<LocalScopeFn<Bound, Infallible>>>:
             "!Send !Sync Unpin",
     }
 }
@@ -120,9 +117,16 @@ fn closure_scopes() {
         Lending<u32>: "Send Sync Unpin",
         Lending<Unshared>: "Send !Sync Unpin",
         Lending<Bound>: "!Send !Sync Unpin",
-        ScopeFn<Setup<u32>, u32, Infallible>: "Send !Sync Unpin",
-        ScopeFn<Setup<Bound>, Bound, Infallible>: "!Send !Sync Unpin",
-        LocalScopeFn<Setup<u32>, u32, Infallible>: "!Send !Sync Unpin",
+        ScopeFn<u32, Infallible>: "Send !Sync Unpin",
+        ScopeFn<Bound, Infallible>: "!Send !Sync Unpin",
+        LocalScopeFn<u32, Infallible>: "!Send !Sync Unpin",
+        LendMut<'static, Owned<u32>>: "Send Sync Unpin",
+        LendMut<'static, Owned<Bound>>: "Send Sync Unpin",
+        LendingMut<'static, 'static, Unshared>: "Send Sync Unpin",
+        LendingMut<'static, 'static, Bound>: "!Send Sync Unpin",
+        BorrowingScopeFn<Owned<Bound>, Infallible>: "Send !Sync Unpin",
+        BorrowingScopeFn<Owned<u32>, Bound>: "!Send !Sync Unpin",
+        LocalBorrowingScopeFn<Owned<u32>, Infallible>: "!Send !Sync Unpin",
     }
 }
 

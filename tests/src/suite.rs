@@ -48,6 +48,7 @@ pub mod queues;
 pub mod runtime;
 pub mod scope;
 pub mod semaphores;
+pub mod small_scopes;
 pub mod spawn;
 pub mod stops;
 pub mod strategies;
@@ -63,6 +64,7 @@ pub mod threads;
 pub mod timeouts;
 pub mod timer;
 pub mod traces;
+pub mod transaction;
 pub mod unblock;
 pub mod unwinding;
 
@@ -107,6 +109,7 @@ macro_rules! suite_cases {
         $crate::runtime_cases!($make $with [$harness]);
         $crate::scope_cases!($make $with [$harness]);
         $crate::semaphores_cases!($make $with [$harness, $crate::primitives::Semaphore]);
+        $crate::small_scopes_cases!($make $with [$harness]);
         $crate::spawn_cases!($make $with [$harness]);
         $crate::stops_cases!($make $with [$harness]);
         $crate::strategies_cases!($make $with [$harness]);
@@ -122,6 +125,7 @@ macro_rules! suite_cases {
         $crate::timeouts_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);
         $crate::traces_cases!($make $with [$harness]);
+        $crate::transaction_cases!($make $with [$harness]);
         $crate::unblock_cases!($make $with [$harness]);
         $crate::unwinding_cases!($make $with [$harness]);
     };

@@ -247,7 +247,8 @@ where
         if let Some((manager, resource)) = self.take_entered() {
             self.live.exiting(self.ended.kind());
             let why = self.tell_why(&manager);
-            let exit = X::start(manager, resource, why);
+            let mut exit = X::start(manager, resource, why);
+            exit.place(|| self.about());
             put(&mut self.stage, Stage::Exiting(exit));
         }
     }
