@@ -16,6 +16,8 @@
 #[cfg(feature = "alloc")]
 mod closure;
 #[cfg(feature = "alloc")]
+mod composed;
+#[cfg(feature = "alloc")]
 mod defer;
 mod error;
 mod exit;
@@ -39,10 +41,17 @@ mod several;
 mod suppress;
 mod with;
 
+#[cfg(feature = "std")]
+pub use self::closure::{
+    BorrowingScopeFn, ForLt, Frame, LendMut, LendingMut, LocalBorrowingScopeFn, LocalScopeFn,
+    Owned, scope_fn_borrowing, scope_fn_borrowing_local, scope_fn_local,
+};
 #[cfg(feature = "alloc")]
 pub use self::closure::{Ended, Lend, Lending, ScopeFn, scope_fn};
+#[cfg(feature = "alloc")]
+pub use self::composed::{Compose, Composed};
 #[cfg(feature = "std")]
-pub use self::closure::{LocalScopeFn, scope_fn_local};
+pub use self::composed::{LocalCompose, LocalComposed};
 #[cfg(feature = "alloc")]
 pub use self::defer::{Defer, defer, defer_told};
 #[cfg(feature = "std")]
@@ -86,6 +95,11 @@ pub use self::retry::{Attempts, Retry, RetryError, Retrying, retry};
 pub use self::several::{AnyError, Concurrently, concurrently};
 #[cfg(feature = "alloc")]
 pub use self::suppress::{Suppressing, suppress, suppress_any};
+#[cfg(feature = "std")]
+pub use self::with::with_borrowing;
 #[cfg(feature = "alloc")]
 pub(crate) use self::with::{EnteredParts, with_swallowing};
-pub use self::with::{With, with, with_detailed, with_suppressing, with_unseen_error};
+pub use self::with::{
+    LendingBody, With, Wrapped, WrappedLending, with, with_detailed, with_suppressing,
+    with_unseen_error, wrapped, wrapped_lending,
+};

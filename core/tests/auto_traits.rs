@@ -26,8 +26,8 @@ use withal_core::error_group::{Handling, IntoLeaves, Leaves, Origin};
 use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
-    Abandoned, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend, Lending, LocalScopeFn,
-    ScopeFn,
+    Abandoned, BorrowingScopeFn, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend,
+    LendMut, Lending, LendingMut, LocalBorrowingScopeFn, LocalScopeFn, Owned, ScopeFn,
 };
 use withal_core::{
     Abandon, ErrorGroup, ExitReason, HandOver, JoinError, Local, ScopeError, Shielded, Synchronous,
@@ -120,6 +120,13 @@ fn closure_scopes() {
         ScopeFn<u32, Infallible>: "Send !Sync Unpin",
         ScopeFn<Bound, Infallible>: "!Send !Sync Unpin",
         LocalScopeFn<u32, Infallible>: "!Send !Sync Unpin",
+        LendMut<'static, Owned<u32>>: "Send Sync Unpin",
+        LendMut<'static, Owned<Bound>>: "Send Sync Unpin",
+        LendingMut<'static, 'static, Unshared>: "Send Sync Unpin",
+        LendingMut<'static, 'static, Bound>: "!Send Sync Unpin",
+        BorrowingScopeFn<Owned<Bound>, Infallible>: "Send !Sync Unpin",
+        BorrowingScopeFn<Owned<u32>, Bound>: "!Send !Sync Unpin",
+        LocalBorrowingScopeFn<Owned<u32>, Infallible>: "!Send !Sync Unpin",
     }
 }
 

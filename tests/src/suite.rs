@@ -64,6 +64,7 @@ pub mod threads;
 pub mod timeouts;
 pub mod timer;
 pub mod traces;
+pub mod transaction;
 pub mod unblock;
 pub mod unwinding;
 
@@ -124,6 +125,7 @@ macro_rules! suite_cases {
         $crate::timeouts_cases!($make $with [$harness]);
         $crate::timer_cases!($make $with [$harness]);
         $crate::traces_cases!($make $with [$harness]);
+        $crate::transaction_cases!($make $with [$harness]);
         $crate::unblock_cases!($make $with [$harness]);
         $crate::unwinding_cases!($make $with [$harness]);
     };

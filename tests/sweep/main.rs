@@ -13,4 +13,5 @@ mod retry;
 mod task_group;
 mod teeth;
 mod timeout;
+mod transaction;
 mod unblock;

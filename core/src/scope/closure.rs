@@ -1,5 +1,8 @@
 //! Scopes written as one async closure: set up, lend, tear down (`@asynccontextmanager`).
 
+#[cfg(feature = "std")]
+mod borrowed;
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt::{self, Debug};
@@ -7,6 +10,13 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+#[cfg(feature = "std")]
+pub(super) use self::borrowed::{BodyFailure, Hosted, Hosting, Visitor};
+#[cfg(feature = "std")]
+pub use self::borrowed::{
+    BorrowingScopeFn, ForLt, Frame, LendMut, LendingMut, LocalBorrowingScopeFn, Owned,
+    scope_fn_borrowing, scope_fn_borrowing_local,
+};
 #[cfg(feature = "std")]
 use super::manager::LocalScope;
 use super::manager::Scope;

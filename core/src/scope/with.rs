@@ -1,6 +1,9 @@
+#[cfg(feature = "std")]
+mod borrowing;
 mod dropped;
 mod poll;
 mod stage;
+mod wrapped;
 
 use core::cell::UnsafeCell;
 use core::fmt::{self, Debug};
@@ -9,7 +12,10 @@ use core::marker::{PhantomData, PhantomPinned};
 use core::panic::Location;
 use core::time::Duration;
 
+#[cfg(feature = "std")]
+pub use self::borrowing::with_borrowing;
 use self::stage::{Stage, put};
+pub use self::wrapped::{LendingBody, Wrapped, WrappedLending, wrapped, wrapped_lending};
 use super::error::ExitError;
 use super::exit::{ExitSlot, slot};
 use super::manager::{Managed, Manager};
