@@ -40,7 +40,7 @@ use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId, Subject};
 use crate::runtime::Cleanup;
-use crate::scope::{ExitKind, Why};
+use crate::scope::Why;
 
 /// What a stack is called in reports.
 const NAME: &str = "exit_stack";
@@ -238,9 +238,6 @@ impl<R: Cleanup, X, K: Kind, P> Drop for ExitStack<R, X, K, P> {
         }
         let why = self.ended.take().unwrap_or(Why::Cancelled);
         let entries = self.entries.take();
-        for tag in entries.tags() {
-            tag.live.dropped(ExitKind::Cancelled);
-        }
         let bequest = Bequest {
             rt: &self.rt,
             about: self.about(),

@@ -13,6 +13,7 @@ use crate::cleanup::kind::Sendable;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::live::LiveEntry;
+use crate::cleanup::{About, Report, report};
 use crate::runtime::Cleanup;
 use crate::scope::{
     Both, EnteredParts, ExitError, ExitSlot, Managed, NoBody, Plain as PlainPolicy, Policy,
@@ -198,6 +199,18 @@ run! {
     fn exit_stack_local, ThreadBound, Plain, PlainPolicy
 }
 
+/// The value of a body until its stack unwinds. Dropped before that, it is reported.
+struct Kept<T>(Option<T>, About);
+
+impl<T> Drop for Kept<T> {
+    fn drop(&mut self) {
+        // A value without content is no loss.
+        if self.0.is_some() && size_of::<T>() > 0 {
+            report(&Report::ValueLost(self.1));
+        }
+    }
+}
+
 macro_rules! mode {
     ($Mode:ident, $Policy:ident, $with:ident, $($Value:tt)+) => {
         impl<R, X, K> ExitStack<R, X, K, $Mode>
@@ -248,9 +261,9 @@ macro_rules! mode {
             where
                 E: Debug + Send + Sync + 'static,
             {
-                let value = self.end(result);
+                let mut value = self.end(result);
                 async move {
-                    let result = match (value, self.error()) {
+                    let result = match (value.0.take(), self.error()) {
                         (Some(value), _) => Ok(value),
                         (None, Some(error)) => Err(error),
                         (None, None) => unreachable!("a body that gave no value has failed"),
@@ -319,17 +332,14 @@ where
     }
 
     /// Notes how the body has ended, for the case that the stack is dropped before it unwinds.
-    fn end<T, E: Debug + Send + Sync + 'static>(&mut self, result: Result<T, E>) -> Option<T> {
-        match result {
-            Ok(value) => {
-                self.ended = Some(Why::Completed);
-                Some(value)
-            }
-            Err(error) => {
-                self.ended = Some(Why::Failed(Told::shown(error, self.about())));
-                None
-            }
-        }
+    fn end<T, E: Debug + Send + Sync + 'static>(&mut self, result: Result<T, E>) -> Kept<T> {
+        let about = self.about();
+        let (value, why) = match result {
+            Ok(value) => (Some(value), Why::Completed),
+            Err(error) => (None, Why::Failed(Told::shown(error, about))),
+        };
+        self.ended = Some(why);
+        Kept(value, about)
     }
 
     /// The body's error, which was noted.
