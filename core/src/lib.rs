@@ -58,6 +58,6 @@ pub use self::scope::{
 #[cfg(feature = "alloc")]
 pub use self::scope::{HandOver, scope_fn};
 #[cfg(feature = "std")]
-pub use self::scope::{Local, LocalScope};
+pub use self::scope::{Local, LocalScope, scope_fn_borrowing, with_borrowing};
 #[cfg(feature = "alloc")]
 pub use self::shield::{Shielded, shielded};

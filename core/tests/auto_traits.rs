@@ -27,8 +27,8 @@ use withal_core::exit_stack::{AnyError, ExitErrors, LocalExitStack, SuppressingE
 use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
-    Abandoned, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend, Lending, LocalScopeFn,
-    ScopeFn,
+    Abandoned, BorrowingScopeFn, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend,
+    LendMut, Lending, LendingMut, LocalBorrowingScopeFn, LocalScopeFn, Owned, ScopeFn,
 };
 use withal_core::{
     Abandon, ErrorGroup, ExitReason, ExitStack, HandOver, JoinError, Local, ScopeError, Shielded,
@@ -72,9 +72,6 @@ macro_rules! table {
 type Unshared = Cell<u32>;
 /// Neither.
 type Bound = Rc<u32>;
-/// A closure of either kind; its future is `Send`.
-type Setup<T> = fn(Lend<T>) -> Ready<Result<Ended, Infallible>>;
-
 // CM-15
 #[test]
 fn values_of_the_scope_protocol() {
@@ -121,7 +118,7 @@ fn exit_stacks() {
 fn guards() {
     table! {
         Entered<'static, NoExecutor, Numbered>: "Send Sync Unpin",
-        Entered<'static, NoExecutor, Local<LocalScopeFn<Setup<Bound>, Bound, Infallible>>>:
+        Entered<'static, NoExecutor, Local<LocalScopeFn<Bound, Infallible>>>:
             "!Send !Sync Unpin",
     }
 }
@@ -136,9 +133,16 @@ fn closure_scopes() {
         Lending<u32>: "Send Sync Unpin",
         Lending<Unshared>: "Send !Sync Unpin",
         Lending<Bound>: "!Send !Sync Unpin",
-        ScopeFn<Setup<u32>, u32, Infallible>: "Send !Sync Unpin",
-        ScopeFn<Setup<Bound>, Bound, Infallible>: "!Send !Sync Unpin",
-        LocalScopeFn<Setup<u32>, u32, Infallible>: "!Send !Sync Unpin",
+        ScopeFn<u32, Infallible>: "Send !Sync Unpin",
+        ScopeFn<Bound, Infallible>: "!Send !Sync Unpin",
+        LocalScopeFn<u32, Infallible>: "!Send !Sync Unpin",
+        LendMut<'static, Owned<u32>>: "Send Sync Unpin",
+        LendMut<'static, Owned<Bound>>: "Send Sync Unpin",
+        LendingMut<'static, 'static, Unshared>: "Send Sync Unpin",
+        LendingMut<'static, 'static, Bound>: "!Send Sync Unpin",
+        BorrowingScopeFn<Owned<Bound>, Infallible>: "Send !Sync Unpin",
+        BorrowingScopeFn<Owned<u32>, Bound>: "!Send !Sync Unpin",
+        LocalBorrowingScopeFn<Owned<u32>, Infallible>: "!Send !Sync Unpin",
     }
 }
 

@@ -61,8 +61,9 @@ pub fn enter_in<R: Cleanup, M: Manager>(
     scope: M,
 ) -> impl Future<Output = Result<Entered<'_, R, M>, M::Error>> {
     let location = Location::caller();
+    let entering = scope.enter(rt);
     async move {
-        let (manager, resource) = scope.enter(rt).await?;
+        let (manager, resource) = entering.await?;
         Ok(Entered {
             rt,
             location,

@@ -130,8 +130,9 @@ scope! {
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is no async scope",
         label = "expected a type with async `enter` and `exit`",
-        note = "a plain RAII value is dropped without help: keep it in a variable of the body; to \
-                run async cleanup, implement `Scope` for a type of yours that holds it",
+        note = "a plain RAII value is dropped without help: keep it in a variable of the body, or \
+                pass `from_guard(async {{ … }})`; to run async cleanup, implement `Scope` for a type \
+                of yours that holds it",
         note = "a scope whose futures are not `Send` implements `LocalScope` and is passed as \
                 `Local(scope)`"
     )]
@@ -233,6 +234,7 @@ pub trait Managed: Sized {
 
     /// Owns the scope while it is entered, and gives it back. One that is made of several hands over
     /// to `rt` what it has entered so far, if it is dropped.
+    #[track_caller]
     fn enter<R: Cleanup>(
         self,
         rt: &R,

@@ -1,6 +1,9 @@
+#[cfg(feature = "std")]
+mod borrowing;
 mod dropped;
 mod poll;
 mod stage;
+mod wrapped;
 
 use core::cell::UnsafeCell;
 use core::fmt::{self, Debug};
@@ -9,7 +12,10 @@ use core::marker::{PhantomData, PhantomPinned};
 use core::panic::Location;
 use core::time::Duration;
 
+#[cfg(feature = "std")]
+pub use self::borrowing::with_borrowing;
 use self::stage::{Stage, put};
+pub use self::wrapped::{LendingBody, Wrapped, WrappedLending, wrapped, wrapped_lending};
 use super::error::ExitError;
 use super::exit::{ExitSlot, slot};
 use super::manager::{Managed, Manager};
@@ -103,7 +109,7 @@ with_fn! {
     /// | "expected `Result<_, _>`" at the body | a body that cannot fail ends with `Ok::<_, Infallible>(…)` |
     /// | the body's error borrows, or "cannot be sent (shared) between threads" | an owned `Send + Sync` error, or [`with_unseen_error`] |
     /// | "lifetime may not live long enough": the body keeps or returns what it was lent | return an owned value |
-    /// | "is no async scope": a guard, a file, a lock | keep it in a variable of the body, or implement [`Scope`](super::Scope) for a type that holds it |
+    /// | "is no async scope": a guard, a file, a lock | keep it in a variable of the body, make a scope of it by [`from_guard`](super::from_guard), or implement [`Scope`](super::Scope) for a type that holds it |
     /// | "is no async scope": `&mut scope` | pass it by value: running a scope uses it up |
     /// | "is no async scope", and it implements `LocalScope` | `Local(scope)` |
     /// | "does not fulfill the required lifetime" at `OnDrop = HandOver`: the scope borrows | own what it holds, write it in closure style, or declare [`Abandon`](super::Abandon) |

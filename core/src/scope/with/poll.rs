@@ -252,7 +252,8 @@ where
                 self.live.exiting(self.ended.kind());
             }
             let why = self.tell_why(&manager);
-            let exit = X::start(manager, resource, why);
+            let mut exit = X::start(manager, resource, why);
+            exit.place(|| self.about());
             put(&mut self.stage, Stage::Exiting(exit));
         }
     }
