@@ -23,7 +23,7 @@ use withal_core::coroutine::{
     StepError, Stepping, Yield, Yielder,
 };
 use withal_core::error_group::{Handling, IntoLeaves, Leaves, Origin};
-use withal_core::exit_stack::{AnyError, ExitErrors, LocalExitStack, SuppressingExitStack};
+use withal_core::exit_stack::{BoxError, ExitErrors, LocalExitStack, SuppressingExitStack};
 use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
@@ -109,7 +109,7 @@ fn exit_stacks() {
         LocalExitStack<NoExecutor>: "!Send !Sync Unpin",
         ExitErrors<u32>: "Send Sync Unpin",
         ExitErrors<Unshared>: "Send !Sync Unpin",
-        AnyError: "Send Sync Unpin",
+        BoxError: "Send Sync Unpin",
     }
 }
 

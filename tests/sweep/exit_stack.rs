@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use withal::cleanup::drain;
-use withal::exit_stack::{AnyError, exit_stack_local};
+use withal::exit_stack::{BoxError, exit_stack_local};
 use withal::runtime::{Runtime, Spawn as _};
 use withal::scope::ExitError;
 use withal::{ExitStack, Local, ScopeError, cancel, enter_in, exit_stack, with};
@@ -47,14 +47,14 @@ async fn stacks<R: Runtime>(rt: &R, log: &Log) {
             let inner = exit_stack(rt, async |inner| {
                 inner.enter(probe(log, "a/b/c/e")).await?;
                 yields(1).await;
-                Ok::<_, AnyError>(())
+                Ok::<_, BoxError>(())
             });
             inner.await.unwrap();
             stack.enter(probe(log, "a/b/c/f").reasons()).await?;
             drop(enter_in(rt, probe(log, "a/b/c/f/g")).await);
             yields(1).await;
             log.push(".a/b/c/f");
-            Ok::<_, AnyError>(())
+            Ok::<_, BoxError>(())
         });
         let ended = ended.await.unwrap_err();
         assert!(matches!(ended, ScopeError::Exit { .. }), "{ended}");
@@ -109,7 +109,7 @@ fn a_local_stack_is_unwound_whatever_happens() {
                 stack.enter(probe(&log, "a/b")).await?;
                 stack.enter(local("a/b/c")).await?;
                 yields(2).await;
-                Ok::<_, AnyError>(())
+                Ok::<_, BoxError>(())
             });
             let mut stacked = Box::pin(stacked);
             let in_time = (0..polls).any(|_| poll_now(stacked.as_mut()).is_ready());
@@ -191,7 +191,7 @@ fn a_stack_that_is_never_polled_does_nothing() {
     let (rt, log) = (Deterministic::new(), Log::new());
     drop(exit_stack(&rt, async |stack| {
         stack.enter(probe(&log, "a")).await?;
-        Ok::<_, AnyError>(())
+        Ok::<_, BoxError>(())
     }));
     assert_eq!((rt.spawned(), rt.run_until_stalled()), (0, 0));
     log.assert("");
@@ -224,11 +224,11 @@ fn an_exit_may_run_a_stack_of_its_own() {
             let ended = exit_stack(&own_rt, async |stack| {
                 stack.enter(probe(&own, "b").enter_yields(0)).await?;
                 stack.enter(probe(&own, "c").enter_yields(0)).await?;
-                Ok::<_, AnyError>(())
+                Ok::<_, BoxError>(())
             });
             ended.await.unwrap();
         });
-        Ok::<_, AnyError>(())
+        Ok::<_, BoxError>(())
     }));
     assert!(poll_now(unwinding.as_mut()).is_pending());
     rt.block_on(cancel(unwinding));

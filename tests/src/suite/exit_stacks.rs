@@ -6,9 +6,9 @@ use std::panic::panic_any;
 use std::time::Duration;
 
 use futures_util::join;
-use withal::exit_stack::{AnyError, ExitErrors, exit_stack_local, exit_stack_suppressing};
+use withal::exit_stack::{BoxError, ExitErrors, exit_stack_local, exit_stack_suppressing};
 use withal::runtime::Runtime;
-use withal::scope::ExitError;
+use withal::scope::{ExitError, suppress};
 use withal::{
     ExitReason, ExitStack, HandOver, Local, Scope, ScopeError, await_cleanup, cancel, enter_in,
     exit_stack, timeout, with,
@@ -42,6 +42,7 @@ macro_rules! exit_stacks_cases {
             a_swallowed_error_of_an_exit_leaves_the_value,
             what_fails_below_a_swallowed_error_stands_alone,
             a_stack_that_does_not_swallow_does_not_ask,
+            what_is_made_of_scopes_is_one_entry,
             neither_a_panic_nor_a_cancellation_is_swallowed,
             what_is_taken_outlives_its_stack,
             a_closed_stack_can_be_used_on,
@@ -63,13 +64,13 @@ macro_rules! exit_stacks_cases {
 }
 
 /// The errors of exits, in their order.
-fn texts(errors: &ExitErrors<AnyError>) -> Vec<String> {
+fn texts(errors: &ExitErrors<BoxError>) -> Vec<String> {
     let leaves = errors.leaves();
     leaves.map(|(_, error)| error.to_string()).collect()
 }
 
 /// What the exits failed with.
-fn failed<E, T>(ended: &ScopeError<E, ExitErrors<AnyError>, T>) -> Vec<String> {
+fn failed<E, T>(ended: &ScopeError<E, ExitErrors<BoxError>, T>) -> Vec<String> {
     match ended.exit() {
         Some(ExitError::Failed(errors)) => texts(errors),
         _ => Vec::new(),
@@ -126,7 +127,7 @@ pub async fn entries_of_all_sorts_are_exited_in_reverse(rt: &impl Runtime) {
         let own = log.clone();
         stack.defer_sync(move || own.push("defer_sync"));
         assert_eq!(stack.len(), 6);
-        Ok::<_, AnyError>(())
+        Ok::<_, BoxError>(())
     });
     ended.await.unwrap();
     log.assert(
@@ -144,7 +145,7 @@ pub async fn a_resource_is_lent_while_others_are_entered(rt: &impl Runtime) {
         session.push('!');
         yields(1).await;
         response.push_str(session);
-        Ok::<_, AnyError>(response.clone())
+        Ok::<_, BoxError>(response.clone())
     });
     assert_eq!(text.await.unwrap(), "session/responsesession!");
     log.assert("+session +session/response -session/response:completed -session:completed");
@@ -201,7 +202,7 @@ pub async fn enters_side_by_side_join_in_the_order_of_their_ends(rt: &impl Runti
             stack.enter(probe(&log, "b").enter_yields(1)),
             stack.enter(probe(&log, "c").enter_yields(2)),
         );
-        Ok::<_, AnyError>(format!("{}{}{}", a?, b?, c?))
+        Ok::<_, BoxError>(format!("{}{}{}", a?, b?, c?))
     });
     assert_eq!(ended.await.unwrap(), "abc");
     log.assert("+b +c +a -a:completed -c:completed -b:completed");
@@ -216,7 +217,7 @@ pub async fn an_exit_is_told_of_the_failure_above_it(rt: &impl Runtime) {
         stack.enter(probe(&log, "c")).await?;
         stack.enter(probe(&log, "d").exit_fails()).await?;
         stack.enter(probe(&log, "e")).await?;
-        Ok::<_, AnyError>(7)
+        Ok::<_, BoxError>(7)
     });
     let ended = ended.await.unwrap_err();
     assert_eq!(failed(&ended), ["probe d failed", "probe b failed"]);
@@ -280,7 +281,7 @@ pub async fn an_exit_that_panics_keeps_none_from_running(rt: &impl Runtime) {
         stack.enter(probe(&log, "c")).await?;
         stack.enter(Probe::new(&log, "d").exit_panics()).await?;
         stack.enter(Probe::new(&log, &*lost).exit_fails()).await?;
-        Ok::<_, AnyError>(())
+        Ok::<_, BoxError>(())
     });
     assert_eq!(caught(ended).await.unwrap_err(), "exit of d");
     log.assert(&format!(
@@ -308,7 +309,7 @@ pub async fn a_body_that_panics_is_told_to_all(rt: &impl Runtime) {
         if true {
             panic_any("body");
         }
-        Ok::<_, AnyError>(())
+        Ok::<_, BoxError>(())
     });
     assert_eq!(caught(ended).await.unwrap_err(), "body");
     log.assert(&format!(
@@ -440,6 +441,27 @@ pub async fn a_stack_that_does_not_swallow_does_not_ask(rt: &impl Runtime) {
     log.assert("+a -a:failed(refused)");
 }
 
+// ES-2, ES-8, SM-7
+pub async fn what_is_made_of_scopes_is_one_entry(rt: &impl Runtime) {
+    let log = Log::new();
+    let ended = exit_stack_suppressing(rt, async |stack| {
+        stack.enter(probe(&log, "a")).await.unwrap();
+        let refused = suppress(|failed: &Failed| failed.0 == "refused");
+        stack.enter_suppressing(refused).await.unwrap();
+        let pair = (probe(&log, "b"), probe(&log, "c"));
+        let (b, c) = stack.enter(pair).await.unwrap();
+        b.push_str(c);
+        let maybe = stack.enter(Some(probe(&log, b))).await.unwrap();
+        assert_eq!(maybe.as_deref(), Some("bc"));
+        assert_eq!(stack.len(), 4);
+        Err::<(), _>(Failed("refused"))
+    });
+    assert!(ended.await.unwrap().is_none());
+    log.assert(
+        "+a +b +c +bc -bc:failed(refused) -c:failed(refused) -b:failed(refused) -a:completed",
+    );
+}
+
 // ES-9, CM-24
 pub async fn neither_a_panic_nor_a_cancellation_is_swallowed(rt: &impl Runtime) {
     let log = Log::new();
@@ -470,7 +492,7 @@ async fn open<R: Runtime>(
     rt: &R,
     log: &Log,
     names: &[&str],
-) -> Result<ExitStack<R>, ScopeError<ProbeError, ExitErrors<AnyError>, ExitStack<R>>> {
+) -> Result<ExitStack<R>, ScopeError<ProbeError, ExitErrors<BoxError>, ExitStack<R>>> {
     let opened = exit_stack(rt, async |stack| {
         for name in names {
             let probe = probe(log, name);
@@ -604,7 +626,7 @@ pub async fn cancelled_it_is_waited_for(rt: &impl Runtime) {
             stack.enter(probe(&log, "a").exit_yields(3)).await?;
             stack.enter(probe(&log, "b").exit_fails()).await?;
             stack.enter(probe(&log, "c").exit_yields(2)).await?;
-            pending::<Result<(), AnyError>>().await
+            pending::<Result<(), BoxError>>().await
         });
         ended.await
     };
@@ -623,7 +645,7 @@ pub async fn cancelled_while_it_unwinds_it_goes_on(rt: &impl Runtime) {
     let ended = exit_stack(rt, async |stack| {
         stack.enter(probe(&log, "a").exit_yields(3)).await?;
         stack.enter(probe(&log, "b").exit_yields(3)).await?;
-        Ok::<_, AnyError>(7)
+        Ok::<_, BoxError>(7)
     });
     let value = timeout(rt, Duration::ZERO, ended).await;
     assert_eq!(value.unwrap().unwrap(), 7);
@@ -757,7 +779,7 @@ pub async fn an_exit_waits_for_what_was_born_in_the_one_above(rt: &impl Runtime)
             own.push("deferred");
         });
         stack.enter(probe(&log, "c").exit_yields(2)).await?;
-        Ok::<_, AnyError>(())
+        Ok::<_, BoxError>(())
     });
     ended.await.unwrap();
     let trace = log.trace();
@@ -796,7 +818,7 @@ pub async fn a_local_stack_stays_on_its_thread(rt: &impl Runtime) {
             count.set(8);
         });
         yields(1).await;
-        Ok::<_, AnyError>(counter.count.clone())
+        Ok::<_, BoxError>(counter.count.clone())
     });
     assert_eq!(ended.await.unwrap().get(), 8);
     log.assert("+a +b -b:completed -a:completed");
