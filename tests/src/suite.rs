@@ -29,6 +29,7 @@ pub mod coroutines;
 pub mod driving;
 pub mod entry;
 pub mod errors;
+pub mod exit_stacks;
 pub mod future_set;
 pub mod generators;
 pub mod guard;
@@ -90,6 +91,7 @@ macro_rules! suite_cases {
         $crate::driving_cases!($make $with [$harness]);
         $crate::entry_cases!($make $with [$harness, $harness]);
         $crate::errors_cases!($make $with [$harness]);
+        $crate::exit_stacks_cases!($make $with [$harness]);
         $crate::future_set_cases!($make $with [$harness]);
         $crate::generators_cases!($make $with [$harness]);
         $crate::guard_cases!($make $with [$harness]);

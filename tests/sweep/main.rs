@@ -3,6 +3,7 @@
 mod cancel_scope;
 mod channel_scope;
 mod combinators;
+mod exit_stack;
 mod future_set;
 mod interleave;
 mod interval;
