@@ -8,6 +8,7 @@ mod interleave;
 mod interval;
 mod kernel;
 mod local_group;
+mod pool;
 mod primitives;
 mod task_group;
 mod teeth;
