@@ -9,6 +9,7 @@ mod interleave;
 mod interval;
 mod kernel;
 mod local_group;
+mod pool;
 mod primitives;
 mod retry;
 mod task_group;
