@@ -5,6 +5,43 @@
 //! finds: one for each line of a configuration, one only if an option says so, all that a service
 //! opens while it starts. They are exited in the reverse of the order in which they were entered,
 //! each as if it stood around the ones after it.
+//!
+//! # Examples
+//!
+//! The life of a service: what it opens while it starts stays open until it is told to stop, is lent to
+//! each request, and is closed in reverse, also if the start fails half-way.
+//!
+//! ```
+//! use withal_core::exit_stack::{BoxError, exit_stack};
+//! use withal_core::runtime::NoExecutor;
+//! # use withal_core::{ExitReason, HandOver, Scope};
+//! # struct Database;
+//! # impl Scope for Database {
+//! #     type Resource = Vec<&'static str>;
+//! #     type Error = std::io::Error;
+//! #     type OnDrop = HandOver;
+//! #     async fn enter(&mut self) -> Result<Self::Resource, Self::Error> { Ok(vec!["ann", "bob"]) }
+//! #     async fn exit(self, _: Self::Resource, _: ExitReason<'_>) -> Result<(), Self::Error> { Ok(()) }
+//! # }
+//! # async fn until_told_to_stop() {}
+//!
+//! async fn serve(rt: &NoExecutor, with_metrics: bool) -> Result<usize, BoxError> {
+//!     let served = exit_stack(rt, async |app| {
+//!         let users = &*app.enter(Database).await?;
+//!         if with_metrics {
+//!             app.defer(async { println!("metrics are flushed") });
+//!         }
+//!         let get_users = async || users.len(); // a request
+//!         until_told_to_stop().await;
+//!         Ok::<_, BoxError>(get_users().await)
+//!     });
+//!     Ok(served.await?)
+//! }
+//!
+//! # futures_util::FutureExt::now_or_never(async {
+//! assert_eq!(serve(&NoExecutor::new(), true).await.unwrap(), 2);
+//! # }).unwrap();
+//! ```
 
 mod callbacks;
 mod enter;
