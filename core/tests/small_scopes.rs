@@ -372,7 +372,7 @@ fn a_late_exit_in_a_stack_holds_nobody_up() {
         let slow = Slow::new("slow", &trace);
         stack.enter(limited(&rt, slow).exit_timeout(SECOND)).await?;
         stack.enter(Numbered::traced(2, &trace)).await?;
-        Ok::<_, AnyError>(7)
+        Ok::<_, BoxError>(7)
     });
     let ended = drive(ended).unwrap_err();
     assert_eq!(ended.into_value().unwrap(), 7);
