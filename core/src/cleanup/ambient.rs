@@ -362,7 +362,6 @@ impl<S> Drop for Set<S> {
 }
 
 /// The number of the enclosing scope.
-#[cfg(feature = "std")]
 #[inline]
 pub(crate) fn enclosing() -> ScopeId {
     access(|slots| slots.enclosing.get()).unwrap_or(ScopeId::NONE)
