@@ -111,7 +111,7 @@ fn a_lending_that_foreign_code_polls_is_swept() {
             let mut frame = String::new();
             let mut set = FuturesUnordered::new();
             set.push(lend.lend(&mut frame));
-            let (ended, ()) = join(set.next(), yields(4)).await;
+            let (ended, ()) = join(set.next(), held(&own_rt, &own, "beside", 2)).await;
             held(&own_rt, &own, "tears-down", 1).await;
             Ok::<_, Failed>(ended.unwrap())
         });
@@ -129,7 +129,7 @@ fn a_lending_that_foreign_code_polls_is_swept() {
         let own = log.clone();
         let scope = scope_fn_borrowing(async move |lend: LendMut<'_, Owned<String>>| {
             let mut frame = String::new();
-            let alarm = Box::pin(yields(8));
+            let alarm = Box::pin(held(&own_rt, &own, "beside", 4));
             drop(select(lend.lend(&mut frame), alarm).await);
             held(&own_rt, &own, "tears-down", 1).await;
             Err(Failed("left"))
