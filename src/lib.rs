@@ -17,6 +17,7 @@ mod task;
 pub mod task_group;
 mod timeout;
 pub mod together;
+pub mod transaction;
 pub mod wait;
 
 pub use self::as_completed::{AsCompleted, as_completed};
@@ -36,6 +37,7 @@ pub use self::task_group::{TaskGroup, TaskHandle, task_group};
 pub use self::timeout::{
     Elapsed, MoveOn, Timeout, WaitFor, move_on_after, move_on_at, timeout, timeout_at, wait_for,
 };
+pub use self::transaction::{Transact, Transaction, TransactionError, transaction};
 pub use self::wait::{Until, WaitSet, wait};
 
 #[cfg(feature = "async-std")]

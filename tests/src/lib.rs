@@ -26,6 +26,7 @@ pub mod soak;
 pub mod streams;
 pub mod suite;
 pub mod sweep;
+pub mod transactions;
 pub mod wrapped;
 
 pub use self::act::Act;

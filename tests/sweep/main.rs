@@ -3,6 +3,7 @@
 mod cancel_scope;
 mod channel_scope;
 mod combinators;
+mod exit_stack;
 mod future_set;
 mod interleave;
 mod interval;
@@ -10,7 +11,9 @@ mod kernel;
 mod local_group;
 mod pool;
 mod primitives;
+mod retry;
 mod task_group;
 mod teeth;
 mod timeout;
+mod transaction;
 mod unblock;

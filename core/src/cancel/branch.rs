@@ -198,6 +198,20 @@ impl<F, T, K: Kind> Branch<F, T, K> {
         KeptError::new(self.inner.about(), error)
     }
 
+    /// Takes the value that the future has ended with, while its cleanup goes on, from a branch that
+    /// is about to be dropped.
+    pub(crate) fn take_value(self: Pin<&mut Self>) -> Option<T> {
+        // SAFETY: `inner` alone is pinned, structurally; `stage` is moved freely.
+        let stage = unsafe { &mut self.get_unchecked_mut().stage };
+        match core::mem::replace(stage, Stage::Ended) {
+            Stage::CleaningUp(Ok(value)) => Some(value),
+            other => {
+                *stage = other;
+                None
+            }
+        }
+    }
+
     pub(super) fn about(&self) -> About {
         self.inner.about()
     }
@@ -207,7 +221,7 @@ impl<F, T, K: Kind> Branch<F, T, K> {
     }
 
     /// Drops the future in place; gives what is left to clean up, and the panic of a destructor.
-    pub(super) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
+    pub(crate) fn leave(self: Pin<&mut Self>) -> (Leftovers<K>, Option<Payload>) {
         // SAFETY: `inner` is pinned structurally.
         unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.leave()
     }

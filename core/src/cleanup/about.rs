@@ -53,6 +53,12 @@ impl About {
             runtime,
         }
     }
+
+    /// The same, of something else that is called `name`.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn of(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
 }
 
 impl fmt::Display for Subject {

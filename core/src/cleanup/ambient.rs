@@ -362,14 +362,13 @@ impl<S> Drop for Set<S> {
 }
 
 /// The number of the enclosing scope.
-#[cfg(feature = "std")]
 #[inline]
 pub(crate) fn enclosing() -> ScopeId {
     access(|slots| slots.enclosing.get()).unwrap_or(ScopeId::NONE)
 }
 
 /// Whether somebody collects what is dropped now, and waits for it; not for what began under it (K2).
-pub(super) fn is_collected(began_under: CollectorId) -> bool {
+pub(crate) fn is_collected(began_under: CollectorId) -> bool {
     access(|slots| {
         update(&slots.collector, |collector| {
             collector.is_present() && collector.id() != began_under

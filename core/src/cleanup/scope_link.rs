@@ -71,7 +71,7 @@ pub struct Bequest<'r, R, K: Kind> {
     pub(crate) detached: bool,
 }
 
-impl<R: Cleanup, K: Kind> Bequest<'_, R, K> {
+impl<'r, R: Cleanup, K: Kind> Bequest<'r, R, K> {
     /// Hands over `exit`, fresh or half-run, to be run after the leftovers.
     pub(crate) fn hand_over<F>(self, exit: F)
     where
@@ -94,6 +94,35 @@ impl<R: Cleanup, K: Kind> Bequest<'_, R, K> {
             detach([link]);
         } else {
             hand_over(link, self.entered_under);
+        }
+    }
+
+    /// What one of several scopes hands over, which is `name`.
+    pub(crate) fn part(&self, name: &'static str) -> Self {
+        Bequest {
+            rt: self.rt,
+            about: self.about.of(name),
+            budget: None,
+            leftovers: Leftovers::new(),
+            live: LiveEntry::default(),
+            entered_under: self.entered_under,
+            detached: false,
+        }
+    }
+
+    /// The same, where the leftovers are of another kind.
+    pub(super) fn map_leftovers<L: Kind>(
+        self,
+        map: impl FnOnce(Leftovers<K>) -> Leftovers<L>,
+    ) -> Bequest<'r, R, L> {
+        Bequest {
+            rt: self.rt,
+            about: self.about,
+            budget: self.budget,
+            leftovers: map(self.leftovers),
+            live: self.live,
+            entered_under: self.entered_under,
+            detached: self.detached,
         }
     }
 

@@ -31,6 +31,10 @@ pub enum Phase {
     Cleanup,
     /// A handler of errors.
     Handler,
+    /// The enter of a scope.
+    Enter,
+    /// The exit of a scope.
+    Exit,
 }
 
 impl Origin {
@@ -78,7 +82,9 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.phase, &self.name) {
             (phase, None) => write!(f, "{phase}")?,
-            (Phase::Cleanup, Some(name)) => write!(f, "cleanup of `{name}`")?,
+            (Phase::Cleanup | Phase::Enter | Phase::Exit, Some(name)) => {
+                write!(f, "{} of `{name}`", self.phase)?;
+            }
             (phase, Some(name)) => write!(f, "{phase} `{name}`")?,
         }
         write!(f, " at {}", self.location)
@@ -92,6 +98,8 @@ impl fmt::Display for Phase {
             Self::Body => "body",
             Self::Cleanup => "cleanup",
             Self::Handler => "handler",
+            Self::Enter => "enter",
+            Self::Exit => "exit",
         })
     }
 }

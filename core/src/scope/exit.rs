@@ -20,18 +20,21 @@ use core::task::{Context, Poll};
 use super::manager::{Managed, Manager};
 #[cfg(feature = "alloc")]
 use super::reason;
+#[cfg(feature = "alloc")]
+use super::reason::ExitKind;
 use super::reason::{ExitReason, Failure};
+use crate::cleanup::About;
 use crate::cleanup::kind::Kind;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::scope_link::Bequest;
 #[cfg(feature = "alloc")]
-use crate::cleanup::{About, Report, kind::Sendable, report, scope_link::Ended};
+use crate::cleanup::{Report, kind::Sendable, report, scope_link::Ended};
 use crate::mutants::mutant;
 use crate::pin;
 use crate::runtime::Cleanup;
 #[cfg(feature = "alloc")]
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 
 /// Why an exit runs, owned by the exit's future.
 ///
@@ -47,7 +50,7 @@ pub enum Why {
 impl Why {
     /// What the exit was told of an error, and gives back.
     #[inline]
-    pub(super) fn into_told(self) -> Option<Told> {
+    pub(crate) fn into_told(self) -> Option<Told> {
         match self {
             Self::Failed(told) => Some(told),
             Self::Completed | Self::Cancelled | Self::Panicked => None,
@@ -66,6 +69,42 @@ impl Why {
     }
 }
 
+/// One reason for several exits that run at once.
+#[cfg(feature = "alloc")]
+pub(super) enum SharedWhy {
+    /// It has no error.
+    Plain(ExitKind),
+    Failed(Arc<Told>),
+}
+
+#[cfg(feature = "alloc")]
+impl SharedWhy {
+    pub(super) fn new(why: Why) -> Self {
+        match why {
+            Why::Failed(told) => Self::Failed(Arc::new(told)),
+            other => Self::Plain(other.reason().kind()),
+        }
+    }
+
+    /// The reason, for one of them.
+    pub(super) fn get(&self) -> Why {
+        match self {
+            Self::Failed(told) => Why::Failed(Told(Error::Shared(told.clone()))),
+            Self::Plain(ExitKind::Completed) => Why::Completed,
+            Self::Plain(ExitKind::Panicked) => Why::Panicked,
+            Self::Plain(_) => Why::Cancelled,
+        }
+    }
+
+    /// What they were told, once all have given it back.
+    pub(super) fn into_told(self) -> Option<Told> {
+        match self {
+            Self::Failed(told) => Arc::try_unwrap(told).ok(),
+            Self::Plain(_) => None,
+        }
+    }
+}
+
 /// What an exit is told of a failed body's error: the error itself, which then travels inside the
 /// exit's future (K12), or the name of its type.
 pub struct Told(Error);
@@ -73,7 +112,12 @@ pub struct Told(Error);
 enum Error {
     #[cfg(feature = "alloc")]
     Shown(Box<dyn Shown>),
+    /// Several exits at once look at it.
+    #[cfg(feature = "alloc")]
+    Shared(Arc<Told>),
     Unseen(fn() -> &'static str),
+    #[cfg(feature = "alloc")]
+    Named(&'static str),
 }
 
 impl Told {
@@ -82,18 +126,53 @@ impl Told {
         Self(Error::Unseen(type_name::<E>))
     }
 
+    /// The same of the error's type, without the error: for an exit that may not come back with it.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn unseen_twin(&self) -> Self {
+        match &self.0 {
+            Error::Shown(shown) => Self(Error::Named(shown.type_name())),
+            Error::Shared(told) => told.unseen_twin(),
+            Error::Unseen(name) => Self(Error::Unseen(*name)),
+            Error::Named(name) => Self(Error::Named(name)),
+        }
+    }
+
     /// The exit looks at the error. Lost with the exit's future, the error reports itself.
     #[cfg(feature = "alloc")]
     pub(crate) fn shown<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
-        Self(Error::Shown(Box::new(Carried { error, about })))
+        let of_exit = false;
+        Self(Error::Shown(Box::new(Carried {
+            error,
+            about,
+            of_exit,
+        })))
+    }
+
+    /// The error of an exit, for the exits of scopes around it. Lost, it reports itself as such.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn of_exit<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
+        let of_exit = true;
+        Self(Error::Shown(Box::new(Carried {
+            error,
+            about,
+            of_exit,
+        })))
+    }
+
+    /// Nobody is to hear of the error.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn swallow(mut self) {
+        self.0 = Error::Unseen(|| "");
     }
 
     /// The error, if it is in here.
     #[cfg(feature = "alloc")]
     pub(crate) fn into_error<E: Debug + Send + Sync + 'static>(mut self) -> Option<E> {
         let error = core::mem::replace(&mut self.0, Error::Unseen(type_name::<E>));
-        let Error::Shown(shown) = error else {
-            return None;
+        let shown = match error {
+            Error::Shown(shown) => shown,
+            Error::Shared(told) => return Arc::try_unwrap(told).ok()?.into_error(),
+            Error::Unseen(_) | Error::Named(_) => return None,
         };
         let carried = shown.into_any().downcast::<Carried<E>>();
         carried.ok().map(|carried| carried.error)
@@ -104,7 +183,11 @@ impl Told {
         match &self.0 {
             #[cfg(feature = "alloc")]
             Error::Shown(shown) => Failure::of(Some(shown.error()), shown.type_name()),
+            #[cfg(feature = "alloc")]
+            Error::Shared(told) => told.failure(),
             Error::Unseen(type_name) => Failure::of(None, type_name()),
+            #[cfg(feature = "alloc")]
+            Error::Named(type_name) => Failure::of(None, type_name),
         }
     }
 }
@@ -132,6 +215,7 @@ trait Shown: Send + Sync {
 struct Carried<E> {
     error: E,
     about: About,
+    of_exit: bool,
 }
 
 #[cfg(feature = "alloc")]
@@ -145,7 +229,11 @@ impl<E: Debug + Send + Sync + 'static> Shown for Carried<E> {
     }
 
     fn report_lost(&self) {
-        report(&Report::ErrorLost(self.about, &self.error));
+        report(&if self.of_exit {
+            Report::ExitFailed(self.about, &self.error)
+        } else {
+            Report::ErrorLost(self.about, &self.error)
+        });
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
@@ -155,6 +243,13 @@ impl<E: Debug + Send + Sync + 'static> Shown for Carried<E> {
 
 /// An exit that may be moved out of a dropped frame, half-run.
 pub trait ExitFuture<K: Kind>: Future {
+    /// Learns what reports of it are about, before its first poll: for the exits of several scopes,
+    /// whose reports are their own.
+    #[inline]
+    fn place(&mut self, about: impl FnOnce() -> About) {
+        let _ = about;
+    }
+
     /// Moves the exit out of its frame and hands it over.
     ///
     /// # Errors
@@ -289,6 +384,11 @@ impl<C, F: Future> Future for Slot<C, F> {
 }
 
 impl<C, K: Kind, F: ExitFuture<K>> ExitFuture<K> for Slot<C, F> {
+    #[inline]
+    fn place(&mut self, about: impl FnOnce() -> About) {
+        self.exit.place(about);
+    }
+
     fn hand_over<'r, R: Cleanup>(
         self: Pin<&mut Self>,
         bequest: Bequest<'r, R, K>,

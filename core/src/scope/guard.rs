@@ -61,8 +61,9 @@ pub fn enter_in<R: Cleanup, M: Manager>(
     scope: M,
 ) -> impl Future<Output = Result<Entered<'_, R, M>, M::Error>> {
     let location = Location::caller();
+    let entering = scope.enter(rt);
     async move {
-        let (manager, resource) = scope.enter(rt).await?;
+        let (manager, resource) = entering.await?;
         Ok(Entered {
             rt,
             location,
@@ -94,7 +95,8 @@ fn about<M: Manager>(rt: &impl Cleanup, location: &'static Location<'static>) ->
 }
 
 /// The body of a guard is not the scope's to run: this one never is.
-type NoBody<M, T, E> = for<'a> fn(&'a mut <M as Managed>::Resource) -> Ready<Result<T, E>>;
+pub(crate) type NoBody<M, T, E> =
+    for<'a> fn(&'a mut <M as Managed>::Resource) -> Ready<Result<T, E>>;
 
 impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
     /// Exits the scope with the reason that `result` stands for, and gives `result` on.

@@ -1,16 +1,26 @@
 //! The pools, each of [`OBJECTS`](super::OBJECTS) counters.
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use withal_sync::flavour::Std;
+use withal_sync::single_thread;
+
 use super::OBJECTS;
 use crate::executor::{Home, Yield};
 use crate::groups::lock::contenders::{AsyncLock, Lock, LockSubject};
+use crate::now::now;
 
-/// A case takes those that are bound to its executor or to none.
+/// Ours first. A case takes those that are bound to its executor or to none.
 pub(super) const POOLS: &[LockSubject] = &[
+    LockSubject::of::<Withal>(),
+    LockSubject::of::<BoundToTokio>(),
+    LockSubject::of::<BoundToSmol>(),
+    LockSubject::of::<WithStdsLock>(),
+    LockSubject::of::<Fair>(),
     LockSubject::of::<DeadpoolManaged>(),
     LockSubject::of::<DeadpoolUnmanaged>(),
     LockSubject::of::<Bb8>(),
@@ -35,9 +45,19 @@ fn alone_on_tokio<L: Lock>(times: u64) {
     runtime.expect("a runtime starts").block_on(async {
         let lock = L::new();
         for _ in 0..times {
-            std::hint::black_box(lock.add().await);
+            black_box(lock.add().await);
         }
     });
+}
+
+/// With the one that stays on its thread, and so is no [`Lock`].
+pub(super) fn take_on_one_thread(times: u64) {
+    let pool = single_thread::Pool::new([0_u64; OBJECTS]);
+    for _ in 0..times {
+        let mut object = now(pool.take()).expect("it is open");
+        *object += 1;
+        black_box(*object);
+    }
 }
 
 /// Several objects are out at once, so the sum of all is an atomic.
@@ -82,6 +102,46 @@ macro_rules! pool {
     };
 }
 
+pool!(
+    Withal,
+    "withal",
+    None,
+    withal_sync::Pool<u64>,
+    withal_sync::Pool::new([0; OBJECTS]),
+    |it| it.take().await.expect("it is open")
+);
+pool!(
+    BoundToTokio,
+    "withal (bound)",
+    Some(Home::Tokio),
+    withal::tokio::Pool<u64>,
+    withal::tokio::Pool::new([0; OBJECTS]),
+    |it| it.take().await.expect("it is open")
+);
+pool!(
+    BoundToSmol,
+    "withal (bound)",
+    Some(Home::Smol),
+    withal::smol::Pool<u64>,
+    withal::smol::Pool::new([0; OBJECTS]),
+    |it| it.take().await.expect("it is open")
+);
+pool!(
+    WithStdsLock,
+    "withal (std's lock)",
+    None,
+    withal_sync::pool::Pool<u64, Std>,
+    withal_sync::pool::Pool::new([0; OBJECTS]),
+    |it| it.take().await.expect("it is open")
+);
+pool!(
+    Fair,
+    "withal (fair)",
+    None,
+    withal_sync::Pool<u64>,
+    withal_sync::Pool::fair([0; OBJECTS]),
+    |it| it.take().await.expect("it is open")
+);
 pool!(
     DeadpoolManaged,
     "deadpool (managed)",
