@@ -188,6 +188,7 @@ macro_rules! deferred {
         type $Boxed<X> =
             Pin<Box<dyn Future<Output = (Result<(), X>, Option<Told>)> $(+ $Send)?>>;
 
+        #[diagnostic::do_not_recommend]
         impl<F, X: Debug + 'static> Managed for $Manager {
             type Kind = $Kind;
             type Resource = ();
