@@ -9,6 +9,7 @@ mod interval;
 mod kernel;
 mod local_group;
 mod primitives;
+mod several;
 mod task_group;
 mod teeth;
 mod timeout;
