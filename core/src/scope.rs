@@ -7,6 +7,8 @@
 //! - Class style: implement [`Scope`], with plain `async fn enter` and `async fn exit`.
 //! - Closure style: [`scope_fn`], an async closure that sets up, lends, and tears down.
 //! - Guard style: [`enter_in`], where the body is the rest of a function.
+//! - Several at once: a tuple, an array or a vector of scopes, nested in that order; or
+//!   `concurrently`.
 //!
 //! Source: PEP 492 (`async with`), PEP 343 for the shape of `enter` and `exit`.
 
