@@ -47,8 +47,11 @@ pub enum Home {
 impl Executor {
     /// One of each kind, in the order in which tables list them.
     pub fn all() -> Vec<Self> {
-        let current = Builder::new_current_thread().build();
-        let multi = Builder::new_multi_thread().worker_threads(2).build();
+        let current = Builder::new_current_thread().enable_time().build();
+        let multi = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_time()
+            .build();
         vec![
             Self::Local(LocalExecutor::new()),
             Self::TokioCurrentThread(current.expect("a runtime starts")),

@@ -6,6 +6,7 @@ mod generator;
 mod group;
 mod iteration;
 mod lock;
+mod pool;
 mod queue;
 mod scope;
 mod timeout;
@@ -17,6 +18,7 @@ pub const GROUPS: &[Group] = &[
     iteration::GROUP,
     queue::GROUP,
     lock::GROUP,
+    pool::GROUP,
     group::GROUP,
     timeout::GROUP,
 ];

@@ -2,6 +2,7 @@
 
 mod branch;
 mod cancellable;
+mod close_now;
 mod kept;
 mod owned;
 mod siblings;
@@ -14,6 +15,7 @@ use futures_core::Stream;
 
 pub use self::branch::Branch;
 pub use self::cancellable::Cancellable;
+pub use self::close_now::close_now;
 pub use self::kept::{KeptError, report_later_error};
 pub use self::owned::OwnsWhatItPolls;
 pub use self::siblings::{Dropping, Siblings};

@@ -209,6 +209,39 @@ impl<E> ErrorGroup<E> {
         self.split(matches).0
     }
 
+    /// Takes out the errors for which `matches` says so, at any depth. What is left keeps its shape, as
+    /// by [`split`](Self::split).
+    ///
+    /// # Errors
+    ///
+    /// What is left, if anything is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use withal_core::ErrorGroup;
+    /// use withal_core::error_group::{Origin, Phase};
+    ///
+    /// fn delete_all(statuses: &[u16]) -> Result<(), ErrorGroup<u16>> {
+    ///     let mut failed = ErrorGroup::new("pages not deleted");
+    ///     for &status in statuses {
+    ///         failed.push(Origin::new(Phase::Task), status);
+    ///     }
+    ///     failed.into_result(())
+    /// }
+    ///
+    /// let gone = |&status: &u16| status == 404;
+    /// let deleted = delete_all(&[404, 404]).or_else(|failed| failed.suppress(gone));
+    /// assert!(deleted.is_ok());
+    /// let deleted = delete_all(&[404, 500]).or_else(|failed| failed.suppress(gone));
+    /// assert_eq!(deleted.unwrap_err().single().unwrap(), 500);
+    /// ```
+    ///
+    /// Source: `contextlib.suppress` around an `ExceptionGroup`.
+    pub fn suppress(self, matches: impl FnMut(&E) -> bool) -> Result<(), Self> {
+        self.split(matches).1.map_or(Ok(()), Err)
+    }
+
     /// Changes each error in the tree, depth first.
     pub fn map<U>(self, f: impl FnMut(E) -> U) -> ErrorGroup<U> {
         split::map(self, f)

@@ -24,6 +24,8 @@ mod body;
 pub mod cancel;
 #[cfg(feature = "alloc")]
 pub mod error_group;
+#[cfg(feature = "alloc")]
+pub mod exit_stack;
 mod join_error;
 #[cfg(feature = "alloc")]
 mod lock;
@@ -42,6 +44,8 @@ pub use self::cancel::{await_cleanup, cancel, close};
 pub use self::coroutine::coroutine;
 #[cfg(feature = "alloc")]
 pub use self::error_group::ErrorGroup;
+#[cfg(feature = "alloc")]
+pub use self::exit_stack::{ExitStack, exit_stack};
 pub use self::generator::generator;
 pub use self::iter::for_each_by_ref;
 #[cfg(feature = "alloc")]
@@ -54,6 +58,6 @@ pub use self::scope::{
 #[cfg(feature = "alloc")]
 pub use self::scope::{HandOver, concurrently, scope_fn};
 #[cfg(feature = "std")]
-pub use self::scope::{Local, LocalScope};
+pub use self::scope::{Local, LocalScope, scope_fn_borrowing, with_borrowing};
 #[cfg(feature = "alloc")]
 pub use self::shield::{Shielded, shielded};

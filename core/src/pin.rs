@@ -8,7 +8,9 @@ use core::pin::Pin;
 use crate::cleanup::origin::Left;
 #[cfg(feature = "std")]
 use crate::runtime::{Cleared, TaskFuture};
-use crate::scope::{InPlace, Slot};
+use crate::scope::{InPlace, MaybeExit, Slot, Told};
+#[cfg(feature = "alloc")]
+use crate::scope::{LimitedExit, Mapped, Way};
 
 /// The elements of a pinned array, which are pinned with it.
 ///
@@ -38,6 +40,36 @@ pub(crate) fn in_place<F>(this: Pin<&mut InPlace<F>>) -> Pin<&mut F> {
 pub(crate) fn slot<C, F>(this: Pin<&mut Slot<C, F>>) -> Pin<&mut F> {
     // SAFETY: structural, see above.
     unsafe { this.map_unchecked_mut(|this| &mut this.exit) }
+}
+
+/// The exit, or what there is in place of one, which is not pinned.
+pub(crate) fn maybe_exit<F>(
+    this: Pin<&mut MaybeExit<F>>,
+) -> Result<Pin<&mut F>, Option<&mut Option<Told>>> {
+    // SAFETY: structural, see above: the exit alone is pinned.
+    match unsafe { this.get_unchecked_mut() } {
+        // SAFETY: as above.
+        MaybeExit::Exit(exit) => Ok(unsafe { Pin::new_unchecked(exit) }),
+        MaybeExit::Nothing(told) => Err(Some(told)),
+        MaybeExit::Swapped => Err(None),
+    }
+}
+
+#[cfg(feature = "alloc")]
+pub(crate) fn mapped<F, X, Y>(this: Pin<&mut Mapped<F, X, Y>>) -> Pin<&mut F> {
+    // SAFETY: structural, see above.
+    unsafe { this.map_unchecked_mut(|this| &mut this.exit) }
+}
+
+/// The exit; and the rest, which is not pinned.
+#[cfg(feature = "alloc")]
+pub(crate) fn limited_exit<C, F, K>(
+    this: Pin<&mut LimitedExit<C, F, K>>,
+) -> (Pin<&mut F>, &mut Way<C>) {
+    // SAFETY: structural, see above: the exit alone is pinned.
+    let this = unsafe { this.get_unchecked_mut() };
+    // SAFETY: as above.
+    (unsafe { Pin::new_unchecked(&mut this.exit) }, &mut this.way)
 }
 
 #[cfg(feature = "std")]

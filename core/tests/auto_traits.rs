@@ -23,15 +23,16 @@ use withal_core::coroutine::{
     StepError, Stepping, Yield, Yielder,
 };
 use withal_core::error_group::{Handling, IntoLeaves, Leaves, Origin};
+use withal_core::exit_stack::{BoxError, ExitErrors, LocalExitStack, SuppressingExitStack};
 use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
-    Abandoned, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend, Lending, LocalScopeFn,
-    ScopeFn,
+    Abandoned, BorrowingScopeFn, Detailed, Ended, Entered, ExitError, ExitKind, Failure, Lend,
+    LendMut, Lending, LendingMut, LocalBorrowingScopeFn, LocalScopeFn, Owned, ScopeFn,
 };
 use withal_core::{
-    Abandon, ErrorGroup, ExitReason, HandOver, JoinError, Local, ScopeError, Shielded, Synchronous,
-    enter_in, for_each, for_each_by_ref, with, with_detailed, with_unseen_error,
+    Abandon, ErrorGroup, ExitReason, ExitStack, HandOver, JoinError, Local, ScopeError, Shielded,
+    Synchronous, enter_in, for_each, for_each_by_ref, with, with_detailed, with_unseen_error,
 };
 
 /// Answers for `T` by its inherent constants, which exist only where the bound is met, and
@@ -71,9 +72,6 @@ macro_rules! table {
 type Unshared = Cell<u32>;
 /// Neither.
 type Bound = Rc<u32>;
-/// A closure of either kind; its future is `Send`.
-type Setup<T> = fn(Lend<T>) -> Ready<Result<Ended, Infallible>>;
-
 // CM-15
 #[test]
 fn values_of_the_scope_protocol() {
@@ -100,12 +98,27 @@ fn values_of_the_scope_protocol() {
     }
 }
 
+// ES-3, CM-15
+#[test]
+fn exit_stacks() {
+    table! {
+        ExitStack<NoExecutor>: "Send Sync Unpin",
+        ExitStack<NoExecutor, Unshared>: "Send Sync Unpin",
+        ExitStack<NoExecutor, Bound>: "!Send !Sync Unpin",
+        SuppressingExitStack<NoExecutor>: "Send Sync Unpin",
+        LocalExitStack<NoExecutor>: "!Send !Sync Unpin",
+        ExitErrors<u32>: "Send Sync Unpin",
+        ExitErrors<Unshared>: "Send !Sync Unpin",
+        BoxError: "Send Sync Unpin",
+    }
+}
+
 // CM-15, CM-28
 #[test]
 fn guards() {
     table! {
         Entered<'static, NoExecutor, Numbered>: "Send Sync Unpin",
-        Entered<'static, NoExecutor, Local<LocalScopeFn<Setup<Bound>, Bound, Infallible>>>:
+        Entered<'static, NoExecutor, Local<LocalScopeFn<Bound, Infallible>>>:
             "!Send !Sync Unpin",
     }
 }
@@ -120,9 +133,16 @@ fn closure_scopes() {
         Lending<u32>: "Send Sync Unpin",
         Lending<Unshared>: "Send !Sync Unpin",
         Lending<Bound>: "!Send !Sync Unpin",
-        ScopeFn<Setup<u32>, u32, Infallible>: "Send !Sync Unpin",
-        ScopeFn<Setup<Bound>, Bound, Infallible>: "!Send !Sync Unpin",
-        LocalScopeFn<Setup<u32>, u32, Infallible>: "!Send !Sync Unpin",
+        ScopeFn<u32, Infallible>: "Send !Sync Unpin",
+        ScopeFn<Bound, Infallible>: "!Send !Sync Unpin",
+        LocalScopeFn<u32, Infallible>: "!Send !Sync Unpin",
+        LendMut<'static, Owned<u32>>: "Send Sync Unpin",
+        LendMut<'static, Owned<Bound>>: "Send Sync Unpin",
+        LendingMut<'static, 'static, Unshared>: "Send Sync Unpin",
+        LendingMut<'static, 'static, Bound>: "!Send Sync Unpin",
+        BorrowingScopeFn<Owned<Bound>, Infallible>: "Send !Sync Unpin",
+        BorrowingScopeFn<Owned<u32>, Bound>: "!Send !Sync Unpin",
+        LocalBorrowingScopeFn<Owned<u32>, Infallible>: "!Send !Sync Unpin",
     }
 }
 

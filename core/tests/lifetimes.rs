@@ -159,6 +159,30 @@ fn it_may_stand_in_a_generator() {
     assert_eq!(first.as_deref(), Some("a"));
 }
 
+// CM-15, GM-16: what a closure captures may be a static reference, also where its scope is inside of
+// another one.
+#[test]
+fn a_closure_may_capture_a_static_reference() {
+    let ended = run(async {
+        let rt = NoExecutor::new();
+        let named = |name: &'static str| {
+            scope_fn(async move |lend: Lend<String>| {
+                let (_, ended) = lend.lend(name.to_owned()).await;
+                Ok::<_, Infallible>(ended)
+            })
+        };
+        let outer = with(&rt, named("a"), async |a| {
+            let inner = with(&rt, named("b"), async |b| {
+                b.push_str(a);
+                Ok::<_, Infallible>(b.clone())
+            });
+            Ok::<_, Infallible>(inner.await.unwrap())
+        });
+        await_cleanup(outer).await.unwrap()
+    });
+    assert_eq!(ended, "ba");
+}
+
 // CM-2, GM-2: what a closure lends is put into a struct, where it is a trait object.
 #[test]
 fn a_closure_may_lend_a_struct_around_a_trait_object() {

@@ -55,6 +55,17 @@ pin_project! {
         #[pin]
         cancelled: Option<WaitOwned>,
         overdue: Option<Alarm>,
+        // Below the body, to be dropped after it.
+        _gone: Gone<R, E>,
+    }
+}
+
+/// Tells the group that its body is gone.
+struct Gone<R, E>(Arc<Shared<R, E>>);
+
+impl<R, E> Drop for Gone<R, E> {
+    fn drop(&mut self) {
+        self.0.body_knows();
     }
 }
 
@@ -62,6 +73,7 @@ impl<R, E, B: Future<Output = O>, O, T> GroupBody<R, E, B, O, T> {
     #[track_caller]
     pub(super) fn new(group: Arc<Shared<R, E>>, body: B) -> Self {
         Self {
+            _gone: Gone(group.clone()),
             group,
             body: Some(Branch::new("task_group", body)),
             value: None,
@@ -92,7 +104,11 @@ where
                 if let Poll::Ready(ended) = body.poll_branch(cx, cancels) {
                     this.body.set(None);
                     *this.value = this.group.ended(ended, cancels);
+                    this.group.body_knows();
                     continue;
+                }
+                if cancels {
+                    this.group.body_knows();
                 }
             } else if phase > Phase::Open || this.group.close() {
                 // What is left is cancelled by the exit, which those who cancel wait for.

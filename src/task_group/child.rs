@@ -45,6 +45,16 @@ pub(super) enum Slot<V> {
     Told,
 }
 
+impl<V> Slot<V> {
+    /// Whether there is a result, and the group is aborted for it.
+    fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::Ended(Err(JoinError::Failed | JoinError::Panicked))
+        )
+    }
+}
+
 type ChildNode<R, E, F, O, V> = Node<F, O, ChildOwner<R, E, O, V>>;
 
 pub(super) type ChildArc<R, E, F, O, V> = Pin<Arc<ChildNode<R, E, F, O, V>>>;
@@ -169,6 +179,10 @@ where
     V: Send + 'static,
 {
     fn poll_result(&self, cx: &mut Context<'_>) -> Poll<Result<V, JoinError>> {
+        let is_failure = lock(&self.owner.slot).is_failure();
+        if is_failure && self.owner.group.withholds(cx.waker()) {
+            return Poll::Pending;
+        }
         let mut before = Slot::Told;
         let waits = keep_waker(&self.owner.slot, cx.waker(), |slot| match slot {
             Slot::Running(waiting) => Some(waiting),
@@ -213,8 +227,8 @@ where
 /// # Errors
 ///
 /// [`JoinError`]. An error of the child is the group's, which has been aborted by then: a body that
-/// waits for a child that fails is cancelled where it waits. If it looks at the very moment, it is told
-/// [`Failed`](JoinError::Failed), and cancelled where it waits next.
+/// waits for a child that fails is cancelled where it waits, and others are told only then. A group with
+/// a grace tells at once.
 ///
 /// # Panics
 ///

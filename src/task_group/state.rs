@@ -48,6 +48,10 @@ pub(super) struct State<E> {
     woken: Vec<usize>,
     /// The group's own future.
     parent: Option<Waker>,
+    /// The body was cancelled where it waits, or has ended.
+    body_knows: bool,
+    /// Who is told of a failure only then.
+    withheld: Vec<Waker>,
     errors: Errors<E>,
 }
 
@@ -96,6 +100,8 @@ impl<R, E> Shared<R, E> {
                 queue: VecDeque::new(),
                 woken: Vec::new(),
                 parent: None,
+                body_knows: false,
+                withheld: Vec::new(),
                 errors: Errors {
                     of_children: Vec::new(),
                     of_body: None,
@@ -205,6 +211,30 @@ impl<R, E> Shared<R, E> {
             report(&Report::PanicUnseen(about, &panic));
         }
         self.abort(CancelKind::GroupFailed);
+    }
+
+    /// Whether a failure is still kept from those who await the handle of the child; `waker` is then
+    /// woken when it is not any more. A body that is about to be dropped shall not go on with it, on
+    /// another thread, as if it could act.
+    pub(super) fn withholds(&self, waker: &Waker) -> bool {
+        // Cloned, and if need be dropped, outside of the lock.
+        let waker = waker.clone();
+        let mut state = self.lock();
+        let withholds = state.phase == Phase::Dropping && !state.body_knows;
+        let is_kept = state.withheld.iter().any(|kept| kept.will_wake(&waker));
+        if withholds && !is_kept {
+            state.withheld.push(waker);
+        }
+        withholds
+    }
+
+    /// The body was cancelled where it waits, or is gone: failures may be told.
+    pub(super) fn body_knows(&self) {
+        let mut state = self.lock();
+        state.body_knows = true;
+        let withheld = mem::take(&mut state.withheld);
+        drop(state);
+        withheld.into_iter().for_each(Waker::wake);
     }
 
     /// A child has ended, and its errors are known.

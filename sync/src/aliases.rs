@@ -59,6 +59,9 @@ macro_rules! __alloc_aliases {
         /// Lends a number of tokens, one to each key, in the order in which they are asked for.
         pub type Limiter<K> = $crate::limiter::Limiter<K, $flavour>;
 
+        /// Lends out the objects of a set, each to one task at a time.
+        pub type Pool<T> = $crate::pool::Pool<T, $flavour>;
+
         /// A queue that any number of tasks push to and pop from: first in, first out.
         pub type Queue<T> = $crate::queue::Queue<T, $crate::queue::Fifo<T>, $flavour>;
 

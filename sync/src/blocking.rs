@@ -18,6 +18,7 @@ use crate::handle::Handle;
 use crate::latch::Latch;
 use crate::limiter::{KeyInUse, Limiter, Token};
 use crate::mutex::{self, Mutex};
+use crate::pool::{self, Lease, Pool};
 use crate::queue::{self, Job, PushError, Queue, Slot, Storage};
 use crate::rw_lock::{ReadGuard, RwLock, WriteGuard};
 use crate::semaphore::{self, Permit, Semaphore};
@@ -226,5 +227,26 @@ impl<K: Copy + Ord, F: Flavour + Sync> Limiter<K, F> {
     /// As [`acquire`](Self::acquire).
     pub fn acquire_blocking(&self, key: K) -> Result<Token<&Self, K, F>, KeyInUse> {
         block_on_thread(self.acquire(key))
+    }
+}
+
+impl<T, F: Flavour + Sync> Pool<T, F> {
+    /// [`take`](Self::take), for plain threads: blocks this one until it has an object.
+    ///
+    /// In a task it blocks the executor's thread, and for ever, if the object is leased there.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub fn take_blocking(&self) -> Result<Lease<&Self, T, F>, pool::Closed> {
+        block_on_thread(self.take())
+    }
+
+    /// [`closed`](Self::closed), for plain threads: blocks this one until the pool is closed, and all
+    /// leases are back.
+    ///
+    /// In a task it blocks the executor's thread, and for ever, if an object is leased there.
+    pub fn closed_blocking(&self) {
+        block_on_thread(self.closed());
     }
 }

@@ -32,6 +32,8 @@ pub mod latch;
 #[cfg(feature = "alloc")]
 pub mod limiter;
 pub mod mutex;
+#[cfg(feature = "alloc")]
+pub mod pool;
 mod primitives;
 #[cfg(feature = "alloc")]
 pub mod queue;

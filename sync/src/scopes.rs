@@ -25,6 +25,8 @@ use crate::flavour::Flavour;
 #[cfg(feature = "alloc")]
 use crate::limiter::{self, Limiter};
 use crate::mutex::{self, Mutex};
+#[cfg(feature = "alloc")]
+use crate::pool::{self, Pool};
 use crate::rw_lock::{self, RwLock};
 use crate::semaphore::{self, Semaphore};
 
@@ -119,6 +121,11 @@ scopes! {
 scopes! {
     Limiter<K> [K: Copy + Ord + Send + Sync,] [K: Copy + Ord,];
     limiter::Acquire => (limiter::Token), limiter::KeyInUse, identity
+}
+#[cfg(feature = "alloc")]
+scopes! {
+    Pool<T> [T: Send,] [T,];
+    pool::Take => (pool::Lease), pool::Closed, identity
 }
 scopes! {
     Barrier<> [] [];

@@ -1,6 +1,28 @@
-//! The primitives that the adapters bind keep the rules of all queues and semaphores.
+//! The primitives that the adapters bind keep the rules of all queues and semaphores. A fair pool is
+//! a semaphore, whose permits are its objects.
 
-use withal_tests::{Harness, queue_conformance, semaphore_conformance};
+use withal_sync::flavour::{Bound, Flavour, Spin};
+use withal_sync::pool::{Lease, Pool};
+use withal_tests::{Harness, SemaphoreUnderTest, queue_conformance, semaphore_conformance};
+
+/// The objects are numbered.
+struct Fair<F: Flavour>(Pool<usize, F>);
+
+impl<F: Flavour + Sync> SemaphoreUnderTest for Fair<F> {
+    type Permit<'a> = Lease<&'a Pool<usize, F>, usize, F>;
+
+    fn new(permits: usize) -> Self {
+        Self(Pool::fair(0..permits))
+    }
+
+    fn try_acquire(&self) -> Option<Self::Permit<'_>> {
+        self.0.try_take().ok()
+    }
+
+    async fn acquire(&self) -> Self::Permit<'_> {
+        self.0.take().await.expect("it is not closed")
+    }
+}
 
 #[cfg(feature = "tokio")]
 mod to_tokio {
@@ -22,6 +44,12 @@ mod to_tokio {
 
     queue_conformance!(Tokio, withal::tokio::Queue<u32>);
     semaphore_conformance!(Tokio, withal::tokio::Semaphore);
+
+    mod fair_pool {
+        use super::*;
+
+        semaphore_conformance!(Tokio, Fair<Bound<Spin, TokioRuntime>>);
+    }
 }
 
 #[cfg(feature = "async-std")]
@@ -43,6 +71,12 @@ mod to_async_std {
 
     queue_conformance!(AsyncStd, withal::async_std::Queue<u32>);
     semaphore_conformance!(AsyncStd, withal::async_std::Semaphore);
+
+    mod fair_pool {
+        use super::*;
+
+        semaphore_conformance!(AsyncStd, Fair<Bound<Spin, AsyncStdRuntime>>);
+    }
 }
 
 #[cfg(feature = "smol")]
@@ -64,4 +98,10 @@ mod to_smol {
 
     queue_conformance!(Smol, withal::smol::Queue<u32>);
     semaphore_conformance!(Smol, withal::smol::Semaphore);
+
+    mod fair_pool {
+        use super::*;
+
+        semaphore_conformance!(Smol, Fair<Bound<Spin, SmolRuntime>>);
+    }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use withal_sync::{Condition, Event, Mutex, Queue, Semaphore};
+use withal_sync::{Condition, Event, Mutex, Pool, Queue, Semaphore};
 use withal_tests::poll::poll_now;
 
 use crate::{heap, turn};
@@ -18,7 +18,7 @@ const SLACK: isize = 64 * 1024;
 /// How many wait at once.
 const CROWD: usize = 64;
 
-// Q-11, EV-5, CV-5, LK-4, SE-5
+// Q-11, EV-5, CV-5, LK-4, SE-5, PL-4, PL-11, PL-14
 #[test]
 fn a_million_cancelled_waits_leave_nothing_on_the_heap() {
     let _turn = turn();
@@ -27,8 +27,9 @@ fn a_million_cancelled_waits_leave_nothing_on_the_heap() {
     let (semaphore, event, condition) = (Semaphore::new(0), Event::new(), Condition::new());
     let (held, free) = (Mutex::new(()), Mutex::new(()));
     let _guard = held.try_lock().unwrap();
+    let pool = Pool::<u32>::new([]);
     let wait = |operation| -> BoxFuture<'_, ()> {
-        match operation % 9 {
+        match operation % 11 {
             0 => empty.pop().map(drop).boxed(),
             1 => empty.pop_job().map(drop).boxed(),
             2 => full.push(1).map(drop).boxed(),
@@ -37,6 +38,8 @@ fn a_million_cancelled_waits_leave_nothing_on_the_heap() {
             5 => semaphore.acquire().map(drop).boxed(),
             6 => event.wait().boxed(),
             7 => held.lock().map(drop).boxed(),
+            8 => pool.take().map(drop).boxed(),
+            9 => pool.closed().boxed(),
             _ => condition.wait(free.try_lock().unwrap()).map(drop).boxed(),
         }
     };
@@ -69,6 +72,7 @@ fn a_million_cancelled_waits_leave_nothing_on_the_heap() {
         event.waiting(),
         condition.waiting(),
         held.waiting(),
+        pool.statistics().waiting,
     ];
-    assert_eq!(waiting, [0; 4]);
+    assert_eq!(waiting, [0; 5]);
 }

@@ -20,7 +20,7 @@ use crate::loads::{self, Load, Task};
 use crate::{operations, turn};
 
 /// Runs each of `loads` by `run`, and fails where one stands still.
-fn conserve(flavour: &str, loads: [fn(u64) -> Load; 7], run: fn(Vec<Task>)) {
+fn conserve(flavour: &str, loads: [fn(u64) -> Load; 9], run: fn(Vec<Task>)) {
     let _turn = turn();
     for load in loads.map(|load| load(operations())) {
         let (name, progress, began) = (load.name, load.progress, Instant::now());

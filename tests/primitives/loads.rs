@@ -7,6 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use withal_sync::channel::{Channel, Receiver, Sender};
 use withal_sync::flavour::Flavour;
 use withal_sync::mutex::Mutex;
+use withal_sync::pool::Pool;
 use withal_sync::queue::{Fifo, Queue};
 use withal_sync::rw_lock::RwLock;
 use withal_sync::semaphore::Semaphore;
@@ -28,7 +29,7 @@ pub(crate) struct Load {
 const TASKS: u64 = 8;
 
 /// Everything that there is, in the flavour `F`, for so many operations each.
-pub(crate) fn all<F: Flavour>() -> [fn(u64) -> Load; 7]
+pub(crate) fn all<F: Flavour>() -> [fn(u64) -> Load; 9]
 where
     Queue<Item, Fifo<Item>, F>: Send + Sync,
     Sender<Item, F>: Send + Sync,
@@ -36,6 +37,7 @@ where
     Semaphore<F>: Send + Sync,
     Mutex<u64, F>: Send + Sync,
     RwLock<[u64; 2], F>: Send + Sync,
+    Pool<u64, F>: Send + Sync,
 {
     [
         queue::<F>,
@@ -45,6 +47,8 @@ where
         |operations| mutex::<F>("fair mutex", Mutex::fair(0), operations),
         |operations| rw_lock::<F>("read-write lock", RwLock::new([0; 2]), operations),
         |operations| rw_lock::<F>("fair read-write lock", RwLock::fair([0; 2]), operations),
+        |operations| pool::<F>("pool", Pool::new([0; 3]), operations),
+        |operations| pool::<F>("fair pool", Pool::fair([0; 3]), operations),
     ]
 }
 
@@ -344,6 +348,52 @@ where
         assert_eq!((lock.waiting(), lock.readers()), (0, 0));
         let value = lock.try_write().expect("it is free");
         assert_eq!(*value, [updates.load(Ordering::Relaxed); 2]);
+    };
+    Load {
+        name,
+        tasks,
+        progress,
+        holds: Box::new(holds),
+    }
+}
+
+// PL-1, PL-3, PL-4, PL-7, PL-8: no update is lost, though objects join and leave; all are back.
+fn pool<F: Flavour>(name: &'static str, pool: Pool<u64, F>, operations: u64) -> Load
+where
+    Pool<u64, F>: Send + Sync,
+{
+    let size = pool.statistics().size;
+    let pool = Arc::new(pool);
+    let (updates, progress) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+    let tasks = (0..2 * TASKS).map(|_| {
+        let (pool, updates, progress) = (pool.clone(), updates.clone(), progress.clone());
+        async move {
+            for _ in 0..operations / (2 * TASKS) {
+                let take = pool.take();
+                if let Some(lease) = gives_up_at_times(fastrand::usize(..), take).await {
+                    let mut count = lease.expect("it is open");
+                    let seen = *count;
+                    yields(fastrand::usize(..2)).await;
+                    *count = seen + 1;
+                    updates.fetch_add(1, Ordering::Relaxed);
+                    match fastrand::usize(..8) {
+                        0 => pool.add(count.detach()).expect("it is open"),
+                        1 => pool.add_last(count.detach()).expect("it is open"),
+                        2 => count.release_last(),
+                        _ => drop(count),
+                    }
+                }
+                progress.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        .boxed()
+    });
+    let tasks = tasks.collect();
+    let holds = move || {
+        let now = pool.statistics();
+        assert_eq!((now.size, now.idle, now.waiting), (size, size, 0));
+        let counted: u64 = std::iter::from_fn(|| pool.remove()).sum();
+        assert_eq!(counted, updates.load(Ordering::Relaxed));
     };
     Load {
         name,

@@ -7,7 +7,7 @@ use std::thread;
 
 use async_executor::Executor;
 use withal::tokio::TokioMain;
-use withal_sync::{Condition, Event, Mutex, Queue, Semaphore};
+use withal_sync::{Condition, Event, Mutex, Pool, Queue, Semaphore};
 use withal_tests::foreign::block_on;
 use withal_tests::poll::ByHand;
 
@@ -97,15 +97,42 @@ fn a_condition_and_an_event_are_shared_by_two_executors_and_a_thread() {
     assert_eq!(*shared.0.try_lock().unwrap(), 3 * ROUNDS);
 }
 
+// A-15, PL-1, PL-3
+#[test]
+fn a_pool_is_shared_by_two_executors_and_a_thread() {
+    let _turn = turn();
+    for pool in [Pool::new([0, 0]), Pool::fair([0, 0])] {
+        let pool = Arc::new(pool);
+        everywhere(|_| {
+            let pool = pool.clone();
+            async move {
+                for _ in 0..ROUNDS {
+                    let mut count = pool.take().await.unwrap();
+                    let seen = *count;
+                    withal_tests::poll::yields(1).await;
+                    *count = seen + 1;
+                }
+            }
+        });
+        assert_eq!(pool.statistics().idle, 2);
+        let counted: u32 = std::iter::from_fn(|| pool.remove()).sum();
+        assert_eq!(counted, 3 * ROUNDS);
+    }
+}
+
+type Shared = (Queue<u32>, Mutex<()>, Semaphore, Pool<u32>);
+
 /// Waits for everything; what it is given it keeps for ever.
-async fn greedy(shared: Arc<(Queue<u32>, Mutex<()>, Semaphore)>, began: Arc<Semaphore>) {
-    let (queue, mutex, semaphore) = &*shared;
+async fn greedy(shared: Arc<Shared>, began: Arc<Semaphore>) {
+    let (queue, mutex, semaphore, pool) = &*shared;
     let mut pop = std::pin::pin!(queue.pop());
     let mut lock = std::pin::pin!(mutex.lock());
     let mut acquire = std::pin::pin!(semaphore.acquire());
+    let mut take = std::pin::pin!(pool.take());
     assert!(futures_util::poll!(pop.as_mut()).is_pending());
     assert!(futures_util::poll!(lock.as_mut()).is_pending());
     assert!(futures_util::poll!(acquire.as_mut()).is_pending());
+    assert!(futures_util::poll!(take.as_mut()).is_pending());
     began.add_permits(1);
     std::future::pending::<()>().await;
 }
@@ -115,40 +142,45 @@ async fn greedy(shared: Arc<(Queue<u32>, Mutex<()>, Semaphore)>, began: Arc<Sema
 fn outlives<R>(begin: impl Fn(Vec<futures_util::future::BoxFuture<'static, ()>>) -> R) {
     let _turn = turn();
     for served in [false, true] {
-        let shared = Arc::new((Queue::bounded(1), Mutex::fair(()), Semaphore::new(0)));
+        let pool = Pool::fair([7]);
+        let shared = Arc::new((Queue::bounded(1), Mutex::fair(()), Semaphore::new(0), pool));
         let began = Arc::new(Semaphore::new(0));
         let guard = shared.1.try_lock().unwrap();
+        let lease = shared.3.try_take().unwrap();
         let tasks = (0..2).map(|_| -> futures_util::future::BoxFuture<'static, ()> {
             Box::pin(greedy(shared.clone(), began.clone()))
         });
         let runtime = begin(tasks.collect());
         drop(block_on(began.acquire_many(2)));
         // Behind those of that runtime.
-        let (queue, mutex, semaphore) = &*shared;
+        let (queue, mutex, semaphore, pool) = &*shared;
         let mut pop = ByHand::waiting(queue.pop());
         let mut lock = ByHand::waiting(mutex.lock());
         let mut acquire = ByHand::waiting(semaphore.acquire());
+        let mut take = ByHand::waiting(pool.take());
         if served {
             queue.try_push(7).unwrap();
             semaphore.add_permits(1);
-            drop(guard);
-            assert!(!pop.woken() && !lock.woken() && !acquire.woken());
+            drop((guard, lease));
+            assert!(!pop.woken() && !lock.woken() && !acquire.woken() && !take.woken());
             drop(runtime);
         } else {
             drop(runtime);
             assert_eq!(queue.statistics().waiting_poppers, 1);
             assert_eq!((mutex.waiting(), semaphore.waiting()), (1, 1));
+            assert_eq!(pool.statistics().waiting, 1);
             queue.try_push(7).unwrap();
             semaphore.add_permits(1);
-            drop(guard);
+            drop((guard, lease));
         }
         assert_eq!(pop.ready(), Some(7));
         drop(lock.ready());
         drop(acquire.ready());
+        assert_eq!(*take.ready().unwrap(), 7);
     }
 }
 
-// LK-4, SE-5
+// LK-4, SE-5, PL-4
 #[test]
 fn a_tokio_runtime_is_dropped_under_tasks_that_wait() {
     outlives(|tasks| {
@@ -160,7 +192,7 @@ fn a_tokio_runtime_is_dropped_under_tasks_that_wait() {
     });
 }
 
-// LK-4, SE-5
+// LK-4, SE-5, PL-4
 #[test]
 fn an_executor_of_smol_is_dropped_under_tasks_that_wait() {
     outlives(|tasks| {

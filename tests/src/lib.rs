@@ -17,6 +17,7 @@ pub mod laws;
 pub mod leak_check;
 pub mod log;
 pub mod poll;
+pub mod pooled;
 pub mod primitives;
 pub mod probe;
 pub mod reports;
@@ -25,6 +26,7 @@ pub mod soak;
 pub mod streams;
 pub mod suite;
 pub mod sweep;
+pub mod transactions;
 pub mod wrapped;
 
 pub use self::act::Act;

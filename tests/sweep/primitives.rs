@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use withal_sync::{Condition, Event, Mutex, Queue, Semaphore};
+use withal_sync::{Condition, Event, Mutex, Pool, Queue, Semaphore};
 use withal_tests::broken;
 use withal_tests::foreign::OnDrop;
 use withal_tests::sweep::{Followed, Interleave, Violation, checkpoint};
@@ -229,6 +229,77 @@ fn a_mutex_is_free_in_the_end() {
             .invariant(|mutex| {
                 let count = mutex.try_lock().expect("it is free");
                 assert!(*count == 2 || *count == 3, "an update is lost");
+            })
+            .run();
+        assert!(done.schedules > 100, "{done}");
+    }
+}
+
+// PL-1, PL-3, PL-4
+#[test]
+fn a_pool_loses_no_object_and_strands_nobody() {
+    for fair in [false, true] {
+        let objects = 0..2;
+        let setup = move || {
+            let make = if fair { Pool::fair } else { Pool::new };
+            Arc::new(make(objects.clone()))
+        };
+        let take = async |_, pool: Arc<Pool<u32>>| {
+            let mut count = pool.take().await.unwrap();
+            let seen = *count;
+            checkpoint().await;
+            *count = seen + 1;
+        };
+        let done = Interleave::new(setup)
+            .task(take)
+            .task(take)
+            .task(take)
+            .invariant(|pool| {
+                let now = pool.statistics();
+                assert_eq!((now.size, now.idle, now.waiting), (2, 2, 0));
+                let counts = [(); 2].map(|()| pool.try_take().unwrap());
+                let counted = *counts[0] + *counts[1];
+                // One of the three may be cancelled; the second object began with one.
+                assert!((3..=4).contains(&counted), "an update is lost");
+            })
+            .run();
+        assert!(done.schedules > 100, "{done}");
+    }
+}
+
+// PL-4, PL-7, PL-10, PL-11: objects come and go, and the pool is closed by whoever ends.
+#[test]
+fn a_pool_that_is_changed_and_closed_strands_nobody() {
+    for fair in [false, true] {
+        let setup = move || {
+            let make = if fair { Pool::fair } else { Pool::new };
+            Arc::new(make([0]))
+        };
+        let take = |_: Followed<Deterministic>, pool: Arc<Pool<u32>>| {
+            // Also where it is cancelled.
+            let closing = pool.clone();
+            let closes = OnDrop::new(move || {
+                closing.close();
+            });
+            async move {
+                let _closes = closes;
+                if let Ok(lease) = pool.take().await {
+                    checkpoint().await;
+                    let _ = pool.add(lease.detach());
+                }
+            }
+        };
+        let done = Interleave::new(setup)
+            .task(take)
+            .task(take)
+            .task(async |_, pool: Arc<Pool<u32>>| {
+                pool.closed().await;
+                assert_eq!(pool.statistics().leased, 0);
+            })
+            .invariant(|pool| {
+                let now = pool.statistics();
+                assert!(now.closed);
+                assert_eq!((now.leased, now.waiting), (0, 0));
             })
             .run();
         assert!(done.schedules > 100, "{done}");

@@ -51,6 +51,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         published: false,
     },
     Package {
+        name: "managers",
+        dir: "examples/managers",
+        features: &[],
+        published: false,
+    },
+    Package {
         name: "primitives",
         dir: "examples/primitives",
         features: &[],

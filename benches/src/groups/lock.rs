@@ -1,7 +1,7 @@
 //! Locks: mutexes, semaphores and events, where nobody waits and where many do.
 
-mod contenders;
-mod shapes;
+pub(super) mod contenders;
+pub(super) mod shapes;
 
 #[cfg(test)]
 mod tests;
@@ -101,7 +101,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// A case without an executor: nothing waits.
-fn alone(
+pub(super) fn alone(
     name: &str,
     bar: f64,
     subjects: impl Iterator<Item = (&'static str, Option<Home>, fn(u64))>,
@@ -114,7 +114,7 @@ fn alone(
 }
 
 /// So many tasks at one lock.
-fn among(
+pub(super) fn among(
     tasks: usize,
     name: &str,
     locks: &[LockSubject],

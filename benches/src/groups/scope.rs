@@ -5,6 +5,7 @@
 
 mod cancelled;
 mod exits;
+mod many;
 mod nested;
 mod work;
 
@@ -48,6 +49,11 @@ pub(crate) const GROUP: Group = Group {
             run: |times| repeat(times, || number(now(exits::failed_unseen()))),
         },
         Gate {
+            name: "scope: an entry of a stack",
+            bar: None,
+            run: |times| repeat(times.div_ceil(1000), || number(now(many::on_a_stack(1000)))),
+        },
+        Gate {
             name: "scope: cancelled in the body, collected",
             bar: None,
             run: |times| repeat(times, || now(cancelled::collected())),
@@ -58,6 +64,7 @@ pub(crate) const GROUP: Group = Group {
 fn cases() -> Vec<Case> {
     let mut cases = nested::cases();
     cases.extend(exits::cases());
+    cases.extend(many::cases());
     cases.push(cancelled::case());
     cases
 }

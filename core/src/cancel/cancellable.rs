@@ -92,7 +92,7 @@ impl<T> Cancellable<T> {
 }
 
 impl<T, K: Kind> Cancellable<T, K> {
-    pub(super) fn of_kind(
+    pub(crate) fn of_kind(
         name: &'static str,
         location: &'static Location<'static>,
         value: T,

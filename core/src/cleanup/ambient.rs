@@ -368,7 +368,7 @@ pub(crate) fn enclosing() -> ScopeId {
 }
 
 /// Whether somebody collects what is dropped now, and waits for it; not for what began under it (K2).
-pub(super) fn is_collected(began_under: CollectorId) -> bool {
+pub(crate) fn is_collected(began_under: CollectorId) -> bool {
     access(|slots| {
         update(&slots.collector, |collector| {
             collector.is_present() && collector.id() != began_under

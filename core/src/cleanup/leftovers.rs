@@ -185,6 +185,27 @@ impl<K: Kind> Leftovers<K> {
         )
     }
 
+    /// Takes those of the scope that is being polled, so that a part of it can be polled by the way
+    /// of other code ([`give_enclosing`](Self::give_enclosing)).
+    #[cfg(feature = "std")]
+    pub(crate) fn take_enclosing() -> Self {
+        Self {
+            content: ambient::scope(|scope| scope.content.take()).flatten(),
+            _kind: PhantomData,
+        }
+    }
+
+    /// Gives back what [`take_enclosing`](Self::take_enclosing) took. What came into the scope
+    /// meanwhile comes behind it.
+    #[cfg(feature = "std")]
+    pub(crate) fn give_enclosing(&mut self, about: impl FnOnce() -> About) {
+        let Some(content) = self.content.take() else {
+            return;
+        };
+        self.content = ambient::scope(|scope| scope.content.replace(content)).flatten();
+        self.hand_on(about, CollectorId::NONE);
+    }
+
     /// The content comes back from a slot.
     #[inline]
     fn restore(&mut self, content: Option<Box<Content>>) {

@@ -109,6 +109,24 @@ fn a_side_that_is_empty_is_not_there() {
     assert!(nested().subgroup(|&error| error == "fifth").is_none());
 }
 
+// SM-8, SM-9
+#[test]
+fn suppressing_takes_leaves_out_and_keeps_the_shape() {
+    let left = nested().suppress(|error| error.len() == 5).unwrap_err();
+    assert_eq!(leaves(&left), ["second", "fourth"]);
+    let (path, _) = left.leaves().next().unwrap();
+    assert_eq!(path.steps().len(), 2);
+    assert!(nested().suppress(|_| true).is_ok());
+    let whole = nested().suppress(|_| false).unwrap_err();
+    assert_eq!(whole.to_string(), nested().to_string());
+    assert!(ErrorGroup::<u8>::new("nothing").suppress(|_| false).is_ok());
+    // Deep down, and a group of which nothing is left is not there.
+    let left = deep(100).suppress(|&level| level > 0).unwrap_err();
+    assert_eq!(leaves(&left), [0]);
+    let left = nested().suppress(|error| ["second", "third"].contains(error));
+    assert_eq!(left.unwrap_err().len(), 2);
+}
+
 // EG-3
 #[test]
 fn a_group_that_matches_is_taken_whole() {

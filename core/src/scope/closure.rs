@@ -1,13 +1,22 @@
 //! Scopes written as one async closure: set up, lend, tear down (`@asynccontextmanager`).
 
+#[cfg(feature = "std")]
+mod borrowed;
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt::{self, Debug};
 use core::future::Future;
-use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+#[cfg(feature = "std")]
+pub(super) use self::borrowed::{BodyFailure, Hosted, Hosting, Visitor};
+#[cfg(feature = "std")]
+pub use self::borrowed::{
+    BorrowingScopeFn, ForLt, Frame, LendMut, LendingMut, LocalBorrowingScopeFn, Owned,
+    scope_fn_borrowing, scope_fn_borrowing_local,
+};
 #[cfg(feature = "std")]
 use super::manager::LocalScope;
 use super::manager::Scope;
@@ -95,6 +104,9 @@ impl Ended {
         self.kind == ExitKind::Completed
     }
 }
+
+/// What a scope panics with whose closure returned an [`Ended`] that it got elsewhere.
+const FOREIGN_PROOF: &str = "a closure scope returned the proof of another scope";
 
 type Look = Box<dyn FnOnce(ExitReason<'_>) + Send>;
 
@@ -211,32 +223,33 @@ macro_rules! closure_scope {
         struct $ScopeFn:ident: $Scope:ident $(, $Send:ident)?
     ) => {
         $(#[$doc])*
-        pub fn $scope_fn<F, T, X>(closure: F) -> $ScopeFn<F, T, X>
+        pub fn $scope_fn<F, T, X>(closure: F) -> $ScopeFn<T, X>
         where
             F: Body<Lend<T>, Out = Result<Ended, X>>
                 + AsyncFnOnce(Lend<T>) -> Result<Ended, X>,
+            <F as Body<Lend<T>>>::Fut: $($Send +)? 'static,
         {
+            let slot = Slot::new();
+            let lend = Lend { slot: slot.clone() };
             $ScopeFn {
-                closure: Some(closure),
-                slot: Slot::new(),
-                future: None,
-                _types: PhantomData,
+                slot,
+                created: Some(Box::pin(closure(lend))),
+                entered: None,
             }
         }
 
+        // Without the closure's type: the compiler forgets that it is `'static`, where it looks whether
+        // a task is `Send`.
         $(#[$type_doc])*
         #[must_use = "a scope does nothing unless it is entered"]
-        pub struct $ScopeFn<F, T, X> {
-            closure: Option<F>,
+        pub struct $ScopeFn<T, X> {
             slot: Arc<Slot<T>>,
-            future: Option<Pin<Box<dyn Future<Output = Result<Ended, X>> $(+ $Send)?>>>,
-            _types: PhantomData<fn() -> X>,
+            created: Option<Pin<Box<dyn Future<Output = Result<Ended, X>> $(+ $Send)?>>>,
+            entered: Option<Pin<Box<dyn Future<Output = Result<Ended, X>> $(+ $Send)?>>>,
         }
 
-        impl<F, T, X> $Scope for $ScopeFn<F, T, X>
+        impl<T, X> $Scope for $ScopeFn<T, X>
         where
-            F: Body<Lend<T>, Out = Result<Ended, X>> $(+ $Send)? + 'static,
-            F::Fut: $($Send +)? 'static,
             T: $($Send +)? 'static,
             X: Debug $(+ $Send)? + 'static,
         {
@@ -245,38 +258,33 @@ macro_rules! closure_scope {
             type OnDrop = HandOver;
 
             async fn enter(&mut self) -> Result<T, X> {
-                let Some(closure) = self.closure.take() else {
+                let Some(mut future) = self.created.take() else {
                     panic!("a closure scope was entered twice, by a call of its hooks");
                 };
-                let lend = Lend { slot: self.slot.clone() };
-                let mut future: Pin<Box<dyn Future<Output = _> $(+ $Send)?>> =
-                    Box::pin(closure(lend));
                 let slot = &self.slot;
                 let resource = core::future::poll_fn(|cx| {
                     match future.as_mut().poll(cx) {
                         Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                        Poll::Ready(Ok(_)) => {
-                            panic!("a closure scope returned the proof of another scope")
-                        }
+                        Poll::Ready(Ok(_)) => panic!("{FOREIGN_PROOF}"),
                         Poll::Pending => {}
                     }
                     slot.take_lent().map_or(Poll::Pending, |lent| Poll::Ready(Ok(lent)))
                 })
                 .await?;
-                self.future = Some(future);
+                self.entered = Some(future);
                 Ok(resource)
             }
 
             async fn exit(mut self, resource: T, reason: ExitReason<'_>) -> Result<(), X> {
                 self.slot.give_back(resource, reason);
-                match self.future.take() {
+                match self.entered.take() {
                     Some(future) => future.await.map(|_ended| ()),
                     None => panic!("a closure scope was exited before it was entered, by a call of its hooks"),
                 }
             }
         }
 
-        impl<F, T, X> Debug for $ScopeFn<F, T, X> {
+        impl<T, X> Debug for $ScopeFn<T, X> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($ScopeFn)).finish_non_exhaustive()
             }

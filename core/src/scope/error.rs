@@ -31,6 +31,10 @@ pub enum ScopeError<E, X, T = ()> {
         /// What became of the exit.
         exit: ExitError<X>,
     },
+    /// The closure of the scope took back what it had lent, or panicked or ended, while the body ran:
+    /// the body was cancelled. What became of the exit, which is the rest of the closure, if that was
+    /// not clean. Only of [`with_borrowing`](crate::with_borrowing).
+    Withdrawn(Option<ExitError<X>>),
     /// The body failed, and the exit that looks at its error exceeded this cleanup budget. The
     /// exit goes on where it can; the error is reported to the hook when it is done.
     Overdue(Duration),
@@ -62,7 +66,7 @@ impl<E, X, T> ScopeError<E, X, T> {
     pub fn body(&self) -> Option<&E> {
         match self {
             Self::Body(body) | Self::Both { body, .. } => Some(body),
-            Self::Enter(_) | Self::Exit { .. } | Self::Overdue(_) => None,
+            Self::Enter(_) | Self::Exit { .. } | Self::Withdrawn(_) | Self::Overdue(_) => None,
         }
     }
 
@@ -71,6 +75,7 @@ impl<E, X, T> ScopeError<E, X, T> {
         match self {
             Self::Exit { error, .. } => Some(error),
             Self::Both { exit, .. } => Some(exit),
+            Self::Withdrawn(exit) => exit.as_ref(),
             Self::Enter(_) | Self::Body(_) | Self::Overdue(_) => None,
         }
     }
@@ -106,6 +111,7 @@ impl<E, X, T> ScopeError<E, X, T> {
             Self::Body(body) => ScopeError::Body(body),
             Self::Exit { error, .. } => ScopeError::Exit { error, value: () },
             Self::Both { body, exit } => ScopeError::Both { body, exit },
+            Self::Withdrawn(exit) => ScopeError::Withdrawn(exit),
             Self::Overdue(budget) => ScopeError::Overdue(budget),
         }
     }
@@ -126,6 +132,7 @@ impl<E: fmt::Debug, X: fmt::Debug, T> fmt::Debug for ScopeError<E, X, T> {
                 .field("body", body)
                 .field("exit", exit)
                 .finish(),
+            Self::Withdrawn(exit) => f.debug_tuple("Withdrawn").field(exit).finish(),
             Self::Overdue(budget) => f.debug_tuple("Overdue").field(budget).finish(),
         }
     }
@@ -138,6 +145,7 @@ impl<E: fmt::Display, X, T> fmt::Display for ScopeError<E, X, T> {
             Self::Body(body) => body.fmt(f),
             Self::Exit { .. } => f.write_str("scope was not exited cleanly"),
             Self::Both { body, .. } => write!(f, "{body} (and the scope was not exited cleanly)"),
+            Self::Withdrawn(_) => f.write_str("scope took back what it had lent"),
             Self::Overdue(budget) => {
                 write!(
                     f,
@@ -161,6 +169,7 @@ where
             Self::Body(_) | Self::Overdue(_) => None,
             Self::Exit { error, .. } => Some(error),
             Self::Both { exit, .. } => Some(exit),
+            Self::Withdrawn(exit) => exit.as_ref().map(|exit| exit as &dyn Error),
         }
     }
 }

@@ -50,7 +50,7 @@ pub enum Why {
 impl Why {
     /// What the exit was told of an error, and gives back.
     #[inline]
-    pub(super) fn into_told(self) -> Option<Told> {
+    pub(crate) fn into_told(self) -> Option<Told> {
         match self {
             Self::Failed(told) => Some(told),
             Self::Completed | Self::Cancelled | Self::Panicked => None,
@@ -116,6 +116,8 @@ enum Error {
     #[cfg(feature = "alloc")]
     Shared(Arc<Told>),
     Unseen(fn() -> &'static str),
+    #[cfg(feature = "alloc")]
+    Named(&'static str),
 }
 
 impl Told {
@@ -124,10 +126,43 @@ impl Told {
         Self(Error::Unseen(type_name::<E>))
     }
 
+    /// The same of the error's type, without the error: for an exit that may not come back with it.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn unseen_twin(&self) -> Self {
+        match &self.0 {
+            Error::Shown(shown) => Self(Error::Named(shown.type_name())),
+            Error::Shared(told) => told.unseen_twin(),
+            Error::Unseen(name) => Self(Error::Unseen(*name)),
+            Error::Named(name) => Self(Error::Named(name)),
+        }
+    }
+
     /// The exit looks at the error. Lost with the exit's future, the error reports itself.
     #[cfg(feature = "alloc")]
     pub(crate) fn shown<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
-        Self(Error::Shown(Box::new(Carried { error, about })))
+        let of_exit = false;
+        Self(Error::Shown(Box::new(Carried {
+            error,
+            about,
+            of_exit,
+        })))
+    }
+
+    /// The error of an exit, for the exits of scopes around it. Lost, it reports itself as such.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn of_exit<E: Debug + Send + Sync + 'static>(error: E, about: About) -> Self {
+        let of_exit = true;
+        Self(Error::Shown(Box::new(Carried {
+            error,
+            about,
+            of_exit,
+        })))
+    }
+
+    /// Nobody is to hear of the error.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn swallow(mut self) {
+        self.0 = Error::Unseen(|| "");
     }
 
     /// The error, if it is in here.
@@ -137,7 +172,7 @@ impl Told {
         let shown = match error {
             Error::Shown(shown) => shown,
             Error::Shared(told) => return Arc::try_unwrap(told).ok()?.into_error(),
-            Error::Unseen(_) => return None,
+            Error::Unseen(_) | Error::Named(_) => return None,
         };
         let carried = shown.into_any().downcast::<Carried<E>>();
         carried.ok().map(|carried| carried.error)
@@ -151,6 +186,8 @@ impl Told {
             #[cfg(feature = "alloc")]
             Error::Shared(told) => told.failure(),
             Error::Unseen(type_name) => Failure::of(None, type_name()),
+            #[cfg(feature = "alloc")]
+            Error::Named(type_name) => Failure::of(None, type_name),
         }
     }
 }
@@ -178,6 +215,7 @@ trait Shown: Send + Sync {
 struct Carried<E> {
     error: E,
     about: About,
+    of_exit: bool,
 }
 
 #[cfg(feature = "alloc")]
@@ -191,7 +229,11 @@ impl<E: Debug + Send + Sync + 'static> Shown for Carried<E> {
     }
 
     fn report_lost(&self) {
-        report(&Report::ErrorLost(self.about, &self.error));
+        report(&if self.of_exit {
+            Report::ExitFailed(self.about, &self.error)
+        } else {
+            Report::ErrorLost(self.about, &self.error)
+        });
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

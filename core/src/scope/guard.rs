@@ -95,7 +95,8 @@ fn about<M: Manager>(rt: &impl Cleanup, location: &'static Location<'static>) ->
 }
 
 /// The body of a guard is not the scope's to run: this one never is.
-type NoBody<M, T, E> = for<'a> fn(&'a mut <M as Managed>::Resource) -> Ready<Result<T, E>>;
+pub(crate) type NoBody<M, T, E> =
+    for<'a> fn(&'a mut <M as Managed>::Resource) -> Ready<Result<T, E>>;
 
 impl<'r, R: Cleanup, M: Manager> Entered<'r, R, M> {
     /// Exits the scope with the reason that `result` stands for, and gives `result` on.

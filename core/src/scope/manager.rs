@@ -130,8 +130,9 @@ scope! {
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is no async scope",
         label = "expected a type with async `enter` and `exit`",
-        note = "a plain RAII value is dropped without help: keep it in a variable of the body; to \
-                run async cleanup, implement `Scope` for a type of yours that holds it",
+        note = "a plain RAII value is dropped without help: keep it in a variable of the body, or \
+                pass `from_guard(async {{ … }})`; to run async cleanup, implement `Scope` for a type \
+                of yours that holds it",
         note = "a scope whose futures are not `Send` implements `LocalScope` and is passed as \
                 `Local(scope)`"
     )]
@@ -225,6 +226,12 @@ pub trait Managed: Sized {
 
     fn name() -> &'static str;
 
+    /// Whether its exit is that of other scopes in it, which are followed by themselves: its own begins
+    /// when theirs have ended.
+    fn exits_others_first() -> bool {
+        false
+    }
+
     /// Owns the scope while it is entered, and gives it back. One that is made of several hands over
     /// to `rt` what it has entered so far, if it is dropped.
     #[track_caller]
@@ -238,6 +245,15 @@ pub trait Managed: Sized {
         resource: Self::Resource,
         why: Why,
     ) -> impl ExitFuture<Self::Kind, Output = (Result<(), Self::Error>, Option<Told>)>;
+
+    /// The same, for one who has it in a box that outlives its frame: it need not be moved out.
+    fn exit_in_box(
+        self,
+        resource: Self::Resource,
+        why: Why,
+    ) -> impl Future<Output = (Result<(), Self::Error>, Option<Told>)> {
+        self.exit(resource, why)
+    }
 
     fn dropped<R: Cleanup>(
         self,
@@ -276,6 +292,14 @@ impl<S: Scope> Managed for S {
         why: Why,
     ) -> impl ExitFuture<Sendable, Output = (Result<(), S::Error>, Option<Told>)> {
         <S::OnDrop as strategy::Strategy<S>>::exit(self, resource, why)
+    }
+
+    fn exit_in_box(
+        self,
+        resource: S::Resource,
+        why: Why,
+    ) -> impl Future<Output = (Result<(), S::Error>, Option<Told>)> {
+        strategy::exit(self, resource, why)
     }
 
     fn dropped<R: Cleanup>(
@@ -318,6 +342,14 @@ impl<S: LocalScope> Managed for Local<S> {
         why: Why,
     ) -> impl ExitFuture<ThreadBound, Output = (Result<(), S::Error>, Option<Told>)> {
         <S::OnDrop as local_strategy::Strategy<S>>::exit(self.0, resource, why)
+    }
+
+    fn exit_in_box(
+        self,
+        resource: S::Resource,
+        why: Why,
+    ) -> impl Future<Output = (Result<(), S::Error>, Option<Told>)> {
+        local_strategy::exit(self.0, resource, why)
     }
 
     fn dropped<R: Cleanup>(

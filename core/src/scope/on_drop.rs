@@ -91,7 +91,7 @@ macro_rules! on_drop {
                 );
             }
 
-            fn exit<S: $Scope>(
+            pub(in crate::scope) fn exit<S: $Scope>(
                 scope: S,
                 resource: S::Resource,
                 why: Why,

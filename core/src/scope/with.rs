@@ -1,6 +1,9 @@
+#[cfg(feature = "std")]
+mod borrowing;
 mod dropped;
 mod poll;
 mod stage;
+mod wrapped;
 
 use core::cell::UnsafeCell;
 use core::fmt::{self, Debug};
@@ -9,7 +12,10 @@ use core::marker::{PhantomData, PhantomPinned};
 use core::panic::Location;
 use core::time::Duration;
 
+#[cfg(feature = "std")]
+pub use self::borrowing::with_borrowing;
 use self::stage::{Stage, put};
+pub use self::wrapped::{LendingBody, Wrapped, WrappedLending, wrapped, wrapped_lending};
 use super::error::ExitError;
 use super::exit::{ExitSlot, slot};
 use super::manager::{Managed, Manager};
@@ -19,6 +25,8 @@ use crate::body::Body;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::{About, CollectorId, ExitToken, Subject};
+#[cfg(feature = "alloc")]
+use crate::exit_stack::{Swallowing, Unwinds};
 use crate::mutants::mutant;
 use crate::panic::Payload;
 use crate::runtime::Cleanup;
@@ -104,7 +112,7 @@ with_fn! {
     /// | "expected `Result<_, _>`" at the body | a body that cannot fail ends with `Ok::<_, Infallible>(…)` |
     /// | the body's error borrows, or "cannot be sent (shared) between threads" | an owned `Send + Sync` error, or [`with_unseen_error`] |
     /// | "lifetime may not live long enough": the body keeps or returns what it was lent | return an owned value |
-    /// | "is no async scope": a guard, a file, a lock | keep it in a variable of the body, or implement [`Scope`](super::Scope) for a type that holds it |
+    /// | "is no async scope": a guard, a file, a lock | keep it in a variable of the body, make a scope of it by [`from_guard`](super::from_guard), or implement [`Scope`](super::Scope) for a type that holds it |
     /// | "is no async scope": `&mut scope` | pass it by value: running a scope uses it up |
     /// | "is no async scope", and it implements `LocalScope` | `Local(scope)` |
     /// | "is no async scope": a tuple of scopes | all of them `Local`, or none; errors that are `Into<Box<dyn Error + Send + Sync>>`, `Send + Sync` and owned |
@@ -252,6 +260,13 @@ with_fn! {
     with_suppressing: Suppressing, scope: Suppress, error: Debug + Send + Sync + 'static // or `with_unseen_error`
 }
 
+#[cfg(feature = "alloc")]
+with_fn! {
+    /// [`with`] for stacks whose entries may swallow the body's error.
+    #[expect(unreachable_pub, reason = "called by stacks alone")]
+    with_swallowing: Swallowing, scope: Unwinds, error: Debug + Send + Sync + 'static
+}
+
 /// What an enter gives: the scope and its resource, or its error.
 type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 
@@ -305,13 +320,13 @@ struct Maker<'r, M: Managed, F, B, N, X> {
 type Begin<F, A, S> = fn(F, A, &mut S);
 
 /// What a guard knows of its scope.
-pub(super) struct EnteredParts<'r, R, M: Manager> {
-    pub(super) rt: &'r R,
-    pub(super) location: &'static Location<'static>,
-    pub(super) entered_under: CollectorId,
-    pub(super) live: LiveEntry,
-    pub(super) manager: M,
-    pub(super) resource: M::Resource,
+pub(crate) struct EnteredParts<'r, R, M: Manager> {
+    pub(crate) rt: &'r R,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) entered_under: CollectorId,
+    pub(crate) live: LiveEntry,
+    pub(crate) manager: M,
+    pub(crate) resource: M::Resource,
 }
 
 /// How the body ended.
@@ -403,7 +418,7 @@ where
     }
 
     /// The part of a scope that follows its body, for a guard.
-    pub(super) fn exiting(
+    pub(crate) fn exiting(
         parts: EnteredParts<'r, R, M>,
         result: Result<T, E>,
         _exit: PhantomData<X>,

@@ -12,7 +12,8 @@ use std::thread::{self, Thread};
 
 use super::block_on_thread;
 use crate::{
-    Barrier, Channel, Condition, Event, Latch, Limiter, Mutex, Queue, Receiver, RwLock, Semaphore,
+    Barrier, Channel, Condition, Event, Latch, Limiter, Mutex, Pool, Queue, Receiver, RwLock,
+    Semaphore,
 };
 
 /// Runs `blocks` on a thread, sees it wait, wakes it in vain, and ends its wait.
@@ -97,6 +98,24 @@ fn a_thread_pops_jobs() {
     assert_eq!(queue.statistics().unfinished, 1);
     drop(job);
     queue.join_blocking();
+}
+
+// Q-29, PL-2, PL-10, PL-11
+#[test]
+fn a_thread_takes_and_waits_for_the_end() {
+    let pool = Pool::new([7]);
+    let waits = || pool.statistics().waiting == 1;
+    let lease = pool.take_blocking().unwrap();
+    let taken = ends(|| *pool.take_blocking().unwrap(), waits, || drop(lease));
+    assert_eq!(taken, 7);
+    let lease = pool.try_take().unwrap();
+    let refused = ends(|| pool.take_blocking(), waits, || assert!(pool.close()));
+    assert!(refused.is_err());
+    thread::scope(|scope| {
+        scope.spawn(|| pool.closed_blocking());
+        drop(lease);
+    });
+    assert_eq!(pool.statistics().idle, 1);
 }
 
 //

@@ -18,7 +18,7 @@ use withal_core::runtime::NoExecutor;
 use withal_core::scope::{Local, Manager, ScopeError};
 use withal_core::{HandOver, Scope, with};
 
-use crate::{Barrier, Limiter, Mutex, RwLock, Semaphore, single_thread};
+use crate::{Barrier, Limiter, Mutex, Pool, RwLock, Semaphore, single_thread};
 
 const RT: NoExecutor = NoExecutor::new();
 
@@ -104,6 +104,31 @@ fn a_loan_is_a_scope_that_gives_the_token() {
     }));
     let refused = poll(refused.as_mut());
     assert!(matches!(refused, Poll::Ready(Err(ScopeError::Enter(_)))));
+}
+
+// PL-5, PL-10, PL-13
+#[test]
+fn a_take_is_a_scope_that_gives_the_object() {
+    let pool = Arc::new(Pool::new([1]));
+    let is_free = || pool.statistics().idle == 1;
+    is_held_inside(|| pool.take(), is_free);
+    is_held_inside(|| pool.take_owned(), is_free);
+    let mut whole = pin!(with(&RT, pool.take(), async |object| {
+        **object += 1;
+        Ok::<_, Infallible>(())
+    }));
+    assert!(poll(whole.as_mut()).is_ready());
+    assert_eq!(*pool.try_take().unwrap(), 2);
+    pool.close();
+    let mut refused = pin!(with(&RT, pool.take(), async |_| Ok::<_, Infallible>(())));
+    let refused = poll(refused.as_mut());
+    assert!(matches!(refused, Poll::Ready(Err(ScopeError::Enter(_)))));
+
+    // Its objects stay on one thread.
+    let pool = Arc::new(single_thread::Pool::new([std::rc::Rc::new(1)]));
+    let is_free = || pool.statistics().idle == 1;
+    is_held_inside(|| Local(pool.take()), is_free);
+    is_held_inside(|| Local(pool.take_owned()), is_free);
 }
 
 // BA-9, BA-10

@@ -1,6 +1,6 @@
-// GM-23: the resource is lent by value and cannot borrow from the frame.
+// GM-23: what is lent by value cannot borrow from the frame.
 //
-// Cure: lend the value; it comes back.
+// Cure: lend the value; it comes back. Or `scope_fn_borrowing`.
 
 use std::convert::Infallible;
 

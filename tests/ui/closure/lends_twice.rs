@@ -1,4 +1,4 @@
-// GM-6: lending uses up the token.
+// GM-6, GM-11: lending uses up the token.
 //
 // Cure: lend once; a second resource is a second scope.
 

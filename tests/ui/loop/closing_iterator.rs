@@ -1,4 +1,4 @@
-// IT-2, IT-17: there is nothing in an iterator to close.
+// IT-2, IT-17, SM-3: there is nothing in an iterator to close.
 //
 // Cure: an ordinary `for`.
 

@@ -1,6 +1,7 @@
-// CM-29: a synchronous guard is no scope. Its drop cleans up without help.
+// CM-29, SM-13: a synchronous guard is no scope. Its drop cleans up without help.
 //
-// Cure: keep it in a variable of the body, or hold it in a type that implements `Scope`.
+// Cure: keep it in a variable of the body, pass `from_guard(async { Ok::<_, Infallible>(TempDir) })`, or
+// hold it in a type that implements `Scope`.
 
 use withal::runtime::Cleanup;
 use withal::with;

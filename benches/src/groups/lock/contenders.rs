@@ -13,7 +13,7 @@ use super::shapes::{self, Watch};
 use crate::executor::{Home, Sides};
 
 /// Something that is passed in sections, in each of which a sum grows by one.
-pub(super) trait Lock: Send + Sync + 'static {
+pub(in crate::groups) trait Lock: Send + Sync + 'static {
     const NAME: &'static str;
     /// On whose tasks it takes turns, if it is bound to them.
     const BOUND_TO: Option<Home> = None;
@@ -25,7 +25,7 @@ pub(super) trait Lock: Send + Sync + 'static {
 }
 
 /// A lock that can be held over an await.
-pub(super) trait AsyncLock: Lock {
+pub(in crate::groups) trait AsyncLock: Lock {
     /// A section that also yields once.
     fn add_and_yield(&self) -> impl Future<Output = u64> + Send;
 }
@@ -43,22 +43,22 @@ pub(super) trait Event: Send + Sync + 'static {
 
 /// What is done with a [`Lock`], without its type.
 #[derive(Clone, Copy)]
-pub(super) struct LockSubject {
-    pub(super) name: &'static str,
-    pub(super) bound_to: Option<Home>,
+pub(in crate::groups) struct LockSubject {
+    pub(in crate::groups) name: &'static str,
+    pub(in crate::groups) bound_to: Option<Home>,
     /// One task passes it so many times.
-    pub(super) alone: fn(u64),
+    pub(in crate::groups) alone: fn(u64),
     /// Many tasks pass it.
-    pub(super) tiny: Work,
+    pub(in crate::groups) tiny: Work,
     /// The same with an await inside, where it can be held over one.
-    pub(super) awaiting: Option<Work>,
+    pub(in crate::groups) awaiting: Option<Work>,
 }
 
 /// What so many tasks do together, so many times in all.
 #[derive(Clone, Copy)]
-pub(super) struct Work {
-    pub(super) tasks: fn(usize, u64) -> Sides,
-    pub(super) watched: fn(usize, u64, &Watch) -> Sides,
+pub(in crate::groups) struct Work {
+    pub(in crate::groups) tasks: fn(usize, u64) -> Sides,
+    pub(in crate::groups) watched: fn(usize, u64, &Watch) -> Sides,
 }
 
 /// What is done with an [`Event`], without its type.
@@ -71,7 +71,7 @@ pub(super) struct EventSubject {
 }
 
 impl LockSubject {
-    const fn of<L: AsyncLock>() -> Self {
+    pub(in crate::groups) const fn of<L: AsyncLock>() -> Self {
         Self {
             awaiting: Some(Work::of::<L, shapes::Awaiting>()),
             ..Self::limit::<L>()

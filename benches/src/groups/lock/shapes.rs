@@ -103,7 +103,7 @@ fn sides(tasks: usize, task: impl Fn() -> Task) -> Sides {
 
 /// How each task was served; a wait ends with the section, so it includes that.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Arc<Mutex<Vec<Served>>>);
+pub(in crate::groups) struct Watch(Arc<Mutex<Vec<Served>>>);
 
 impl Watch {
     fn tasks(&self) -> MutexGuard<'_, Vec<Served>> {

@@ -1,4 +1,4 @@
-use super::{GROUP, cancelled, exits, may_wait, nested, synchronous};
+use super::{GROUP, cancelled, exits, many, may_wait, nested, synchronous};
 use crate::allocations::count_here;
 use crate::measure::{self, Effort};
 use crate::now::{now, soon};
@@ -80,4 +80,14 @@ fn what_is_counted_is_what_the_peers_do() {
         now(may_wait::four()).ok()
     );
     now(cancelled::collected());
+}
+
+// ES-2
+#[test]
+fn a_stack_allocates_once_for_each_entry() {
+    let [one, thousand] = [1, 1000].map(|entries| {
+        let run = || assert!(now(many::on_a_stack(entries)).is_ok());
+        count_here(run).1
+    });
+    assert!(one <= 1 && thousand <= 1000, "{one} {thousand}");
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use futures_util::future::{FutureExt, join};
 use withal::runtime::Runtime;
-use withal_sync::{Barrier, Condition, Event, Latch, Limiter, Mutex, RwLock, Semaphore};
+use withal_sync::{Barrier, Condition, Event, Latch, Limiter, Mutex, Pool, RwLock, Semaphore};
 
 use super::{Scenario, sweep};
 use crate::poll::yields;
@@ -20,6 +20,8 @@ struct Locks {
     barrier: Barrier,
     rw_lock: RwLock<u32>,
     limiter: Limiter<u32>,
+    pool: Pool<u32>,
+    fair_pool: Pool<u32>,
 }
 
 const PERMITS: usize = 3;
@@ -36,6 +38,8 @@ impl Locks {
             barrier: Barrier::new(NonZeroUsize::MIN.saturating_add(1)),
             rw_lock: RwLock::new(0),
             limiter: Limiter::new(1),
+            pool: Pool::new([1, 2]),
+            fair_pool: Pool::fair([1, 2]),
         }
     }
 
@@ -58,6 +62,10 @@ impl Locks {
         assert_eq!(waiting, [0; 7]);
         assert!(self.rw_lock.try_write().is_ok());
         assert_eq!(self.limiter.borrowed(), 0);
+        for pool in [&self.pool, &self.fair_pool] {
+            let now = pool.statistics();
+            assert_eq!((now.size, now.idle, now.waiting), (2, 2, 0));
+        }
     }
 }
 
@@ -69,7 +77,26 @@ async fn lock(mutex: &Mutex<u32>) {
     }
 }
 
-// LK-4, LK-5, SE-5, SE-10, EV-5, EV-6, CV-5, CV-6, CV-8, CV-9, BA-5, CS-12, A-3, A-10
+async fn lease(pool: &Pool<u32>) {
+    for _ in 0..2 {
+        let _object = pool.take().await;
+        yields(1).await;
+    }
+}
+
+/// Takes one, puts another one in its place, and waits for one again.
+async fn exchange(pool: &Pool<u32>) {
+    if let Ok(object) = pool.take().await {
+        yields(1).await;
+        let put = pool.add_last(object.detach());
+        assert!(put.is_ok());
+    }
+    pool.retain(|_| true);
+    lease(pool).await;
+}
+
+// LK-4, LK-5, SE-5, SE-10, EV-5, EV-6, CV-5, CV-6, CV-8, CV-9, BA-5, CS-12, PL-4, PL-7, PL-9, A-3,
+//
 pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
     let scenarios: &[Scenario<Locks>] = &[
         ("lock", |locks| {
@@ -113,6 +140,18 @@ pub async fn each_operation_of_a_lock<R: Runtime>(rt: &R) {
                     yields(1).await;
                 };
                 join(borrow(1), join(borrow(2), borrow(3))).await;
+            }
+            .boxed()
+        }),
+        ("take", |locks| {
+            async move {
+                for pool in [&locks.pool, &locks.fair_pool] {
+                    join(
+                        join(lease(pool), lease(pool)),
+                        join(lease(pool), exchange(pool)),
+                    )
+                    .await;
+                }
             }
             .boxed()
         }),

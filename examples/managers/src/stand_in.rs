@@ -1,0 +1,4 @@
+//! What the programs talk to.
+
+pub mod database;
+pub mod host;

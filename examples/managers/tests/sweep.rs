@@ -1,0 +1,79 @@
+//! The programs, cancelled at every poll in every way: each scope is exited, the inner ones first,
+//! before whoever cancelled goes on.
+
+#[macro_use]
+mod common;
+
+use common::{InMemory, Lines, SECOND};
+use managers::{
+    Setting, class_made, closure_made, connection, download, fetch, provider, temporary_file,
+    transaction,
+};
+use withal_tests::Deterministic;
+use withal_tests::sweep::{Followed, Sweep, Swept};
+
+/// Sweeps a program.
+fn sweep(program: impl AsyncFn(&Setting<Followed<Deterministic>>)) -> Swept {
+    let program = &program;
+    let swept = Sweep::new(Lines::default)
+        .invariant(|lines| {
+            // Whatever was begun was ended.
+            let lines = lines.take();
+            let count = |what: &str| lines.iter().filter(|line| *line == what).count();
+            let ended = count("COMMIT") + count("ROLLBACK");
+            assert_eq!(count("BEGIN"), ended, "{lines:?}");
+        })
+        .run(async |rt, lines| program(&lines.setting(&rt, SECOND)).await);
+    assert!(swept.runs > 100 && swept.scopes > swept.runs / 2, "{swept}");
+    swept
+}
+
+// A-3, CM-17, CM-20, K1, K2, K3
+#[test]
+fn classes() {
+    sweep(async |on| class_made::run(on).await.expect("a database that works"));
+}
+
+// A-3, CM-17, GM-19
+#[test]
+fn functions() {
+    sweep(async |on| closure_made::run(on).await.expect("all is printed"));
+}
+
+// A-3, CM-17, GM-19
+#[test]
+fn providers() {
+    sweep(async |on| provider::run(on).await.expect("errors are answers"));
+}
+
+// A-3, CM-17, CM-21, GM-19
+#[test]
+fn transactions() {
+    sweep(async |on| drop(transaction::run(on).await.expect("a database that works")));
+}
+
+// A-3, CM-17, CM-22, CM-23
+#[test]
+fn connections() {
+    sweep(async |on| connection::run(on).await);
+}
+
+// A-3, CM-19
+#[test]
+fn files() {
+    // Blocking work ends with its runtime: then it fails, and may.
+    sweep(async |on| drop(temporary_file::run(on).await));
+}
+
+// A-3, CM-17, K1, K2, K3
+#[test]
+fn requests() {
+    // The host is a task, and its end of the connection goes with the runtime: as above.
+    sweep(async |on| drop(fetch::run(on, &InMemory::on(on)).await));
+}
+
+// A-3, CM-17, K1, K2, K3
+#[test]
+fn downloads() {
+    sweep(async |on| drop(download::run(on, &InMemory::on(on)).await));
+}
