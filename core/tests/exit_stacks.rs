@@ -14,7 +14,7 @@ use std::thread;
 
 use common::{Numbered, Slow, Trace, drive, now, send, yield_now};
 use futures_util::join;
-use withal_core::exit_stack::{AnyError, LocalExitStack, exit_stack_local, exit_stack_suppressing};
+use withal_core::exit_stack::{BoxError, LocalExitStack, exit_stack_local, exit_stack_suppressing};
 use withal_core::runtime::NoExecutor;
 use withal_core::scope::Failure;
 use withal_core::scope::Suppress;
@@ -96,7 +96,7 @@ fn a_spawned_body_borrows_resources_and_surroundings() {
             let first = words[0];
             yield_now().await;
             text.push_str(first);
-            Ok::<_, AnyError>(text.len())
+            Ok::<_, BoxError>(text.len())
         });
         let length = length.await.unwrap();
         assert_eq!(words, ["b", "c", "x", "y"]);
@@ -202,7 +202,7 @@ fn a_local_stack_takes_all_sorts() {
             Err("not clean".into())
         });
         assert_eq!(Rc::strong_count(&shared), 5);
-        Ok::<_, AnyError>(**number + *more)
+        Ok::<_, BoxError>(**number + *more)
     });
     let ended = drive(ended).unwrap_err();
     assert_eq!(ended.to_string(), "scope was not exited cleanly");
@@ -263,7 +263,7 @@ fn a_spawned_stack_suppresses() {
 }
 
 /// A caller that knows nothing of its scopes and of its errors.
-async fn open_all<S>(rt: &NoExecutor, scopes: Vec<S>) -> Result<usize, AnyError>
+async fn open_all<S>(rt: &NoExecutor, scopes: Vec<S>) -> Result<usize, BoxError>
 where
     S: Scope<Error: Error + Send + Sync + 'static> + 'static,
     S::Resource: 'static,
@@ -272,7 +272,7 @@ where
         for scope in scopes {
             stack.enter(scope).await?;
         }
-        Ok::<_, AnyError>(stack.len())
+        Ok::<_, BoxError>(stack.len())
     });
     Ok(entered.await?)
 }

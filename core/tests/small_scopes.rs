@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use common::{Numbered, Slow, Trace, drive, now, yield_now};
 use withal_core::cleanup::{CleanupTask, drain};
-use withal_core::exit_stack::{AnyError, exit_stack_suppressing};
+use withal_core::exit_stack::{BoxError, exit_stack_suppressing};
 use withal_core::runtime::{Cleanup, NoExecutor, RuntimeId, Timer};
 use withal_core::scope::{
     Lend, Limited, LimitedError, Local, Retry, RetryError, defer, defer_local, defer_told,
@@ -350,12 +350,12 @@ fn small_scopes_stand_in_rows_and_stacks() {
         let ended = exit_stack_suppressing(&rt, async |stack| {
             stack.enter(retry(&rt, [SECOND], make)).await?;
             stack
-                .enter_suppressing(suppress(|error: &AnyError| error.to_string() == "refused"))
+                .enter_suppressing(suppress(|error: &BoxError| error.to_string() == "refused"))
                 .await?;
             let later = defer(async move || deferred.push("deferred".to_owned()));
             stack.enter(later).await?;
             yield_now().await;
-            Err::<(), AnyError>("refused".into())
+            Err::<(), BoxError>("refused".into())
         });
         assert!(ended.await.unwrap().is_none());
         trace.take()
@@ -372,7 +372,7 @@ fn a_late_exit_in_a_stack_holds_nobody_up() {
         let slow = Slow::new("slow", &trace);
         stack.enter(limited(&rt, slow).exit_timeout(SECOND)).await?;
         stack.enter(Numbered::traced(2, &trace)).await?;
-        Ok::<_, AnyError>(7)
+        Ok::<_, BoxError>(7)
     });
     let ended = drive(ended).unwrap_err();
     assert_eq!(ended.into_value().unwrap(), 7);
