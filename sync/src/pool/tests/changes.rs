@@ -235,7 +235,8 @@ fn what_is_wanted_is_leased_and_the_rest_stays_in_its_order<F: Flavour>() {
 
 // PL-16
 fn what_was_wanted_before_a_panic_stays<F: Flavour>() {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use core::panic::AssertUnwindSafe;
+    use std::panic::catch_unwind;
 
     for pool in both::<F>(3) {
         let pool = Arc::new(pool);
