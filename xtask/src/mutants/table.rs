@@ -233,4 +233,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "not_closed_in_silence",
         &["deterministic_fifo::left_open::one_that_nobody_closed_is_reported"],
     ),
+    // Small scopes.
+    mutant(
+        "SM-19",
+        "late_exit_cut",
+        &["deterministic_fifo::small_scopes::an_exit_that_is_too_slow_goes_on_by_itself"],
+    ),
+    mutant(
+        "SM-20",
+        "retries_whatever_failed",
+        &["deterministic_fifo::small_scopes::any_error_is_worth_another_try_unless_told"],
+    ),
 ];
