@@ -156,7 +156,7 @@ impl<R: Runtime, M: PoolManager> Pool<R, M> {
     #[track_caller]
     pub fn lease(&self) -> LeaseScope<R, M> {
         LeaseScope {
-            inner: self.owner.inner.clone(),
+            pool: self.clone(),
             taken_at: Location::caller(),
         }
     }

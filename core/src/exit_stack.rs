@@ -5,6 +5,43 @@
 //! finds: one for each line of a configuration, one only if an option says so, all that a service
 //! opens while it starts. They are exited in the reverse of the order in which they were entered,
 //! each as if it stood around the ones after it.
+//!
+//! # Examples
+//!
+//! The life of a service: what it opens while it starts stays open until it is told to stop, is lent to
+//! each request, and is closed in reverse, also if the start fails half-way.
+//!
+//! ```
+//! use withal_core::exit_stack::{BoxError, exit_stack};
+//! use withal_core::runtime::NoExecutor;
+//! # use withal_core::{ExitReason, HandOver, Scope};
+//! # struct Database;
+//! # impl Scope for Database {
+//! #     type Resource = Vec<&'static str>;
+//! #     type Error = std::io::Error;
+//! #     type OnDrop = HandOver;
+//! #     async fn enter(&mut self) -> Result<Self::Resource, Self::Error> { Ok(vec!["ann", "bob"]) }
+//! #     async fn exit(self, _: Self::Resource, _: ExitReason<'_>) -> Result<(), Self::Error> { Ok(()) }
+//! # }
+//! # async fn until_told_to_stop() {}
+//!
+//! async fn serve(rt: &NoExecutor, with_metrics: bool) -> Result<usize, BoxError> {
+//!     let served = exit_stack(rt, async |app| {
+//!         let users = &*app.enter(Database).await?;
+//!         if with_metrics {
+//!             app.defer(async { println!("metrics are flushed") });
+//!         }
+//!         let get_users = async || users.len(); // a request
+//!         until_told_to_stop().await;
+//!         Ok::<_, BoxError>(get_users().await)
+//!     });
+//!     Ok(served.await?)
+//! }
+//!
+//! # futures_util::FutureExt::now_or_never(async {
+//! assert_eq!(serve(&NoExecutor::new(), true).await.unwrap(), 2);
+//! # }).unwrap();
+//! ```
 
 mod callbacks;
 mod enter;
@@ -40,30 +77,30 @@ use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId, Subject};
 use crate::runtime::Cleanup;
-use crate::scope::{ExitKind, Why};
+use crate::scope::Why;
 
 /// What a stack is called in reports.
 const NAME: &str = "exit_stack";
 
 /// Any error that can be sent: what the exits of a stack fail with, if nothing else is said.
-pub type AnyError = Box<dyn core::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn core::error::Error + Send + Sync>;
 
-/// The entries of a stack do not swallow errors: [`ExitStack::enter`] alone.
+/// No entry of the stack swallows an error: a scope is entered by [`ExitStack::enter`] alone.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Plain {}
 
-/// The entries of a stack may swallow errors: [`ExitStack::enter_suppressing`].
+/// Entries of the stack may swallow errors: see [`ExitStack::enter_suppressing`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Suppressing {}
+pub enum MaySuppress {}
 
 /// An [`ExitStack`] whose entries stay on their thread.
 #[cfg(feature = "std")]
-pub type LocalExitStack<R, X = AnyError, P = Plain> = ExitStack<R, X, ThreadBound, P>;
+pub type LocalExitStack<R, X = BoxError, P = Plain> = ExitStack<R, X, ThreadBound, P>;
 
 /// An [`ExitStack`] whose entries may swallow errors.
-pub type SuppressingExitStack<R, X = AnyError> = ExitStack<R, X, Sendable, Suppressing>;
+pub type SuppressingExitStack<R, X = BoxError> = ExitStack<R, X, Sendable, MaySuppress>;
 
 /// Scopes that are entered, and callbacks, to be exited in the reverse of their order.
 ///
@@ -75,7 +112,7 @@ pub type SuppressingExitStack<R, X = AnyError> = ExitStack<R, X, Sendable, Suppr
 /// error, *completed*; after one that panicked, *panicked*. Whatever an exit does, all run, one after
 /// the other. A cancellation stays one whatever the exits do.
 ///
-/// `X` is what the errors of exits become, [`AnyError`] if nothing else is said; the errors of entries
+/// `X` is what the errors of exits become, [`BoxError`] if nothing else is said; the errors of entries
 /// are `Into<X>`. `K` is whether the stack may move between threads (see [`LocalExitStack`]), `P`
 /// whether its entries may swallow errors (see [`SuppressingExitStack`]).
 ///
@@ -96,7 +133,7 @@ pub type SuppressingExitStack<R, X = AnyError> = ExitStack<R, X, Sendable, Suppr
 /// [`take`](Self::take) once all are open.
 ///
 /// ```
-/// use withal_core::exit_stack::{AnyError, ExitStack};
+/// use withal_core::exit_stack::{BoxError, ExitStack};
 /// use withal_core::{exit_stack, runtime::NoExecutor};
 /// # use withal_core::{ExitReason, HandOver, Scope};
 /// # use std::convert::Infallible;
@@ -112,13 +149,13 @@ pub type SuppressingExitStack<R, X = AnyError> = ExitStack<R, X, Sendable, Suppr
 /// #     }
 /// # }
 ///
-/// async fn open(rt: &NoExecutor, ports: &[u16]) -> Result<ExitStack<NoExecutor>, AnyError> {
+/// async fn open(rt: &NoExecutor, ports: &[u16]) -> Result<ExitStack<NoExecutor>, BoxError> {
 ///     let opened = exit_stack(rt, async |stack| {
 ///         for &port in ports {
 ///             let bound = stack.enter(Port(port)).await?;
 ///             assert_eq!(*bound, port);
 ///         }
-///         Ok::<_, AnyError>(stack.take()) // commit
+///         Ok::<_, BoxError>(stack.take()) // commit
 ///     });
 ///     Ok(opened.await?)
 /// }
@@ -127,8 +164,8 @@ pub type SuppressingExitStack<R, X = AnyError> = ExitStack<R, X, Sendable, Suppr
 /// let rt = NoExecutor::new();
 /// let open = open(&rt, &[80, 443]).await?;
 /// println!("{} are open", open.len());
-/// open.exit(Ok::<_, AnyError>(())).await?; // prints «closed 443», «closed 80»
-/// # Ok::<(), AnyError>(())
+/// open.exit(Ok::<_, BoxError>(())).await?; // prints «closed 443», «closed 80»
+/// # Ok::<(), BoxError>(())
 /// # }).unwrap().unwrap();
 /// ```
 ///
@@ -158,7 +195,7 @@ pub type SuppressingExitStack<R, X = AnyError> = ExitStack<R, X, Sendable, Suppr
 /// body's error stays the first one, that a cancellation or a panic cannot be swallowed, and that
 /// nothing joins a stack that unwinds.
 #[must_use = "a stack that is dropped cancels its entries: end it by `exit`"]
-pub struct ExitStack<R, X = AnyError, K = Sendable, P = Plain>
+pub struct ExitStack<R, X = BoxError, K = Sendable, P = Plain>
 where
     R: Cleanup,
     K: Kind,
@@ -238,9 +275,6 @@ impl<R: Cleanup, X, K: Kind, P> Drop for ExitStack<R, X, K, P> {
         }
         let why = self.ended.take().unwrap_or(Why::Cancelled);
         let entries = self.entries.take();
-        for tag in entries.tags() {
-            tag.live.dropped(ExitKind::Cancelled);
-        }
         let bequest = Bequest {
             rt: &self.rt,
             about: self.about(),

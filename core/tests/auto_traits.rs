@@ -23,6 +23,7 @@ use withal_core::coroutine::{
     StepError, Stepping, Yield, Yielder,
 };
 use withal_core::error_group::{Handling, IntoLeaves, Leaves, Origin};
+use withal_core::exit_stack::{BoxError, ExitErrors, LocalExitStack, SuppressingExitStack};
 use withal_core::iter::Closing;
 use withal_core::runtime::{Alarm, Cleared, NoExecutor, RuntimeId, TaskError, TaskFuture};
 use withal_core::scope::{
@@ -30,8 +31,8 @@ use withal_core::scope::{
     LendMut, Lending, LendingMut, LocalBorrowingScopeFn, LocalScopeFn, Owned, ScopeFn,
 };
 use withal_core::{
-    Abandon, ErrorGroup, ExitReason, HandOver, JoinError, Local, ScopeError, Shielded, Synchronous,
-    enter_in, for_each, for_each_by_ref, with, with_detailed, with_unseen_error,
+    Abandon, ErrorGroup, ExitReason, ExitStack, HandOver, JoinError, Local, ScopeError, Shielded,
+    Synchronous, enter_in, for_each, for_each_by_ref, with, with_detailed, with_unseen_error,
 };
 
 /// Answers for `T` by its inherent constants, which exist only where the bound is met, and
@@ -94,6 +95,21 @@ fn values_of_the_scope_protocol() {
         Detailed<Bound, u32, u32>: "!Send !Sync Unpin",
         Local<u32>: "Send Sync Unpin",
         Local<Bound>: "!Send !Sync Unpin",
+    }
+}
+
+// ES-3, CM-15
+#[test]
+fn exit_stacks() {
+    table! {
+        ExitStack<NoExecutor>: "Send Sync Unpin",
+        ExitStack<NoExecutor, Unshared>: "Send Sync Unpin",
+        ExitStack<NoExecutor, Bound>: "!Send !Sync Unpin",
+        SuppressingExitStack<NoExecutor>: "Send Sync Unpin",
+        LocalExitStack<NoExecutor>: "!Send !Sync Unpin",
+        ExitErrors<u32>: "Send Sync Unpin",
+        ExitErrors<Unshared>: "Send !Sync Unpin",
+        BoxError: "Send Sync Unpin",
     }
 }
 

@@ -12,15 +12,15 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use common::{Numbered, Trace, drive, now, yield_now};
-use withal_core::cleanup::CleanupTask;
-use withal_core::exit_stack::{AnyError, exit_stack_suppressing};
+use common::{Numbered, Slow, Trace, drive, now, yield_now};
+use withal_core::cleanup::{CleanupTask, drain};
+use withal_core::exit_stack::{BoxError, exit_stack_suppressing};
 use withal_core::runtime::{Cleanup, NoExecutor, RuntimeId, Timer};
 use withal_core::scope::{
     Lend, Limited, LimitedError, Local, Retry, RetryError, defer, defer_local, defer_told,
     defer_told_local, from_guard, limited, null_scope, retry, scope_fn_local, suppress,
 };
-use withal_core::{Abandon, ExitReason, Scope, ScopeError, with, with_suppressing};
+use withal_core::{Abandon, ExitReason, Scope, ScopeError, exit_stack, with, with_suppressing};
 
 /// A clock on which every span is over at once.
 #[derive(Clone, Copy, Debug)]
@@ -350,17 +350,35 @@ fn small_scopes_stand_in_rows_and_stacks() {
         let ended = exit_stack_suppressing(&rt, async |stack| {
             stack.enter(retry(&rt, [SECOND], make)).await?;
             stack
-                .enter_suppressing(suppress(|error: &AnyError| error.to_string() == "refused"))
+                .enter_suppressing(suppress(|error: &BoxError| error.to_string() == "refused"))
                 .await?;
             let later = defer(async move || deferred.push("deferred".to_owned()));
             stack.enter(later).await?;
             yield_now().await;
-            Err::<(), AnyError>("refused".into())
+            Err::<(), BoxError>("refused".into())
         });
         assert!(ended.await.unwrap().is_none());
         trace.take()
     });
     assert_eq!(trace, "+1 +2 +3 -3 -2 -1 +5 deferred -5");
+}
+
+// SM-19, ES-9: in a stack, too, a late exit goes on by itself, and those below it run.
+#[test]
+fn a_late_exit_in_a_stack_holds_nobody_up() {
+    let (rt, trace) = (Hurried, Trace::default());
+    let ended = exit_stack(&rt, async |stack| {
+        stack.enter(Numbered::traced(1, &trace)).await?;
+        let slow = Slow::new("slow", &trace);
+        stack.enter(limited(&rt, slow).exit_timeout(SECOND)).await?;
+        stack.enter(Numbered::traced(2, &trace)).await?;
+        Ok::<_, BoxError>(7)
+    });
+    let ended = drive(ended).unwrap_err();
+    assert_eq!(ended.into_value().unwrap(), 7);
+    assert_eq!(trace.take(), "+1 +slow +2 -2 -1!");
+    drive(drain(&rt, SECOND));
+    assert!(trace.take().contains("-slow"));
 }
 
 // leaked, nothing of it happens.

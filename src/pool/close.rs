@@ -63,11 +63,17 @@ impl<R: Runtime, M: PoolManager> Inner<R, M> {
         self.close_report(still_out)
     }
 
-    /// Nothing becomes idle any more once takes are refused.
     async fn begin_close(&self) {
         self.refuse_takes();
-        let idle = self.take_all_idle(CleanupOrigin::here());
-        join((Self::release_all(idle), self.places.closed())).await;
+        let mut idle = self.take_all_idle(CleanupOrigin::here());
+        loop {
+            join((Self::release_all(idle), self.places.closed())).await;
+            // What a take had been handed that was dropped then.
+            idle = self.take_all_idle(CleanupOrigin::here());
+            if idle.is_empty() {
+                return;
+            }
+        }
     }
 
     fn close_report(&self, still_out: Vec<&'static Location<'static>>) -> CloseReport<M::Error> {

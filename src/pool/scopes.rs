@@ -8,7 +8,6 @@ use super::Pool;
 use super::builder::PoolBuilder;
 use super::close::CloseReport;
 use super::error::PoolError;
-use super::inner::Inner;
 use super::lease::Lease;
 use super::manager::PoolManager;
 use crate::runtime::Runtime;
@@ -17,7 +16,8 @@ use crate::{ExitReason, HandOver, Scope};
 /// A lease as a scope: what [`Pool::lease`] makes.
 #[must_use = "a scope does nothing unless it is entered"]
 pub struct LeaseScope<R: Runtime, M: PoolManager> {
-    pub(super) inner: Inner<R, M>,
+    // Not its inside: it keeps the pool open.
+    pub(super) pool: Pool<R, M>,
     pub(super) taken_at: &'static Location<'static>,
 }
 
@@ -27,8 +27,9 @@ impl<R: Runtime, M: PoolManager> Scope for LeaseScope<R, M> {
     type OnDrop = HandOver;
 
     async fn enter(&mut self) -> Result<Lease<R, M>, Self::Error> {
-        let limit = self.inner.shared.limits.take_timeout;
-        self.inner.take_within(limit, self.taken_at).await
+        let inner = &self.pool.owner.inner;
+        let limit = inner.shared.limits.take_timeout;
+        inner.take_within(limit, self.taken_at).await
     }
 
     async fn exit(self, mut lease: Lease<R, M>, reason: ExitReason<'_>) -> Result<(), Self::Error> {

@@ -1,5 +1,6 @@
 //! A set of objects that tasks lease one at a time.
 
+mod changes;
 mod closed;
 mod error;
 mod lease;
@@ -143,101 +144,6 @@ impl<T, F: Flavour> Pool<T, F> {
         Ok(Lease::new(self.clone(), object))
     }
 
-    /// Adds an object: it goes to the first waiter, or on top of the idle ones.
-    ///
-    /// # Errors
-    ///
-    /// The object, if the pool is closed.
-    pub fn add(&self, object: T) -> Result<(), AddError<T>> {
-        self.add_at(object, Place::Top)
-    }
-
-    /// Adds an object which is taken after those that are idle now: it goes to the first waiter, or
-    /// below the idle ones.
-    ///
-    /// # Errors
-    ///
-    /// The object, if the pool is closed.
-    pub fn add_last(&self, object: T) -> Result<(), AddError<T>> {
-        self.add_at(object, Place::At(0))
-    }
-
-    fn add_at(&self, object: T, place: Place) -> Result<(), AddError<T>> {
-        match self.state.with(|state| state.add(object, place)) {
-            Ok(after) => {
-                self.follow_up(after);
-                Ok(())
-            }
-            Err(object) => Err(AddError { object }),
-        }
-    }
-
-    /// Takes the idle object that would be taken last out for good: also of a closed pool.
-    ///
-    /// Called until it gives none, it empties the pool, but for what is leased.
-    pub fn remove(&self) -> Option<T> {
-        self.state.with(State::remove)
-    }
-
-    /// Keeps those of the idle objects for which `keep` says so, and drops the others. It looks at
-    /// them from the bottom, at one after the other; so they can be taken meanwhile, and what is
-    /// leased stays in the pool.
-    ///
-    /// # Panics
-    ///
-    /// If `keep` does: the object that it looks at then stays.
-    ///
-    /// # Complexity
-    ///
-    /// Two sections for each object. Where most are kept, each moves up to half of them.
-    pub fn retain(&self, mut keep: impl FnMut(&mut T) -> bool) {
-        let mut at = 0;
-        // Not more: those that come back meanwhile have just been looked at by somebody.
-        for _ in 0..self.statistics().idle {
-            let Some(object) = self.state.with(|state| state.take_at(at)) else {
-                break;
-            };
-            let mut lease = Lease::new(self, object);
-            if keep(&mut lease) {
-                let object = lease.into_object();
-                at += usize::from(self.give_back_at(object, at));
-            } else {
-                drop(lease.detach());
-            }
-        }
-    }
-
-    /// Takes those of the idle objects that are `wanted`, also out of a closed pool. It looks at them
-    /// from the bottom, as [`retain`](Self::retain) does.
-    ///
-    /// # Panics
-    ///
-    /// If `wanted` does: what it has seen then stays.
-    ///
-    /// # Complexity
-    ///
-    /// As [`retain`](Self::retain).
-    pub fn take_where(
-        self: &Arc<Self>,
-        mut wanted: impl FnMut(&mut T) -> bool,
-    ) -> Vec<Lease<Arc<Self>, T, F>> {
-        let mut taken = Vec::new();
-        let mut at = 0;
-        for _ in 0..self.statistics().idle {
-            let Some(object) = self.state.with(|state| state.take_at(at)) else {
-                break;
-            };
-            let mut lease = Lease::new(self.clone(), object);
-            if wanted(&mut lease) {
-                taken.push(lease);
-            } else {
-                let (_, object) = lease.into_parts();
-                at += usize::from(self.give_back_at(object, at));
-            }
-        }
-        taken
-    }
-
     /// Closes the pool for ever: whoever waits or comes gets [`Closed`]. Leases that are out stay
     /// valid. Whether it was open before.
     pub fn close(&self) -> bool {
@@ -303,17 +209,6 @@ impl<T, F: Flavour> Pool<T, F> {
     fn give_back(&self, object: T, place: Place) {
         let after = self.state.with(|state| state.give(object, place));
         self.follow_up(after);
-    }
-
-    /// Whether it is idle then.
-    fn give_back_at(&self, object: T, at: usize) -> bool {
-        let (after, is_idle) = self.state.with(|state| {
-            let idle = state.idle();
-            let after = state.give(object, Place::At(at));
-            (after, state.idle() > idle)
-        });
-        self.follow_up(after);
-        is_idle
     }
 
     #[inline]

@@ -17,6 +17,7 @@ pub mod laws;
 pub mod leak_check;
 pub mod log;
 pub mod poll;
+pub mod pooled;
 pub mod primitives;
 pub mod probe;
 pub mod reports;

@@ -20,7 +20,7 @@ where
     K: StackKind,
 {
     /// Puts an exit on top of the stack: an async closure that is told the reason of the moment, and
-    /// may fail.
+    /// may fail. The exits below it see that error as the `X` that it is.
     ///
     /// # Complexity
     ///
@@ -29,8 +29,7 @@ where
     /// # Examples
     ///
     /// ```
-    /// use withal_core::exit_stack::{ExitStack, exit_stack};
-    /// use withal_core::{ExitReason, runtime::NoExecutor};
+    /// use withal_core::{ExitReason, exit_stack, runtime::NoExecutor};
     ///
     /// # futures_util::FutureExt::now_or_never(async {
     /// let rt = NoExecutor::new();

@@ -99,7 +99,7 @@ where
     }
 }
 
-impl<R, X, K> ExitStack<R, X, K, super::Suppressing>
+impl<R, X, K> ExitStack<R, X, K, super::MaySuppress>
 where
     R: Cleanup,
     X: Debug + Send + Sync + 'static,
@@ -118,7 +118,7 @@ where
         R,
         X,
         K,
-        super::Suppressing,
+        super::MaySuppress,
         M,
         impl Future<Output = Entered<M>>,
         impl Future<Output = Exited<M>> + 'static,

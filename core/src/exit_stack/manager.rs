@@ -36,6 +36,10 @@ where
         NAME
     }
 
+    fn exits_others_first() -> bool {
+        true
+    }
+
     fn enter<S: Cleanup>(
         mut self,
         _rt: &S,

@@ -7,12 +7,13 @@ use core::future::{Future, Ready};
 use super::error::ExitErrors;
 use super::kind::StackKind;
 use super::manager::{Swallowing, Unwinder};
-use super::{AnyError, ExitStack, Plain, Suppressing};
+use super::{BoxError, ExitStack, MaySuppress, Plain};
 use crate::body::Body;
 use crate::cleanup::kind::Sendable;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::live::LiveEntry;
+use crate::cleanup::{About, Report, report};
 use crate::runtime::Cleanup;
 use crate::scope::{
     Both, EnteredParts, ExitError, ExitSlot, Managed, NoBody, Plain as PlainPolicy, Policy,
@@ -48,22 +49,22 @@ macro_rules! run {
         ) -> With<
             'r,
             R,
-            Unwinder<R, AnyError, $Kind, $Mode>,
+            Unwinder<R, BoxError, $Kind, $Mode>,
             F,
-            <F as Body<&'r mut ExitStack<R, AnyError, $Kind, $Mode>>>::Fut,
+            <F as Body<&'r mut ExitStack<R, BoxError, $Kind, $Mode>>>::Fut,
             T,
             E,
             $Policy,
-            impl Future<Output = Entered<Unwinder<R, AnyError, $Kind, $Mode>>>,
-            impl ExitSlot<Unwinder<R, AnyError, $Kind, $Mode>>,
+            impl Future<Output = Entered<Unwinder<R, BoxError, $Kind, $Mode>>>,
+            impl ExitSlot<Unwinder<R, BoxError, $Kind, $Mode>>,
         >
         where
             R: Cleanup,
-            F: for<'a> Body<&'a mut ExitStack<R, AnyError, $Kind, $Mode>, Out = Result<T, E>>
-                + for<'a> AsyncFnOnce(&'a mut ExitStack<R, AnyError, $Kind, $Mode>) -> Result<T, E>,
+            F: for<'a> Body<&'a mut ExitStack<R, BoxError, $Kind, $Mode>, Out = Result<T, E>>
+                + for<'a> AsyncFnOnce(&'a mut ExitStack<R, BoxError, $Kind, $Mode>) -> Result<T, E>,
             E: Debug + Send + Sync + 'static,
         {
-            ExitStack::<R, AnyError, $Kind, $Mode>::run(rt, body)
+            ExitStack::<R, BoxError, $Kind, $Mode>::run(rt, body)
         }
     )+};
 }
@@ -71,7 +72,7 @@ macro_rules! run {
 run! {
     /// Runs `body` with an empty [`ExitStack`], and exits what it has put there, whatever happened.
     ///
-    /// The errors of exits become [`AnyError`]; for another type, and for a stack of another sort, call
+    /// The errors of exits become [`BoxError`]; for another type, and for a stack of another sort, call
     /// [`ExitStack::run`]: `<ExitStack<_, DbError>>::run(rt, async |stack| …)`.
     ///
     /// # Cancel safety
@@ -98,7 +99,7 @@ run! {
     ///
     /// ```
     /// use withal_core::{exit_stack, runtime::NoExecutor};
-    /// # use withal_core::{ExitReason, HandOver, Scope, exit_stack::AnyError};
+    /// # use withal_core::{ExitReason, HandOver, Scope, exit_stack::BoxError};
     /// # struct File(&'static str);
     /// # impl Scope for File {
     /// #     type Resource = String;
@@ -117,10 +118,10 @@ run! {
     ///         stack.defer_sync(move || println!("{name} is about to be closed"));
     ///         length += file.len();
     ///     }
-    ///     Ok::<_, AnyError>(length)
+    ///     Ok::<_, BoxError>(length)
     /// });
     /// assert_eq!(length.await?, 12);
-    /// # Ok::<(), AnyError>(())
+    /// # Ok::<(), BoxError>(())
     /// # }).unwrap().unwrap();
     /// ```
     ///
@@ -138,7 +139,7 @@ run! {
     /// # Examples
     ///
     /// ```
-    /// use withal_core::exit_stack::{AnyError, exit_stack_suppressing};
+    /// use withal_core::exit_stack::{BoxError, exit_stack_suppressing};
     /// use withal_core::runtime::NoExecutor;
     /// # use withal_core::{ExitReason, HandOver, Scope, scope::{Failure, Suppress}};
     /// # use std::convert::Infallible;
@@ -165,7 +166,7 @@ run! {
     /// ```
     ///
     /// Source: `contextlib.AsyncExitStack`, whose hooks swallow by returning something true.
-    fn exit_stack_suppressing, Sendable, Suppressing, Swallowing
+    fn exit_stack_suppressing, Sendable, MaySuppress, Swallowing
 }
 
 #[cfg(feature = "std")]
@@ -196,6 +197,18 @@ run! {
     /// # }).unwrap();
     /// ```
     fn exit_stack_local, ThreadBound, Plain, PlainPolicy
+}
+
+/// The value of a body until its stack unwinds. Dropped before that, it is reported.
+struct Kept<T>(Option<T>, About);
+
+impl<T> Drop for Kept<T> {
+    fn drop(&mut self) {
+        // A value without content is no loss.
+        if self.0.is_some() && size_of::<T>() > 0 {
+            report(&Report::ValueLost(self.1));
+        }
+    }
 }
 
 macro_rules! mode {
@@ -248,9 +261,9 @@ macro_rules! mode {
             where
                 E: Debug + Send + Sync + 'static,
             {
-                let value = self.end(result);
+                let mut value = self.end(result);
                 async move {
-                    let result = match (value, self.error()) {
+                    let result = match (value.0.take(), self.error()) {
                         (Some(value), _) => Ok(value),
                         (None, Some(error)) => Err(error),
                         (None, None) => unreachable!("a body that gave no value has failed"),
@@ -265,7 +278,7 @@ macro_rules! mode {
 }
 
 mode!(Plain, PlainPolicy, with, same);
-mode!(Suppressing, Swallowing, with_swallowing, option);
+mode!(MaySuppress, Swallowing, with_swallowing, option);
 
 impl<R, X, K, P> ExitStack<R, X, K, P>
 where
@@ -319,17 +332,14 @@ where
     }
 
     /// Notes how the body has ended, for the case that the stack is dropped before it unwinds.
-    fn end<T, E: Debug + Send + Sync + 'static>(&mut self, result: Result<T, E>) -> Option<T> {
-        match result {
-            Ok(value) => {
-                self.ended = Some(Why::Completed);
-                Some(value)
-            }
-            Err(error) => {
-                self.ended = Some(Why::Failed(Told::shown(error, self.about())));
-                None
-            }
-        }
+    fn end<T, E: Debug + Send + Sync + 'static>(&mut self, result: Result<T, E>) -> Kept<T> {
+        let about = self.about();
+        let (value, why) = match result {
+            Ok(value) => (Some(value), Why::Completed),
+            Err(error) => (None, Why::Failed(Told::shown(error, about))),
+        };
+        self.ended = Some(why);
+        Kept(value, about)
     }
 
     /// The body's error, which was noted.

@@ -34,6 +34,8 @@ pub(super) struct Unwinding<X, K: Kind> {
     source: Source<X>,
     /// The exits that have not begun are cancelled.
     cancelled: bool,
+    /// The live list knows that they were dropped.
+    told_dropped: bool,
     /// The body's error, once that of an exit has taken its place.
     body: Option<Told>,
     /// The errors of exits that were replaced by later ones.
@@ -76,6 +78,7 @@ impl<X, K: Kind> Unwinding<X, K> {
             told: why.into_told(),
             source: Source::Body,
             cancelled: false,
+            told_dropped: false,
             body: None,
             errors: Vec::new(),
             suppressed: false,
@@ -104,8 +107,8 @@ impl<X, K: Kind> Unwinding<X, K> {
         };
         if self.cancelled {
             self.retire();
-            self.kind = ExitKind::Cancelled;
         }
+        self.kind = self.next_kind();
         let why = self.tell();
         let suppresses = match why.reason().failure() {
             // A panic there must not keep the entry from its exit.
@@ -116,7 +119,9 @@ impl<X, K: Kind> Unwinding<X, K> {
             }),
             None => false,
         };
-        entry.tag().live.exiting(self.kind);
+        if !self.told_dropped {
+            entry.tag().live.exiting(self.kind);
+        }
         self.running = Some(Running {
             entry,
             why: Some(why),
@@ -203,6 +208,15 @@ impl<X, K: Kind> Unwinding<X, K> {
         }
     }
 
+    /// What the next exit is told, in short.
+    fn next_kind(&self) -> ExitKind {
+        if self.cancelled {
+            ExitKind::Cancelled
+        } else {
+            self.kind
+        }
+    }
+
     fn may_fail(&self) -> bool {
         matches!(self.kind, ExitKind::Completed | ExitKind::Failed)
     }
@@ -264,7 +278,11 @@ where
     X: Debug + Send + Sync + 'static,
     K: StackKind,
 {
-    if bequest.leftovers.is_empty() {
+    exits.told_dropped = true;
+    for tag in exits.entries.tags() {
+        tag.live.dropped(exits.next_kind());
+    }
+    if exits.running.is_none() && bequest.leftovers.is_empty() {
         exits.run_at_once();
     }
     if exits.running.is_some() || !exits.entries.is_empty() {

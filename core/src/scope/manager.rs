@@ -226,6 +226,12 @@ pub trait Managed: Sized {
 
     fn name() -> &'static str;
 
+    /// Whether its exit is that of other scopes in it, which are followed by themselves: its own begins
+    /// when theirs have ended.
+    fn exits_others_first() -> bool {
+        false
+    }
+
     /// Owns the scope while it is entered, and gives it back. One that is made of several hands over
     /// to `rt` what it has entered so far, if it is dropped.
     #[track_caller]

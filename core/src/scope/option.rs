@@ -73,7 +73,11 @@ impl<M: Managed> Managed for Option<M> {
         self,
         rt: &R,
     ) -> impl Future<Output = Result<(Self, Self::Resource), M::Error>> {
-        let enter = self.map(|scope| scope.enter(rt));
+        // Not by `map`: the place of the call is that of the caller.
+        let enter = match self {
+            Some(scope) => Some(scope.enter(rt)),
+            None => None,
+        };
         async move {
             let Some(enter) = enter else {
                 return Ok((None, Maybe { resource: None }));

@@ -105,6 +105,7 @@ macro_rules! guard_scope {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<F, G, X> Managed for $GuardScope
         where
             G: $($Send +)? 'static,

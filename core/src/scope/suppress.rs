@@ -108,6 +108,7 @@ impl<P> Suppress for Suppressing<P> {
 macro_rules! suppressing {
     ($Kind:ident, $Suppressing:ty) => {
         // Not by `Scope`, which would ask whether the predicate is `Send`: it moves nowhere.
+        #[diagnostic::do_not_recommend]
         impl<P> Managed for $Suppressing {
             type Kind = $Kind;
             type Resource = ();

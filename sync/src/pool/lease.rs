@@ -72,13 +72,6 @@ impl<H: Handle<Pool<T, F>>, T, F: Flavour> Lease<H, T, F> {
     }
 }
 
-impl<T, F: Flavour> Lease<&Pool<T, F>, T, F> {
-    /// The object, which counts as leased until the caller gives it back by itself.
-    pub(super) fn into_object(self) -> T {
-        self.into_parts().1
-    }
-}
-
 impl<H: Handle<Pool<T, F>>, T, F: Flavour> Deref for Lease<H, T, F> {
     type Target = T;
 

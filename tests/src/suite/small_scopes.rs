@@ -21,6 +21,7 @@ pub use self::closed::{
 pub use self::limited::{
     a_dropped_scope_keeps_the_limit_of_its_exit, a_late_exit_hides_no_error,
     a_late_exit_that_cannot_be_moved_is_abandoned, an_enter_in_time_is_not_disturbed,
+    an_enter_of_several_that_is_too_slow_exits_those_that_are_in,
     an_enter_that_ends_in_an_exit_in_progress_counts,
     an_enter_that_fails_in_time_gives_its_own_error,
     an_enter_that_is_too_slow_is_cancelled_and_cleaned_up, an_enter_without_time_is_polled_once,
@@ -74,6 +75,7 @@ macro_rules! small_scopes_cases {
             an_enter_in_time_is_not_disturbed,
             an_enter_that_fails_in_time_gives_its_own_error,
             an_enter_that_is_too_slow_is_cancelled_and_cleaned_up,
+            an_enter_of_several_that_is_too_slow_exits_those_that_are_in,
             an_enter_that_ends_in_an_exit_in_progress_counts,
             an_enter_without_time_is_polled_once,
             an_exit_in_time_is_not_disturbed,

@@ -201,6 +201,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         &["deterministic_fifo::guard::dropped_it_counts_as_cancelled"],
     ),
     mutant(
+        "ES-10, ES-12",
+        "stack_keeps_suppressed",
+        &[
+            "deterministic_fifo::exit_stacks::a_swallowed_error_of_an_exit_leaves_the_value",
+            "deterministic_fifo::exit_stacks::what_fails_below_a_swallowed_error_stands_alone",
+        ],
+    ),
+    mutant(
+        "ES-21",
+        "stack_does_not_settle",
+        &["deterministic_fifo::exit_stacks::an_exit_waits_for_what_was_born_in_the_one_above"],
+    ),
+    mutant(
         "GM-7, GM-19",
         "closure_told_completed",
         &["deterministic_fifo::closure::the_lending_tells_the_four_ends_apart"],
@@ -219,5 +232,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "FH-9",
         "not_closed_in_silence",
         &["deterministic_fifo::left_open::one_that_nobody_closed_is_reported"],
+    ),
+    // Small scopes.
+    mutant(
+        "SM-19",
+        "late_exit_cut",
+        &["deterministic_fifo::small_scopes::an_exit_that_is_too_slow_goes_on_by_itself"],
+    ),
+    mutant(
+        "SM-20",
+        "retries_whatever_failed",
+        &["deterministic_fifo::small_scopes::any_error_is_worth_another_try_unless_told"],
     ),
 ];

@@ -11,6 +11,7 @@ use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::{About, CollectorId, Report, report};
+use crate::mutants::mutant;
 use crate::pin;
 use crate::runtime::{Cleanup, Timer};
 use crate::scope::exit::{ExitFuture, Told};
@@ -58,7 +59,7 @@ where
             entered_under: CollectorId::NONE,
             detached: true,
         };
-        if exit.hand_over(bequest).is_err() {
+        if !mutant("late_exit_cut") && exit.hand_over(bequest).is_err() {
             report(&Report::Abandoned(way.about));
         }
         Poll::Ready((Err(LimitedError::ExitElapsed(limit)), way.told.take()))
@@ -82,7 +83,10 @@ where
         mut bequest: Bequest<'r, R, K>,
     ) -> Result<(), Bequest<'r, R, K>> {
         let (exit, way) = pin::limited_exit(self);
-        bequest.budget = shorter(bequest.budget, way.limit);
+        // One that goes on by itself makes nobody wait.
+        if !bequest.detached {
+            bequest.budget = shorter(bequest.budget, way.limit);
+        }
         exit.hand_over(bequest)
     }
 }

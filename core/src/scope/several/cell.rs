@@ -19,6 +19,7 @@ use crate::cancel::Branch;
 use crate::cleanup::ambient::enclosing;
 use crate::cleanup::kind::Kind;
 use crate::cleanup::leftovers::Leftovers;
+use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::side_by_side::merge;
 use crate::cleanup::{About, Report, report, unwatched};
@@ -31,6 +32,9 @@ use crate::scope::manager::Managed;
 /// its exit; `V` makes its error the group's, `L`.
 pub(super) struct Cell<M, T, N, E, X, K: Kind, V, L> {
     state: State<M, T, N, E, X, K, L>,
+    /// Its place in the list, where it is exited or dropped on its own: those that are all entered have
+    /// one place for all.
+    live: Option<LiveEntry>,
     name: &'static str,
     _convert: PhantomData<fn() -> V>,
 }
@@ -103,16 +107,27 @@ impl<M: Managed, N, X, V, L> Cell<M, M::Resource, N, M::Error, X, M::Kind, V, L>
     fn new(state: State<M, M::Resource, N, M::Error, X, M::Kind, L>) -> Self {
         Self {
             state,
+            live: None,
             name: M::name(),
             _convert: PhantomData,
         }
     }
 }
 
+type Parts<'a, M, T, N, E, X, K, L> = (
+    &'a mut State<M, T, N, E, X, K, L>,
+    &'a mut Option<LiveEntry>,
+);
+
 impl<M, T, N, E, X, K: Kind, V, L> Cell<M, T, N, E, X, K, V, L> {
     fn state(self: Pin<&mut Self>) -> &mut State<M, T, N, E, X, K, L> {
+        self.parts().0
+    }
+
+    fn parts(self: Pin<&mut Self>) -> Parts<'_, M, T, N, E, X, K, L> {
         // SAFETY: who calls this drops what is pinned in place (1).
-        unsafe { &mut self.get_unchecked_mut().state }
+        let this = unsafe { self.get_unchecked_mut() };
+        (&mut this.state, &mut this.live)
     }
 
     /// The scope and its resource, if it is entered and its exit has not begun.
@@ -140,7 +155,13 @@ where
         mut bequest: Bequest<'_, R, M::Kind>,
     ) {
         let about = bequest.about;
-        let state = self.state();
+        let (state, live) = self.parts();
+        if let Some(live) = live.take() {
+            if let State::In(..) = state {
+                live.dropped(why.reason().kind());
+            }
+            bequest.live = live;
+        }
         match state {
             State::In(..) => {
                 if let State::In(manager, resource) = replace(state, State::Out) {
@@ -211,6 +232,9 @@ pub(super) trait AnyCell<K: Kind, L> {
 
     /// Whether its exit has not ended.
     fn is_held(&self) -> bool;
+
+    /// It is exited, or dropped, on its own from now on.
+    fn single_out(self: Pin<&mut Self>, about: About);
 
     /// Begins the exit.
     fn start_exit(self: Pin<&mut Self>, why: Why, about: About);
@@ -312,7 +336,17 @@ where
         )
     }
 
+    fn single_out(self: Pin<&mut Self>, about: About) {
+        let (state, live) = self.parts();
+        if let State::In(..) = state {
+            *live = Some(LiveEntry::enter(|| about));
+        }
+    }
+
     fn start_exit(mut self: Pin<&mut Self>, why: Why, about: About) {
+        if let Some(live) = &self.live {
+            live.exiting(why.reason().kind());
+        }
         if let Some((manager, resource)) = self.as_mut().take() {
             let mut exit = X::start(manager, resource, why);
             exit.place(|| about);
@@ -321,11 +355,12 @@ where
     }
 
     fn poll_exit(self: Pin<&mut Self>, cx: &mut Context<'_>, about: About) -> Poll<Ended<L>> {
-        let state = self.state();
+        let (state, live) = self.parts();
         if let State::Exiting(exit, leftovers) = state {
             // SAFETY: pinned structurally (1).
             let mut exit = unsafe { Pin::new_unchecked(exit) };
-            let polled = leftovers.within(enclosing(), || {
+            let id = live.as_ref().map_or_else(enclosing, LiveEntry::id);
+            let polled = leftovers.within(id, || {
                 let Some(running) = exit.as_mut().as_pin_mut() else {
                     return Poll::Pending;
                 };
@@ -367,6 +402,7 @@ where
         };
         // There is no runtime at hand; the cleanups' own have clocks for reports.
         let _done = ready!(leftovers.poll(cx, || about, |_| None, None));
+        *live = None;
         match replace(state, State::Out) {
             State::Settling(_, ended) => Poll::Ready(ended),
             _ => unreachable!("it settles"),

@@ -96,8 +96,9 @@ impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Future for Entering<'_, R, C, 
             }
             let mut exits = Exits::new(cells.len(), this.order.exits, this.about, Why::Completed);
             for index in 0..cells.len() {
-                let cell = cells.as_mut().cell(index).0;
+                let mut cell = cells.as_mut().cell(index).0;
                 let about = this.about.of(cell.name());
+                cell.as_mut().single_out(about);
                 if let Some(failed) = cell.take_failure(about) {
                     exits.failed(index, Phase::Enter, about, failed);
                 }
@@ -175,15 +176,19 @@ impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Entering<'_, R, C, K, L> {
     fn hand_over(&mut self) {
         // SAFETY: pinned structurally (1): this is dropped where it was polled.
         let mut cells = unsafe { Pin::new_unchecked(&mut self.cells) };
+        let enters = matches!(self.stage, Stage::Entering { .. });
         if let Stage::Exiting(exits) = &mut self.stage {
             exits.report_lost(cells.as_mut());
         }
         let mut branches = Vec::new();
         let mut panic: Option<Payload> = None;
         for index in (0..cells.len()).rev() {
-            let cell = cells.as_mut().cell(index).0;
+            let mut cell = cells.as_mut().cell(index).0;
             let about = self.about.of(cell.name());
-            let (left, payload) = cell.leave_enter(about);
+            let (left, payload) = cell.as_mut().leave_enter(about);
+            if enters {
+                cell.single_out(about);
+            }
             branches.push(left);
             match (&panic, payload) {
                 (_, None) => {}

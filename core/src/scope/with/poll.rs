@@ -149,6 +149,9 @@ where
             let polled = unwatched(|| exit.poll(cx));
             watch.exit_over(|| about::<R, M>(self.rt, self.location));
             let (result, told) = ready!(polled);
+            if M::exits_others_first() {
+                self.live.exiting(self.ended.kind());
+            }
             put(
                 &mut self.exited,
                 ExitState::Done(result.map_err(ExitError::Failed)),
@@ -245,7 +248,9 @@ where
     #[inline]
     fn start_exit(&mut self) {
         if let Some((manager, resource)) = self.take_entered() {
-            self.live.exiting(self.ended.kind());
+            if !M::exits_others_first() {
+                self.live.exiting(self.ended.kind());
+            }
             let why = self.tell_why(&manager);
             let mut exit = X::start(manager, resource, why);
             exit.place(|| self.about());

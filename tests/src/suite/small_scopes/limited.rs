@@ -5,7 +5,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use withal::runtime::Runtime;
-use withal::scope::{ExitError, Lend, Limited, LimitedError, limited, scope_fn};
+use withal::scope::{ExitError, Lend, Limited, LimitedError, from_guard, limited, retry, scope_fn};
 use withal::{ScopeError, cancel, with, with_suppressing};
 
 use super::{drop_entered, endless};
@@ -90,6 +90,31 @@ pub async fn an_enter_that_is_too_slow_is_cancelled_and_cleaned_up(rt: &impl Run
         Err(ScopeError::Enter(LimitedError::EnterElapsed(limit)))
     );
     log.assert("+b -b:cancelled returned");
+}
+
+// SM-18, SM-20, K1, CM-17: of several, those that are in are exited, and each attempt enters all anew.
+pub async fn an_enter_of_several_that_is_too_slow_exits_those_that_are_in(rt: &impl Runtime) {
+    let (log, mut made) = (Log::new(), 0);
+    let scope = retry(rt, [Duration::ZERO], || {
+        made += 1;
+        let (attempt, limit) = (made, if made == 1 { 5 } else { 60_000 });
+        let a = Probe::new(&log, format!("a{attempt}"))
+            .exit_yields(2)
+            .reasons();
+        let b = from_guard(async move {
+            if attempt == 1 {
+                pending::<()>().await;
+            }
+            Ok::<_, Failed>("b")
+        });
+        limited(rt, (a, Some(b))).enter_timeout(Duration::from_millis(limit))
+    });
+    let ended = with(rt, scope, async |(a, b)| {
+        log.push("body");
+        Ok::<_, Failed>((a.clone(), b.as_ref().copied()))
+    });
+    assert_eq!(ended.await.unwrap(), ("a2".to_owned(), Some("b")));
+    log.assert("+a1 -a1:cancelled +a2 body -a2:completed");
 }
 
 // SM-18, K10, CM-19: it was about to be entered.
