@@ -7,6 +7,8 @@
 //! - Class style: implement [`Scope`], with plain `async fn enter` and `async fn exit`.
 //! - Closure style: [`scope_fn`], an async closure that sets up, lends, and tears down.
 //! - Guard style: [`enter_in`], where the body is the rest of a function.
+//! - Several at once: a tuple, an array or a vector of scopes, nested in that order; or
+//!   `concurrently`.
 //!
 //! Small ones are here: [`null_scope`] and `Option`s of scopes, [`defer`], [`from_guard`],
 //! [`suppress`]; and two that change another one: [`limited`] by time, and [`retry`].
@@ -86,7 +88,7 @@ pub use self::option::Maybe;
 pub(crate) use self::option::MaybeExit;
 pub use self::policy::Suppress;
 #[cfg(feature = "alloc")]
-pub(crate) use self::policy::{BodyEnd, Both, Plain, Policy, Showing};
+pub(crate) use self::policy::{BodyEnd, Carry, Plain, Policy, Showing};
 pub use self::raii::{GuardScope, from_guard};
 pub use self::reason::{ExitKind, ExitReason, Failure};
 #[cfg(feature = "alloc")]

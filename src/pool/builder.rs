@@ -189,6 +189,7 @@ impl<R: Runtime, M: PoolManager> PoolBuilder<R, M> {
                 inner,
                 max: self.max.into(),
                 origin: CleanupOrigin::here(),
+                made_at: location,
             }),
         }
     }

@@ -9,7 +9,7 @@ use withal_sync::pool::TryTakeError;
 use super::destroyed::DestroyReason;
 use super::error::PoolError;
 use super::lease::{Lease, Mark};
-use super::manager::PoolManager;
+use super::manager::{PoolManager, waits_to_destroy};
 use super::place::{Place, Places, Shared, Slot};
 use crate::cleanup::CleanupOrigin;
 use crate::runtime::Runtime;
@@ -25,12 +25,20 @@ pub(super) struct Owner<R: Runtime, M: PoolManager> {
     pub(super) inner: Inner<R, M>,
     pub(super) max: AtomicUsize,
     pub(super) origin: CleanupOrigin,
+    pub(super) made_at: &'static Location<'static>,
 }
 
 impl<R: Runtime, M: PoolManager> Drop for Owner<R, M> {
     fn drop(&mut self) {
         self.inner.refuse_takes();
-        drop(self.inner.take_all_idle(self.origin));
+        let idle = self.inner.take_all_idle(self.origin);
+        if waits_to_destroy::<M>() && !idle.is_empty() {
+            // Dropped one after the other, they would also be destroyed so.
+            let shared = &self.inner.shared;
+            let about = shared.about(self.made_at);
+            self.origin
+                .hand_over(&shared.rt, about, Inner::release_all(idle));
+        }
     }
 }
 

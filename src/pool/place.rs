@@ -136,6 +136,10 @@ impl<R: Runtime, M: PoolManager> Slot<R, M> {
             is_full: AtomicBool::new(false),
         });
         let mut spots = shared.spots.lock().unwrap_or_else(PoisonError::into_inner);
+        if spots.len() == spots.capacity() {
+            // Those of places that are gone, before it grows.
+            spots.retain(|spot| spot.strong_count() > 0);
+        }
         spots.push(Arc::downgrade(&spot));
         Self {
             shared: shared.clone(),
