@@ -56,7 +56,7 @@ pub use self::scope::{
     with_suppressing, with_unseen_error,
 };
 #[cfg(feature = "alloc")]
-pub use self::scope::{HandOver, scope_fn};
+pub use self::scope::{HandOver, concurrently, scope_fn};
 #[cfg(feature = "std")]
 pub use self::scope::{Local, LocalScope, scope_fn_borrowing, with_borrowing};
 #[cfg(feature = "alloc")]

@@ -7,6 +7,8 @@
 //! - Class style: implement [`Scope`], with plain `async fn enter` and `async fn exit`.
 //! - Closure style: [`scope_fn`], an async closure that sets up, lends, and tears down.
 //! - Guard style: [`enter_in`], where the body is the rest of a function.
+//! - Several at once: a tuple, an array or a vector of scopes, nested in that order; or
+//!   `concurrently`.
 //!
 //! Small ones are here: [`null_scope`] and `Option`s of scopes, [`defer`], [`from_guard`],
 //! [`suppress`]; and two that change another one: [`limited`] by time, and [`retry`].

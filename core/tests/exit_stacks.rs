@@ -307,3 +307,85 @@ fn stacks_stand_in_each_other() {
     drive(send(ended)).unwrap();
     assert_eq!(trace.take(), "+1 +a +b +c -b -c -a -1");
 }
+
+// ES-2, ES-6: threads that share a stack, which has an order all the same.
+#[test]
+fn threads_enter_on_one_stack() {
+    let rt = NoExecutor::new();
+    let trace = Trace::default();
+    let stack = <ExitStack<_>>::new(&rt);
+    thread::scope(|threads| {
+        for first in [0, 100, 200] {
+            let (stack, trace) = (&stack, &trace);
+            threads.spawn(move || {
+                let mut lent = Vec::new();
+                for number in first..first + 50 {
+                    lent.push(now(stack.enter(Numbered::traced(number, trace))).unwrap());
+                    assert!(format!("{stack:?}").contains("Numbered"));
+                }
+                for (number, lent) in (first..).zip(lent) {
+                    assert_eq!(*lent, number);
+                    *lent += 1;
+                }
+            });
+        }
+    });
+    assert_eq!(stack.len(), 150);
+    trace.take();
+    now(stack.exit(Ok::<_, Infallible>(()))).unwrap();
+    let exited = trace.take();
+    let exited = exited.split(' ').map(|exit| exit[1..].parse().unwrap());
+    let exited: Vec<u32> = exited.collect();
+    assert_eq!(exited.len(), 150);
+    for first in [0, 100, 200] {
+        let own = exited
+            .iter()
+            .copied()
+            .filter(|n| (first..first + 50).contains(n));
+        assert!(own.eq((first..first + 50).rev()), "{exited:?}");
+    }
+}
+
+// CM-15: a body of one thread, on a stack that is not.
+#[test]
+fn a_body_of_one_thread_uses_any_stack() {
+    let (rt, seen) = (NoExecutor::new(), Rc::new(()));
+    let trace = Trace::default();
+    let ended = exit_stack(&rt, async |stack| {
+        let number = stack.enter(Numbered::traced(1, &trace)).await?;
+        let kept = seen.clone();
+        yield_now().await;
+        Ok::<_, BoxError>(*number as usize + Rc::strong_count(&kept))
+    });
+    assert_eq!(drive(ended).unwrap(), 3);
+}
+
+/// Panics when it is dropped, unless the thread does already.
+struct Bomb(u32);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            std::panic::panic_any(format!("bomb {}", self.0));
+        }
+    }
+}
+
+// ES-9, ES-20, K11: what an entry holds panics when it is dropped, behind its exit.
+#[test]
+fn a_destructor_that_panics_keeps_none_from_running() {
+    let (rt, trace) = (NoExecutor::new(), Trace::default());
+    let ended = exit_stack(&rt, async |stack| {
+        stack.enter(Slow::new("a", &trace)).await?;
+        for number in [1, 2] {
+            let bomb = Bomb(number);
+            stack.defer_sync(move || drop(bomb));
+        }
+        stack.enter(Slow::new("b", &trace)).await?;
+        Ok::<_, BoxError>(())
+    });
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drive(ended)));
+    let payload = ended.unwrap_err();
+    assert_eq!(payload.downcast_ref::<String>().unwrap(), "bomb 2");
+    assert_eq!(trace.take(), "+a +b -b -a");
+}

@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::pool::{Lease, PoolManager};
+use crate::runtime::Runtime;
 use crate::sync::flavour::Flavour;
 use crate::sync::mutex::{Guard, Mutex};
 
@@ -93,7 +95,7 @@ macro_rules! transact {
         }
 
         impl<C: $Transact + ?Sized> $Transact for Box<C> {
-            forward!($($Send)?);
+            forward!($Transact for C $(, $Send)?);
         }
 
         impl<C, F> $Transact for Guard<Arc<Mutex<C, F>>, C, F>
@@ -102,14 +104,23 @@ macro_rules! transact {
             F: Flavour + 'static,
             Self: $($Send +)? 'static,
         {
-            forward!($($Send)?);
+            forward!($Transact for C $(, $Send)?);
+        }
+
+        /// A client that is broken is destroyed.
+        impl<R, M> $Transact for Lease<R, M>
+        where
+            R: Runtime,
+            M: PoolManager<Object: $Transact>,
+        {
+            forward!($Transact for M::Object $(, $Send)?; |lease| lease.mark_broken());
         }
     };
 }
 
 macro_rules! forward {
-    ($($Send:ident)?) => {
-        type Error = C::Error;
+    ($Transact:ident for $C:ty $(, $Send:ident)? $(; |$owner:ident| $mark:expr)?) => {
+        type Error = <$C as $Transact>::Error;
 
         fn begin(
             &mut self,
@@ -134,6 +145,10 @@ macro_rules! forward {
 
         fn broken(&mut self) {
             (**self).broken();
+            $(
+                let $owner = self;
+                $mark;
+            )?
         }
     };
 }
@@ -150,8 +165,8 @@ transact! {
     ///
     /// Write plain `async fn`s, whose futures must be `Send`; for those that are not there is
     /// [`LocalTransact`]. A call in progress may be dropped with the body that made it, and then
-    /// comes `roll_back`: let it wait for what is still under way, or fail. A `Box` and an owned
-    /// guard of a [`Mutex`] pass everything on.
+    /// comes `roll_back`: let it wait for what is still under way, or fail. A `Box`, an owned
+    /// guard of a [`Mutex`] and a pool's [`Lease`] pass everything on.
     ///
     /// | | `Level::Transaction` | `Level::Savepoint(n)`, in SQL |
     /// |---|---|---|

@@ -147,6 +147,33 @@ fn a_boxed_client_is_told_what_it_holds() {
     assert_eq!(calls.try_lock().unwrap().0, "b.cb!");
 }
 
+#[cfg(feature = "tokio")]
+// TX-5: sound, it goes back to its pool; broken, it does not.
+#[test]
+fn a_pool_hears_that_its_client_is_broken() {
+    use crate::Pool;
+    use crate::pool::create_with;
+
+    let main = crate::tokio::TokioMain::current_thread().unwrap();
+    let rt = main.runtime();
+    let make = create_with(async || Ok::<_, Infallible>(Calls::default()));
+    let pool = Pool::builder(&rt, make).max(1).build();
+    let created = || pool.statistics().created;
+    let lease = || async { pool.take().await.unwrap() };
+    main.block_on(async {
+        let sound = with(&rt, transaction(lease().await), async |_| {
+            Err::<(), _>(Error)
+        });
+        sound.await.unwrap_err();
+        assert_eq!((lease().await.0.as_str(), created()), ("br", 1));
+        drop(transaction(lease().await));
+        assert_eq!((lease().await.0.as_str(), created()), ("br", 1));
+        let mut open = transaction(lease().await);
+        drop(crate::Scope::enter(&mut open).await);
+        assert_eq!((lease().await.0.as_str(), created()), ("", 2));
+    });
+}
+
 // TX-1, TX-6
 #[test]
 fn a_client_of_one_thread_has_savepoints_too() {

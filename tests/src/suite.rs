@@ -52,6 +52,7 @@ pub mod queues;
 pub mod runtime;
 pub mod scope;
 pub mod semaphores;
+pub mod several;
 pub mod small_scopes;
 pub mod spawn;
 pub mod stops;
@@ -117,6 +118,7 @@ macro_rules! suite_cases {
         $crate::runtime_cases!($make $with [$harness]);
         $crate::scope_cases!($make $with [$harness]);
         $crate::semaphores_cases!($make $with [$harness, $crate::primitives::Semaphore]);
+        $crate::several_cases!($make $with [$harness]);
         $crate::small_scopes_cases!($make $with [$harness]);
         $crate::spawn_cases!($make $with [$harness]);
         $crate::stops_cases!($make $with [$harness]);

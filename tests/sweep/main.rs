@@ -12,6 +12,7 @@ mod local_group;
 mod pool;
 mod primitives;
 mod retry;
+mod several;
 mod task_group;
 mod teeth;
 mod timeout;

@@ -32,6 +32,9 @@ pub enum Report<'a> {
     /// The scope was dropped and its exit did not run, or not to its end: its type says that a
     /// drop abandons it, or its thread ended.
     Abandoned(About),
+    /// The closure of the scope keeps its body from being reached, by a lending that it leaked, or does
+    /// not poll: the body is leaked, as it may be dropped only there.
+    BodyLeaked(About),
     /// The exit was declared synchronous, and waited all the same; it was abandoned.
     NotSynchronous(About),
     /// The first scope has waited this long for the cleanup of the second.
@@ -86,6 +89,12 @@ impl fmt::Display for Report<'_> {
                 )
             }
             Self::Abandoned(about) => write!(f, "{about}: dropped without its exit"),
+            Self::BodyLeaked(about) => {
+                write!(
+                    f,
+                    "{about}: its body is leaked, as its closure does not reach it"
+                )
+            }
             Self::NotSynchronous(about) => {
                 write!(f, "{about}: exit was declared synchronous but waited")
             }

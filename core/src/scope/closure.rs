@@ -299,7 +299,38 @@ closure_scope! {
     /// The closure owns everything, so nothing is lost when its scope is dropped: it is handed over
     /// and resumed. It does not run before the scope is entered, and an error before it lends is
     /// the error of `enter`. The resource is lent by value, and comes back; while the body has it,
-    /// the closure sleeps.
+    /// the closure sleeps. What borrows from the closure's own frame is lent by
+    /// `scope_fn_borrowing`.
+    ///
+    /// The closure is told how the body ended, and cannot change it: an error passes on, whether the
+    /// closure ends well or fails itself, in which case both arrive. To swallow errors is for types that
+    /// implement [`Suppress`](super::Suppress).
+    ///
+    /// A function that returns the scope serves for more than one; and around another function see
+    /// [`wrapped`](super::wrapped()). A type of your own that is such a scope: [`Compose`](super::Compose).
+    ///
+    /// # Without
+    ///
+    /// What stands behind the lending runs however the body ended, also when it was cancelled; no
+    /// `finally` is needed for that. Only the closure itself can skip it, by a `?` in between:
+    ///
+    /// ```text
+    /// let (file, ended) = lend.lend(file).await;
+    /// file.flush().await?;     // if this fails,
+    /// file.remove().await?;    // this does not run
+    /// Ok(ended)
+    /// ```
+    ///
+    /// Where each step must run, take the results first, and use `?` behind the last:
+    ///
+    /// ```text
+    /// let flushed = file.flush().await;
+    /// let removed = file.remove().await;
+    /// flushed.and(removed)?;
+    /// Ok(ended)
+    /// ```
+    ///
+    /// or hold a scope open around the lending for each thing to be released.
     ///
     /// # Panics
     ///

@@ -24,7 +24,7 @@ use crate::runtime::Cleanup;
 ///
 /// # Cancel safety
 ///
-/// Once entered, `cleanup` runs also if the scope is dropped: it is [handed over](HandOver), so that
+/// Once entered, `cleanup` runs also if the scope is dropped: it is [handed over](super::HandOver), so that
 /// it must own what it uses. A scope that was never entered drops it without a call.
 ///
 /// # Complexity

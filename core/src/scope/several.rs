@@ -57,8 +57,27 @@ use crate::runtime::Cleanup;
 /// when an enter failed see that error; an exit behind one that failed sees the error of that one,
 /// instead of the body's. Two things differ from nesting: all scopes are made before the first is
 /// entered, and what an enter leaves behind is cleaned up before the next enter begins. Where a scope is
-/// made from the resource of an earlier one, nest, or use an exit stack. Nothing in a tuple is
-/// suppressed: a scope that does so goes around it, or into an exit stack.
+/// made from the resource of an earlier one, nest, or use an exit stack.
+///
+/// Nothing in a tuple is suppressed: a scope that does so goes around it, or into an exit stack.
+///
+/// ```compile_fail,E0277
+/// // CM-12
+/// # use withal_core::{Scope, ExitReason, Synchronous, runtime::NoExecutor, scope::{Failure, Suppress}};
+/// # struct Optional;
+/// # impl Scope for Optional {
+/// #     type Resource = ();
+/// #     type Error = std::io::Error;
+/// #     type OnDrop = Synchronous;
+/// #     async fn enter(&mut self) -> Result<(), std::io::Error> { Ok(()) }
+/// #     async fn exit(self, (): (), _: ExitReason<'_>) -> Result<(), std::io::Error> { Ok(()) }
+/// # }
+/// # impl Suppress for Optional {
+/// #     fn suppresses(&self, _: Failure<'_>) -> bool { true }
+/// # }
+/// # let rt = NoExecutor::new();
+/// withal_core::with_suppressing(&rt, (Optional, Optional), async |_| Ok::<_, std::io::Error>(()));
+/// ```
 ///
 /// The scopes of a tuple are all `Send`, or are all marked as [`Local`](super::Local).
 ///

@@ -78,6 +78,9 @@ with_fn! {
     /// nothing is spawned, and nothing is forced to wait. Before its exit starts, the scope waits for
     /// every cleanup that was born on its thread while its own body was polled or dropped.
     ///
+    /// A tuple of scopes, an array or a vector of them is a scope, too: they are entered in their order,
+    /// and exited in the opposite one. See `concurrently`.
+    ///
     /// # Cancel safety
     ///
     /// Dropped before its first poll, or while it enters, it does nothing but drop `enter`'s future.
@@ -112,7 +115,9 @@ with_fn! {
     /// | "is no async scope": a guard, a file, a lock | keep it in a variable of the body, make a scope of it by [`from_guard`](super::from_guard), or implement [`Scope`](super::Scope) for a type that holds it |
     /// | "is no async scope": `&mut scope` | pass it by value: running a scope uses it up |
     /// | "is no async scope", and it implements `LocalScope` | `Local(scope)` |
+    /// | "is no async scope": a tuple of scopes | all of them `Local`, or none; errors that are `Into<Box<dyn Error + Send + Sync>>`, `Send + Sync` and owned |
     /// | "does not fulfill the required lifetime" at `OnDrop = HandOver`: the scope borrows | own what it holds, write it in closure style, or declare [`Abandon`](super::Abandon) |
+    /// | "borrowed data escapes" at `scope_fn`: its closure borrows what is around it | `async move`, and own what it captures |
     /// | "future returned by `enter` (`exit`) is not `Send`" | hold nothing thread-bound over an `.await`, or implement `LocalScope` |
     /// | "future cannot be sent" where a scope is spawned | its body holds something that is not `Send`: spawn it on one thread, or replace that |
     /// | "not general enough" where a scope is spawned: a closure lends a trait object | lend a struct around it |

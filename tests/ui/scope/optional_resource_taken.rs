@@ -1,4 +1,5 @@
-// SM-6: what an optional scope lends cannot be taken out of it, or there would be nothing to exit.
+// SM-6: what an optional scope lends is no `Option`: it cannot be taken out, or there would be nothing to
+// exit.
 //
 // Cure: use it where it is, by `as_mut()`.
 
@@ -7,7 +8,13 @@ use withal::scope::Scope;
 use withal::with;
 
 async fn run<S: Scope<Resource = String>>(rt: &impl Cleanup, scope: Option<S>) {
-    let _ = with(rt, scope, async |name| Ok::<_, String>(name.take())).await;
+    let used = with(rt, scope, async |name| {
+        if let Some(name) = name {
+            name.push('!');
+        }
+        Ok::<_, String>(())
+    });
+    let _ = used.await;
 }
 
 fn main() {}

@@ -127,7 +127,13 @@ where
             return Poll::Ready(early.settle());
         }
         match &mut self.future {
-            Some(future) => Pin::new(future).poll(cx).map_ok(|_ended| ()),
+            Some(future) => {
+                let mut ended = Pin::new(&mut *future).poll(cx);
+                if ended.is_pending() && self.slot.wake_untold() {
+                    ended = Pin::new(future).poll(cx);
+                }
+                ended.map_ok(|_ended| ())
+            }
             None => Poll::Pending,
         }
     }
@@ -285,7 +291,7 @@ borrowing_scope! {
     /// branches are polled only when they are woken, by a `FuturesUnordered` say, is polled twice.
     ///
     /// A lending that is leaked leaks the body that has begun in it, at the latest when its scope ends;
-    /// that is [reported](crate::cleanup::Report::Abandoned). So does one that a cancelled frame keeps
+    /// that is [reported](crate::cleanup::Report::BodyLeaked). So does one that a cancelled frame keeps
     /// from being polled, by a lock that it waits for first, or the like.
     ///
     /// # Panics

@@ -92,7 +92,9 @@ fn an_object_is_one_lease_at_a_time() {
             thread::spawn(move || add(&pool))
         });
         add(&pool);
-        others.map(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
         let lease = pool.try_take().unwrap();
         // SAFETY: as above.
         assert_eq!(lease.0.with(|count| unsafe { *count }), 3);
@@ -111,7 +113,9 @@ fn an_added_object_is_seen_by_who_begins_to_wait() {
             });
             use_one(&pool);
             use_one(&pool);
-            others.map(|other| other.join().unwrap());
+            for other in others {
+                other.join().unwrap();
+            }
             is_at_rest(&pool, 2);
         });
     }
@@ -130,7 +134,9 @@ fn whoever_takes_while_the_pool_is_closed_is_served_or_refused() {
             assert!(pool.close());
             block_on(pool.closed());
             assert_eq!(pool.statistics().leased, 0);
-            others.map(|other| other.join().unwrap());
+            for other in others {
+                other.join().unwrap();
+            }
             is_at_rest(&pool, 1);
         });
     }
@@ -151,4 +157,22 @@ fn whoever_waits_for_one_that_is_looked_at_gets_it() {
             is_at_rest(&pool, 1);
         });
     }
+}
+
+// PL-10, A-9: the close, and a look at what is there, against one that comes back
+#[test]
+fn what_does_not_come_back_to_a_closed_pool_is_not_left_in_it() {
+    model(|| {
+        let pool = alloc::sync::Arc::new(Pool::<_, Modelled>::new([1]));
+        let lease = pool.try_take_owned().unwrap();
+        let other = thread::spawn(move || match lease.release_unless_closed() {
+            Ok(()) => None,
+            Err(lease) => Some(lease.detach()),
+        });
+        pool.close();
+        let cleared = pool.remove();
+        let handed_back = other.join().unwrap();
+        assert_eq!([cleared, handed_back].iter().flatten().count(), 1);
+        is_at_rest(&pool, 0);
+    });
 }

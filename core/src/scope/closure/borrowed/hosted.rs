@@ -194,7 +194,7 @@ where
     fn leave(&mut self) {
         if let Stage::Begun(body) = mem::replace(&mut self.running.stage, Stage::Over) {
             mem::forget(body);
-            report(&Report::Abandoned(self.running.about));
+            report(&Report::BodyLeaked(self.running.about));
         }
     }
 }

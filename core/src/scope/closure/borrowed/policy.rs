@@ -57,6 +57,9 @@ where
     }
 }
 
+/// The name of the error that an exit is told of where there is none.
+struct ByItsOwnFrame;
+
 /// The exit looks at the error of a body that failed.
 #[derive(Debug)]
 pub enum ShowingFailed {}
@@ -70,7 +73,7 @@ impl<E: Debug + Send + Sync + 'static> Carry<BodyFailure<E>> for ShowingFailed {
             }
             BodyFailure::Withdrawn => (
                 Some(BodyFailure::Withdrawn),
-                Told::unseen::<BodyFailure<E>>(),
+                Told::unseen::<ByItsOwnFrame>(),
             ),
         }
     }

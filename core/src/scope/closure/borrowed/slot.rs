@@ -45,8 +45,8 @@ enum State {
     Closure,
     /// The closure has lent, and waits.
     Lent(Waker),
-    /// The body has ended; the closure was not told yet.
-    Ended(ExitKind),
+    /// The body has ended; the closure was not told yet. Whom to wake if it does not ask by itself.
+    Ended(ExitKind, Option<Waker>),
     /// The closure was told, or has dropped the lending.
     Over,
 }
@@ -120,23 +120,18 @@ impl Slot {
 
     /// The lending is polled.
     pub(super) fn poll_lending(&self, waker: &Waker) -> Answer {
-        let mut waker = Some(waker.clone());
+        let lent = State::Lent(waker.clone());
         // Wakers are dropped outside the lock.
         let (answer, _stale) = self.inner.with(|inner| match inner.state {
-            State::Ended(kind) => {
-                inner.state = State::Over;
-                (Answer::Told(kind), waker.take())
+            State::Ended(kind, _) => {
+                let ended = core::mem::replace(&mut inner.state, State::Over);
+                (Answer::Told(kind), (ended, Some(lent)))
             }
             State::Closure | State::Lent(_) => {
-                let before = waker.take().map(State::Lent).map(|lent| {
-                    let State::Lent(stale) = core::mem::replace(&mut inner.state, lent) else {
-                        return None;
-                    };
-                    Some(stale)
-                });
-                (Answer::Wait(inner.call()), before.flatten())
+                let before = core::mem::replace(&mut inner.state, lent);
+                (Answer::Wait(inner.call()), (before, None))
             }
-            State::Over => (Answer::Wait(None), waker.take()),
+            State::Over => (Answer::Wait(None), (lent, None)),
         });
         answer
     }
@@ -182,17 +177,22 @@ impl Slot {
         } else {
             reason.kind()
         };
-        let before = self.inner.with(|inner| {
-            let ended = match inner.state {
-                State::Over => State::Over,
-                _ => State::Ended(kind),
+        self.inner.with(|inner| {
+            inner.state = match core::mem::replace(&mut inner.state, State::Over) {
+                State::Lent(waker) => State::Ended(kind, Some(waker)),
+                other => other,
             };
-            core::mem::replace(&mut inner.state, ended)
         });
-        // The closure may await it inside a set of futures that polls only what was woken.
-        if let State::Lent(waker) = before {
-            waker.wake();
-        }
+    }
+
+    /// The closure was polled. If it has not asked how the body ended, it may await the lending inside
+    /// of a set of futures that polls only what was woken. Tells whether it was woken now.
+    pub(super) fn wake_untold(&self) -> bool {
+        let waker = self.inner.with(|inner| match &mut inner.state {
+            State::Ended(_, waker) => waker.take(),
+            _ => None,
+        });
+        waker.map(Waker::wake).is_some()
     }
 }
 
