@@ -1,8 +1,7 @@
 //! Several scopes, entered and exited side by side.
 
 use withal::runtime::Runtime;
-use withal::scope::concurrently;
-use withal::with;
+use withal::{concurrently, with};
 
 use crate::stand_in::service::Service;
 use crate::{Error, Setting};

@@ -71,9 +71,7 @@ pub async fn run<R: Runtime>(on: &Setting<R>) -> Result<(), Error> {
             }
             Ok::<_, Error>(())
         });
-        answered
-            .await
-            .map_err(|_| Error::NotFound("a task".to_owned()))
+        Ok::<_, Error>(answered.await?)
     })
     .await?;
     on.print(format_args!("opened: {}; open: {}", db.opened(), db.open()));

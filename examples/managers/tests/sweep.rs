@@ -78,6 +78,7 @@ fn several_in_order() {
                 names[1] == "cache"
             );
             assert_eq!(several::tuple(on, names).await.is_ok(), names[1] == "cache");
+            assert_eq!(several::stack(on, names).await.is_ok(), names[1] == "cache");
         }
     });
 }
