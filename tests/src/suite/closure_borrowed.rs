@@ -58,6 +58,7 @@ impl Transaction<'_> {
 
 /// The transaction of the frame.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Lent {}
 
 impl ForLt for Lent {
