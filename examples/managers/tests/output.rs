@@ -5,8 +5,8 @@ mod common;
 
 use common::{SECOND, TICK};
 use managers::{
-    Error, class_made, closure_made, connection, download, fetch, lifespan, provider,
-    temporary_file, transaction, unreleased,
+    Error, class_made, closure_made, connection, download, fetch, lifespan, parallel, pool,
+    provider, retry, several, temporary_file, transaction, unreleased, web,
 };
 use withal::async_std::AsyncStdRuntime;
 use withal::runtime::Timer as _;
@@ -108,7 +108,7 @@ fn a_transaction_that_is_cancelled_is_rolled_back() {
     for printed in on_each!(program!(transaction::run)) {
         assert_eq!(
             printed.output.expect("a database that works"),
-            ["Ann", "Ben"]
+            ["Ann", "Ben", "Eve"]
         );
         let expected = [
             "BEGIN",
@@ -126,6 +126,14 @@ fn a_transaction_that_is_cancelled_is_rolled_back() {
             "INSERT Dan",
             "ROLLBACK",
             "cancelled",
+            "BEGIN",
+            "INSERT Eve",
+            "SAVEPOINT s1",
+            "INSERT Fay",
+            "ROLLBACK TO s1",
+            "RELEASE s1",
+            "undone: not found: her address",
+            "COMMIT",
         ];
         assert_eq!(printed.lines, expected);
     }
@@ -149,6 +157,7 @@ fn no_failure_of_a_connection_is_lost() {
             "not finished within 20s",
             "closing: completed",
             "the cleanup failed: not finished within 20s",
+            "the database refused: scope not entered within 20s",
         ];
         // On a real clock it is milliseconds.
         let lines = printed.lines.iter().map(|line| line.replace("20ms", "20s"));
@@ -168,6 +177,140 @@ fn a_guard_that_is_forgotten_is_exited_and_one_that_is_kept_is_found() {
             "exited: 0 open",
         ];
         assert_eq!(printed.lines, expected);
+    }
+}
+
+// CM-10, CM-11, ES-2
+#[test]
+fn nested_scopes_a_tuple_and_a_stack_are_the_same() {
+    for printed in on_each!(program!(several::run)) {
+        printed.output.expect("all is printed");
+        let each = [
+            "+db",
+            "+cache",
+            "+queue",
+            "using db, cache, queue",
+            "-queue: completed",
+            "-cache: completed",
+            "-db: completed",
+        ];
+        let failing = ["+db", "-db: failed"];
+        let mut expected = each.repeat(3);
+        expected.extend(["used db, cache, queue"; 3]);
+        expected.extend(failing.repeat(3));
+        expected.extend(["not found: nobody"; 3]);
+        assert_eq!(printed.lines, expected);
+    }
+}
+
+// CM-11, CM-17
+#[test]
+fn whatever_fails_of_several_at_once_all_are_exited_and_all_errors_are_told() {
+    let errors = [
+        "not found: nobody",
+        "not found: anything in there; and then the cleanup failed: \
+         the database refused: db! does not let go; the database refused: queue! does not let go",
+    ];
+    let printed = on_virtual_clock!(program!(parallel::run));
+    let expected = [
+        "+db",
+        "+cache",
+        "+queue",
+        "using db, cache, queue",
+        "-queue: completed",
+        "-cache: completed",
+        "-db: completed",
+        "took 2 ticks", // one for all enters, one for all exits
+        "+db",
+        "+queue",
+        "-queue: failed",
+        "-db: failed",
+        errors[0],
+        "+db!",
+        "+empty",
+        "+queue!",
+        "using db!, empty, queue!",
+        "-queue!: failed",
+        "-empty: failed",
+        "-db!: failed",
+        errors[1],
+    ];
+    assert_eq!(printed.lines, expected);
+    // On a real clock they come in any order, and the one that fails may come first.
+    for printed in on_each_real!(program!(parallel::run)) {
+        let lines = &printed.lines;
+        printed.output.expect("all is printed");
+        let count = |sign| lines.iter().filter(|line| line.starts_with(sign)).count();
+        assert_eq!(count('+'), count('-'), "{lines:?}");
+        for error in &errors {
+            assert!(lines.iter().any(|line| line == error), "{lines:?}");
+        }
+    }
+}
+
+// CM-17, CM-19
+#[test]
+fn an_enter_is_tried_again_and_no_error_of_it_is_lost() {
+    for printed in on_each!(program!(retry::run)) {
+        printed.output.expect("all is printed");
+        let expected = [
+            "attempt 1 failed",
+            "attempt 2 failed",
+            "2 users",
+            "attempt 1 failed",
+            "attempt 2 failed",
+            "attempt 3 failed",
+            "scope could not be entered: scope not entered in 4 attempts: \
+             the database refused: too many connections",
+        ];
+        let (given_up, last) = printed.lines[7..].split_at(printed.lines.len() - 8);
+        assert_eq!(printed.lines[..7], expected);
+        // As far as it comes until it is given up.
+        assert!(
+            given_up.iter().all(|line| line.starts_with("attempt ")),
+            "{given_up:?}"
+        );
+        assert_eq!(last, ["opened: 1; open: 0"]);
+    }
+}
+
+// PL-4, PL-5, PL-7
+#[test]
+fn a_pool_gives_out_what_is_whole_and_keeps_nothing_else() {
+    for printed in on_each!(program!(pool::run)) {
+        printed.output.expect("a database that works");
+        let expected = [
+            "made: 2",
+            "Ann, Ben; idle: 2",
+            "2 elsewhere",
+            "answered: false; then 2 users",
+            "idle: 0",
+            "the database refused: too many connections",
+            "2 users",
+            "closed: true; opened: 4; open: 0",
+        ];
+        assert_eq!(printed.lines, expected);
+    }
+}
+
+// PL-5, PL-11
+#[test]
+fn an_application_gives_each_request_a_connection_of_its_pool() {
+    for printed in on_each!(program!(web::run)) {
+        printed.output.expect("a database that works");
+        let (last, rest) = printed.lines.split_last().expect("lines");
+        let mut rest = rest.to_vec();
+        rest.sort(); // the requests run side by side
+        let expected = [
+            "200 apple",
+            "200 pear",
+            "500 not found: plum",
+            "released: completed",
+            "released: completed",
+            "released: failed",
+        ];
+        assert_eq!(rest, expected);
+        assert_eq!(last, "opened: 2; open: 0");
     }
 }
 
