@@ -333,7 +333,10 @@ impl Script {
     }
 }
 
-type Played = Pin<Box<dyn Future<Output = Result<Result<(), By>, String>>>>;
+/// What comes out, or the message of a panic.
+type Ended = Result<Result<(), By>, String>;
+
+type Played = Pin<Box<dyn Future<Output = Ended>>>;
 
 /// What `with` makes of the scopes one by one: the error of the exit is what goes on (CM-13).
 fn replaced(error: ScopeError<By, By>) -> By {
@@ -412,7 +415,7 @@ fn seen(
     script: Script,
     polls: usize,
     softly: bool,
-) -> (Option<Result<Result<(), By>, String>>, Vec<String>) {
+) -> (Option<Ended>, Vec<String>) {
     let (rt, log) = (Deterministic::new(), Log::new());
     let mut played = play(&rt, &log, script);
     let ended = drive(Pin::new(&mut played), polls);
