@@ -44,6 +44,7 @@
 //! ```
 
 mod callbacks;
+mod ending;
 mod enter;
 mod entries;
 mod error;
@@ -60,6 +61,8 @@ use core::fmt::{self, Debug};
 use core::marker::PhantomData;
 use core::panic::Location;
 
+pub use self::ending::Ending;
+pub(crate) use self::ending::Rest;
 pub use self::enter::Enter;
 use self::entries::Entries;
 pub use self::error::ExitErrors;

@@ -6,6 +6,8 @@ use core::pin::Pin;
 
 #[cfg(feature = "alloc")]
 use crate::cleanup::origin::Left;
+#[cfg(feature = "alloc")]
+use crate::exit_stack::{Ending, Rest};
 #[cfg(feature = "std")]
 use crate::runtime::{Cleared, TaskFuture};
 use crate::scope::{InPlace, MaybeExit, Slot, Told};
@@ -30,6 +32,17 @@ pub fn each_pinned<T>(slice: Pin<&mut [T]>) -> impl ExactSizeIterator<Item = Pin
     // SAFETY: as above.
     let pinned = |element| unsafe { Pin::new_unchecked(element) };
     elements.iter_mut().map(pinned)
+}
+
+/// The future of a stack's end, and what is not pinned of it.
+#[cfg(feature = "alloc")]
+pub(crate) fn ending<T, E, X, O, F>(
+    this: Pin<&mut Ending<T, E, X, O, F>>,
+) -> (Pin<&mut F>, &mut Rest<T, E, X, O>) {
+    // SAFETY: structural, see above: the future alone is pinned.
+    let (unwinding, rest) = unsafe { this.get_unchecked_mut() }.parts();
+    // SAFETY: as above.
+    (unsafe { Pin::new_unchecked(unwinding) }, rest)
 }
 
 pub(crate) fn in_place<F>(this: Pin<&mut InPlace<F>>) -> Pin<&mut F> {

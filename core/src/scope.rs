@@ -88,7 +88,7 @@ pub use self::option::Maybe;
 pub(crate) use self::option::MaybeExit;
 pub use self::policy::Suppress;
 #[cfg(feature = "alloc")]
-pub(crate) use self::policy::{BodyEnd, Both, Plain, Policy, Showing};
+pub(crate) use self::policy::{BodyEnd, Carry, Plain, Policy, Showing};
 pub use self::raii::{GuardScope, from_guard};
 pub use self::reason::{ExitKind, ExitReason, Failure};
 #[cfg(feature = "alloc")]

@@ -389,3 +389,31 @@ fn a_destructor_that_panics_keeps_none_from_running() {
     assert_eq!(payload.downcast_ref::<String>().unwrap(), "bomb 2");
     assert_eq!(trace.take(), "+a +b -b -a");
 }
+
+// ES-1, ES-15, CM-15: with errors that are trait objects, whose lifetime the compiler forgets.
+#[test]
+fn a_stack_of_boxed_errors_is_closed_and_ended_in_a_task() {
+    let trace = Trace::default();
+    let log = trace.clone();
+    spawn(async move {
+        let rt = NoExecutor::new();
+        let mut stack = <ExitStack<_>>::new(&rt);
+        let text = String::from("text");
+        let lent: &str = &text;
+        stack.enter(Text("a", text.clone(), log.clone())).await?;
+        stack.close().await?;
+        stack.enter(Name("b", "text", log.clone())).await?;
+        let pushed = log.clone();
+        stack.push(async move |reason: ExitReason<'_>| {
+            yield_now().await;
+            pushed.push(reason.kind().to_string());
+            Ok(())
+        });
+        yield_now().await;
+        let length = stack.take().exit(Ok::<_, BoxError>(lent.len())).await?;
+        assert_eq!(length, 4);
+        Ok::<_, BoxError>(())
+    })
+    .unwrap();
+    assert_eq!(trace.take(), "-a completed -b");
+}

@@ -196,6 +196,28 @@ fn limited_scopes_that_borrow_are_spawned() {
     });
 }
 
+// CM-15, SM-20: its closures are `Send`, and no more.
+#[test]
+fn retries_whose_closures_are_not_sync_are_spawned() {
+    let entered = spawn(async {
+        let (rt, made, asked) = (Hurried, Cell::new(0), Cell::new(0));
+        let words = retry(&rt, [SECOND, Duration::ZERO], move || {
+            made.set(made.get() + 1);
+            Words {
+                text: "with all",
+                refuses: 3 - made.get(),
+            }
+        });
+        let words = words.when(move |_| asked.replace(asked.get() + 1) < 2);
+        let ended = with(&rt, words, async |words| {
+            words.clear();
+            Ok::<_, Infallible>(())
+        });
+        ended.await.is_ok()
+    });
+    assert!(entered);
+}
+
 /// A generic caller, whose future is spawned.
 async fn tried<S: Scope>(rt: &Hurried, make: impl Fn() -> S) -> bool {
     let scope = retry(rt, [SECOND], || {

@@ -89,8 +89,8 @@ macro_rules! transact {
             /// Hears that the client, which is dropped next, may have a transaction open.
             ///
             /// One that goes back to an owner tells it that it is of no more use: a pool's lease
-            /// leaves the pool. The provided hook does nothing, as for a connection that ends with
-            /// its client.
+            /// leaves the pool. The provided hook does nothing, which is right for a connection that
+            /// ends with its client, and wrong for one that stays, as in a mutex.
             fn broken(&mut self) {}
         }
 

@@ -194,7 +194,8 @@ impl<C> Transaction<C> {
 
     /// Waits until the client is back from a savepoint that was dropped by code which does not wait.
     ///
-    /// Our own combinators wait themselves. If nothing was dropped, it is ready at once.
+    /// Our own combinators wait themselves, unless a budget keeps them from it. If nothing was dropped, it
+    /// is ready at once.
     ///
     /// The savepoint is rolled back by the executor: where that runs nothing, this waits for ever, and
     /// so it does for a savepoint that was leaked.

@@ -55,6 +55,8 @@ mod guides {
     struct Primitives;
     #[doc = include_str!("../../docs/iteration.md")]
     struct Iteration;
+    #[doc = include_str!("../../docs/managers.md")]
+    struct Managers;
     #[doc = include_str!("../../docs/interoperation.md")]
     struct Interoperation;
     #[doc = include_str!("../../docs/cancellation.md")]

@@ -2,6 +2,7 @@
 
 mod cancel_scope;
 mod channel_scope;
+mod closures;
 mod combinators;
 mod exit_stack;
 mod future_set;

@@ -1,11 +1,14 @@
 //! Transactions: cancelled, or their executor gone, at every poll.
 
 use std::mem::forget;
+use std::task::Poll;
 
 use withal::runtime::Runtime;
+use withal::scope::ExitError;
 use withal::transaction::Level;
-use withal::{transaction, with};
+use withal::{TransactionError, enter_in, transaction, with};
 use withal_tests::foreign::{begun, gives_up};
+use withal_tests::poll::ByHand;
 use withal_tests::probe::Failed;
 use withal_tests::sweep::{Followed, Sweep, Swept};
 use withal_tests::transactions::{Call, Fault, Session, Store, TransactionUnderTest as _};
@@ -114,6 +117,45 @@ fn a_savepoint_that_is_dropped_at_any_poll_leaves_its_transaction_whole() {
             assert!(committed || !ended);
             assert_eq!(content.contains_key(&2), committed, "{}", log.trace());
         }
+    }
+}
+
+// TX-10: in the middle of its commit, which does not count any more.
+#[test]
+fn a_savepoint_whose_transaction_ends_meanwhile_rolls_back_all() {
+    for fails in [false, true] {
+        let (rt, store, log) = (Deterministic::new(), Store::new(), Log::new());
+        let mut session = store.session(&log);
+        if fails {
+            session = session.with_fault(Call::Commit, Level::Savepoint(1), Fault::Fails);
+        }
+        let mut carried = None;
+        let scoped = with(&rt, transaction(session), async |tx| {
+            tx.put(1, 10).await;
+            let savepoint = enter_in(&rt, tx.savepoint()).await.unwrap();
+            carried = Some(ByHand::waiting(savepoint.exit(Ok::<_, Failed>(3))));
+            Ok::<_, Failed>(())
+        });
+        let ended = rt.block_on(scoped).unwrap_err();
+        assert_eq!(
+            ended.exit(),
+            Some(&ExitError::Failed(TransactionError::Lent))
+        );
+        let mut savepoint = carried.unwrap();
+        let ended = loop {
+            if let Poll::Ready(ended) = savepoint.poll() {
+                break ended.unwrap_err();
+            }
+        };
+        let error = match fails {
+            true => TransactionError::Commit(Failed("commit")),
+            false => TransactionError::Outlived,
+        };
+        assert_eq!(ended.exit(), Some(&ExitError::Failed(error)));
+        let own = if fails { "roll-back1" } else { "commit1" };
+        log.assert(&format!("begin begin1 {own} roll-back"));
+        assert_eq!((store.content().len(), store.broken()), (0, 0));
+        store.assert_at_rest();
     }
 }
 

@@ -195,15 +195,12 @@ impl<K: Kind> Leftovers<K> {
         }
     }
 
-    /// Gives back what [`take_enclosing`](Self::take_enclosing) took. What came into the scope
-    /// meanwhile comes behind it.
+    /// Gives back what [`take_enclosing`](Self::take_enclosing) took.
     #[cfg(feature = "std")]
-    pub(crate) fn give_enclosing(&mut self, about: impl FnOnce() -> About) {
-        let Some(content) = self.content.take() else {
-            return;
-        };
-        self.content = ambient::scope(|scope| scope.content.replace(content)).flatten();
-        self.hand_on(about, CollectorId::NONE);
+    pub(crate) fn give_enclosing(&mut self) {
+        if let Some(content) = self.content.take() {
+            ambient::scope(|scope| scope.content = Some(content));
+        }
     }
 
     /// The content comes back from a slot.

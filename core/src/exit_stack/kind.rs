@@ -21,6 +21,8 @@ use crate::runtime::Cleanup;
 )]
 pub trait Takes<T>: Kind {}
 
+// Not a word of `Send`, which does not lead to the cure.
+#[diagnostic::do_not_recommend]
 impl<T: Send> Takes<T> for Sendable {}
 
 #[cfg(feature = "std")]

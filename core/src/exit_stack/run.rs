@@ -1,9 +1,9 @@
 //! Stacks that are run: around a body, or to their end.
 
-use core::convert::Infallible;
 use core::fmt::Debug;
 use core::future::{Future, Ready};
 
+use super::ending::{Ending, Packed, Unwound};
 use super::error::ExitErrors;
 use super::kind::StackKind;
 use super::manager::{Swallowing, Unwinder};
@@ -13,24 +13,23 @@ use crate::cleanup::kind::Sendable;
 #[cfg(feature = "std")]
 use crate::cleanup::kind::ThreadBound;
 use crate::cleanup::live::LiveEntry;
-use crate::cleanup::{About, Report, report};
 use crate::runtime::Cleanup;
 use crate::scope::{
-    Both, EnteredParts, ExitError, ExitSlot, Managed, NoBody, Plain as PlainPolicy, Policy,
-    ScopeError, Told, Why, With, slot, with, with_swallowing,
+    EnteredParts, ExitError, ExitSlot, Managed, NoBody, Plain as PlainPolicy, Policy, ScopeError,
+    Told, Why, With, slot, with, with_swallowing,
 };
 
 type Entered<M> = Result<(M, <M as Managed>::Resource), <M as Managed>::Error>;
 /// The way of a scope whose body is over.
-type Exit<'r, R, X, K, P, T, E, Q, S> = With<
+type Exit<'r, R, X, K, P, S> = With<
     'r,
     R,
     Unwinder<R, X, K, P>,
-    NoBody<Unwinder<R, X, K, P>, T, E>,
-    Ready<Result<T, E>>,
-    T,
-    E,
-    Q,
+    NoBody<Unwinder<R, X, K, P>, (), Told>,
+    Ready<Result<(), Told>>,
+    (),
+    Told,
+    Packed<X>,
     Ready<Entered<Unwinder<R, X, K, P>>>,
     S,
 >;
@@ -199,18 +198,6 @@ run! {
     fn exit_stack_local, ThreadBound, Plain, PlainPolicy
 }
 
-/// The value of a body until its stack unwinds. Dropped before that, it is reported.
-struct Kept<T>(Option<T>, About);
-
-impl<T> Drop for Kept<T> {
-    fn drop(&mut self) {
-        // A value without content is no loss.
-        if self.0.is_some() && size_of::<T>() > 0 {
-            report(&Report::ValueLost(self.1));
-        }
-    }
-}
-
 macro_rules! mode {
     ($Mode:ident, $Policy:ident, $with:ident, $($Value:tt)+) => {
         impl<R, X, K> ExitStack<R, X, K, $Mode>
@@ -257,19 +244,20 @@ macro_rules! mode {
             pub fn exit<T, E>(
                 mut self,
                 result: Result<T, E>,
-            ) -> impl Future<Output = Outcome<mode!(@ $($Value)+, T), E, X>>
+            ) -> Ending<
+                T,
+                E,
+                X,
+                Outcome<mode!(@ $($Value)+, T), E, X>,
+                impl Future<Output = Unwound<X>>,
+            >
             where
                 E: Debug + Send + Sync + 'static,
             {
-                let mut value = self.end(result);
-                async move {
-                    let result = match (value.0.take(), self.error()) {
-                        (Some(value), _) => Ok(value),
-                        (None, Some(error)) => Err(error),
-                        (None, None) => unreachable!("a body that gave no value has failed"),
-                    };
-                    self.unwind::<$Policy, T, E>(result).await
-                }
+                let about = self.about();
+                let value = self.end(result);
+                let output = <$Policy as Policy<Unwinder<R, X, K, $Mode>, T, E>>::output;
+                Ending::new(self.finish(), value, about, output)
             }
         }
     };
@@ -300,23 +288,23 @@ where
     ///
     /// Source: `AsyncExitStack.aclose`.
     pub async fn close(&mut self) -> Result<(), ExitErrors<X>> {
-        let ended = self.unwind::<Both, (), Infallible>(Ok(())).await;
-        let exit = ended.and_then(|detailed| match detailed.exit {
-            Ok(()) => Ok(()),
-            Err(ExitError::Failed(errors)) => Err(errors),
-            Err(ExitError::OverBudget(_)) => unreachable!("there is no budget"),
-        });
-        match exit {
-            Err(errors) => errors.split().0.map_or(Ok(()), Err),
-            Ok(()) => Ok(()),
+        match self.unwind(Ok(())).await {
+            (Err(ExitError::Failed(errors)), _) => errors.split().0.map_or(Ok(()), Err),
+            (Ok(()), _) => Ok(()),
+            (Err(ExitError::OverBudget(_)), _) => unreachable!("there is no budget"),
         }
     }
 
+    async fn finish(mut self) -> Unwound<X> {
+        let result = match self.ended.take() {
+            Some(Why::Failed(told)) => Err(told),
+            _ => Ok(()),
+        };
+        self.unwind(result).await
+    }
+
     /// Exits the entries, in the way of all scopes.
-    async fn unwind<Q, T, E>(&mut self, result: Result<T, E>) -> Q::Output
-    where
-        Q: Policy<Unwinder<R, X, K, P>, T, E>,
-    {
+    async fn unwind(&mut self, result: Result<(), Told>) -> Unwound<X> {
         let entered = self.take();
         let parts = EnteredParts {
             rt: &self.rt,
@@ -326,24 +314,18 @@ where
             manager: Unwinder(None),
             resource: entered,
         };
-        let exiting: Exit<'_, R, X, K, P, T, E, Q, _> =
-            With::exiting(parts, result, slot(Unwinder::exit));
+        let exiting: Exit<'_, R, X, K, P, _> = With::exiting(parts, result, slot(Unwinder::exit));
         exiting.await
     }
 
     /// Notes how the body has ended, for the case that the stack is dropped before it unwinds.
-    fn end<T, E: Debug + Send + Sync + 'static>(&mut self, result: Result<T, E>) -> Kept<T> {
+    fn end<T, E: Debug + Send + Sync + 'static>(&mut self, result: Result<T, E>) -> Option<T> {
         let about = self.about();
         let (value, why) = match result {
             Ok(value) => (Some(value), Why::Completed),
             Err(error) => (None, Why::Failed(Told::shown(error, about))),
         };
         self.ended = Some(why);
-        Kept(value, about)
-    }
-
-    /// The body's error, which was noted.
-    fn error<E: Debug + Send + Sync + 'static>(&mut self) -> Option<E> {
-        self.ended.take()?.into_told()?.into_error()
+        value
     }
 }

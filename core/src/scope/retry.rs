@@ -1,20 +1,20 @@
 //! Scopes whose enter is tried again.
 
 mod error;
+mod plan;
 
 use core::fmt;
-use core::future::{Future, poll_fn};
-use core::task::Poll;
+use core::future::Future;
 use core::time::Duration;
 
 pub use self::error::{Attempts, RetryError};
+use self::plan::{Plan, give_way};
 use super::exit::{ExitFuture, Told, Why};
 use super::manager::{Managed, Manager};
 use super::mapped::Mapped;
 use super::policy::Suppress;
 use super::reason::Failure;
 use crate::cleanup::scope_link::Bequest;
-use crate::mutants::mutant;
 use crate::runtime::{Cleanup, Timer};
 
 /// A scope that is entered by as many attempts as it takes: `make` gives a fresh scope for each, and
@@ -99,21 +99,6 @@ enum State<R, D, F, M: Manager, W, H> {
     Fresh(Plan<R, D, F, M, W, H>),
     Entered(M),
 }
-
-/// The closures stand beside what calls them. A bound that says that they can be called so would relate
-/// them to the scope: the compiler forgets lifetimes where it looks whether a task is `Send`, and could
-/// not prove it of those that borrow.
-struct Plan<R, D, F, M: Manager, W, H> {
-    rt: R,
-    delays: D,
-    attempts: usize,
-    make: (F, fn(&mut F) -> M),
-    when: (W, Ask<W, M::Error>),
-    on_retry: (H, Tell<H, M::Error>),
-}
-
-type Ask<W, X> = fn(&mut W, &X) -> bool;
-type Tell<H, X> = fn(&mut H, Retrying<'_, X>);
 
 /// What [`Retry::on_retry`] tells.
 #[derive(Debug)]
@@ -220,6 +205,7 @@ where
                 return Err(RetryError::Enter(failed));
             };
             earlier = Some(failed);
+            // Nothing borrows the closures meanwhile, which need not be `Sync`.
             if delay.is_zero() {
                 give_way().await;
             } else {
@@ -258,52 +244,6 @@ where
     ) {
         self.entered().dropped(resource, why, bequest);
     }
-}
-
-impl<R, D: Iterator<Item = Duration>, F, M: Manager, W, H> Plan<R, D, F, M, W, H> {
-    fn make_one(&mut self) -> M {
-        let (make, call) = &mut self.make;
-        call(make)
-    }
-
-    /// How long to wait for the next attempt, if there is to be one.
-    fn next_delay(&mut self, failed: &mut Attempts<M::Error>) -> Option<Duration> {
-        let (when, ask) = &mut self.when;
-        if !ask(when, failed.last()) && !mutant("retries_whatever_failed") {
-            failed.refuse();
-            return None;
-        }
-        let attempt = failed.count();
-        if attempt >= self.attempts {
-            return None;
-        }
-        let delay = self.delays.next()?;
-        let (on_retry, tell) = &mut self.on_retry;
-        tell(
-            on_retry,
-            Retrying {
-                error: failed.last(),
-                attempt,
-                delay,
-            },
-        );
-        Some(delay)
-    }
-}
-
-/// Lets others have a turn, and be the ones that cancel this: attempts that never wait would run on
-/// for ever.
-async fn give_way() {
-    let mut gave_way = false;
-    poll_fn(|cx| {
-        if gave_way {
-            return Poll::Ready(());
-        }
-        gave_way = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 impl<R, D, F, M: Manager + Suppress, W, H> Suppress for Retry<R, D, F, M, W, H> {

@@ -102,7 +102,7 @@ use crate::runtime::Cleanup;
 ///
 /// # Complexity
 ///
-/// No allocation of its own for tuples and arrays, two for vectors, and some where errors come out or
+/// No allocation of its own for tuples and arrays, four for vectors, and some where errors come out or
 /// a scope is dropped. It polls all that has not ended each time that one wakes it: for many hundreds
 /// of scopes, spawn.
 ///
@@ -186,20 +186,19 @@ impl Order {
     };
 }
 
-/// What an enter gives: the scopes and their resources, or their errors.
-type Entered<S> = Result<(S, <S as Elements>::Resources), Errors<S>>;
-
 type Errors<S> = ErrorGroup<<S as Elements>::Error>;
 
+/// `made` is what becomes of the scopes and their resources.
 #[track_caller]
-fn enter<S: Elements, R: Cleanup>(
+fn enter<S: Elements, R: Cleanup, O>(
     scopes: S,
     rt: &R,
     order: Order,
-) -> impl Future<Output = Entered<S>> {
+    made: fn((S, S::Resources), Order) -> O,
+) -> impl Future<Output = Result<O, Errors<S>>> {
     let name = type_name::<S>();
     let about = About::new(Subject::Scope, name, Location::caller(), rt.id());
-    Entering::new(rt, scopes.entering(rt), about, order)
+    Entering::new(rt, scopes.entering(rt), about, order, made)
 }
 
 fn exit<S: Elements>(
@@ -239,12 +238,9 @@ impl<S: Elements> Managed for Concurrently<S> {
         self,
         rt: &R,
     ) -> impl Future<Output = Result<(Self, Self::Resource), Self::Error>> {
-        let order = self.order;
-        let entering = enter(self.scopes, rt, order);
-        async move {
-            let (scopes, resources) = entering.await?;
-            Ok((Self { scopes, order }, resources))
-        }
+        enter(self.scopes, rt, self.order, |(scopes, resources), order| {
+            (Self { scopes, order }, resources)
+        })
     }
 
     fn exit(
@@ -284,7 +280,7 @@ macro_rules! nested {
                 self,
                 rt: &R,
             ) -> impl Future<Output = Result<(Self, Self::Resource), Self::Error>> {
-                enter(self, rt, Order::NESTED)
+                enter(self, rt, Order::NESTED, |entered, _| entered)
             }
 
             fn exit(

@@ -12,16 +12,16 @@ use std::time::Duration;
 use withal::error_group::{Origin, Phase};
 use withal::runtime::Runtime;
 use withal::scope::ExitError;
-use withal::{CancelToken, ErrorGroup, JoinError, ScopeError, with};
+use withal::{CancelToken, ErrorGroup, JoinError, Pool, ScopeError, with, with_borrowing};
 
 use self::pipeline::Pipeline;
 use crate::blocking::{Discarded, unblock};
+use crate::connections::{BatchError, Connect, Connections};
 use crate::files::{Disk, Files};
-use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::progress::Progress;
-use crate::scopes::{Batch, BatchError, BatchScope};
-use crate::store::{Store, StoreError, Transaction};
+use crate::scopes::{MakeBatch, batch};
+use crate::store::{Store, StoreError};
 use crate::walk::{Walk, WalkError};
 
 /// What to index, where to, and how.
@@ -141,6 +141,9 @@ pub enum IndexError {
     /// The runtime went away.
     #[error(transparent)]
     Discarded(#[from] Discarded),
+    /// Something else is wrong with a transaction.
+    #[error(transparent)]
+    Batch(BatchError),
     /// A transaction could not be used, and did not end as it should have either.
     #[error("{body}; and then the transaction could not be ended")]
     Both {
@@ -177,30 +180,57 @@ pub enum IndexError {
 ///
 /// [`IndexError`]s, each with the stage that it comes from; the batch under way was rolled back.
 pub async fn index<R: Runtime>(rt: &R, job: &Job) -> Result<Extent, ErrorGroup<IndexError>> {
-    index_in::<R, BatchScope<R>>(rt, job).await
+    index_in(rt, job, batch).await
 }
 
-/// As [`index`], with another scope for the transactions.
+/// As [`index`], with other scopes for the transactions.
 ///
 /// # Cancel safety
 ///
-/// As [`index`], if the scope is as good as [`BatchScope`].
+/// As [`index`], if the scopes are as good as [`batch`].
 ///
 /// # Errors
 ///
 /// As [`index`].
-pub async fn index_in<R: Runtime, B: Batch<R>>(
+pub async fn index_in<R: Runtime>(
     rt: &R,
     job: &Job,
+    make_batch: MakeBatch<R>,
 ) -> Result<Extent, ErrorGroup<IndexError>> {
     let opened = open(rt, &job.options).await;
-    let (walk, store, run) = opened.map_err(|error| failed("opening", error))?;
-    let pipeline = Pipeline::new(rt, job, store.clone(), run);
-    let extent = pipeline.run::<B>(walk).await?;
+    let (walk, store) = opened.map_err(|error| failed("opening", error))?;
+    // Only the writer writes. Closed, and waited for, however this ends.
+    let connections = Pool::builder(rt, Connect::new(rt, store)).max(1).scope();
+    let indexed = with(rt, connections, async |connections| {
+        index_by(rt, job, walk, connections, make_batch).await
+    });
+    indexed.await.map_err(|error| match error.into_body() {
+        Ok(errors) => errors,
+        Err(error) => failed("closing", BatchError::Other(error.to_string()).into()),
+    })
+}
+
+async fn index_by<R: Runtime>(
+    rt: &R,
+    job: &Job,
+    walk: Walk,
+    connections: &Connections<R>,
+    make_batch: MakeBatch<R>,
+) -> Result<Extent, ErrorGroup<IndexError>> {
+    let numbered = number(connections).await;
+    let run = numbered.map_err(|error| failed("opening", error.into()))?;
+    let pipeline = Pipeline::new(rt, job, connections, make_batch, run);
+    let extent = pipeline.run(walk).await?;
     // Only of a whole run, so that one that is stopped, or limited, takes nothing out.
     if let Extent::Whole = extent {
-        let removed = remove_gone::<R, B>(rt, job, &store, run).await;
-        removed.map_err(|error| failed("removing what is gone", error))?;
+        let batch = make_batch(rt, connections, &job.ledger);
+        let removed = with_borrowing(rt, batch, async |writer| {
+            // What this run has not come across.
+            Ok(writer.write(move |session| session.keep_seen(run)).await?)
+        });
+        removed
+            .await
+            .map_err(|error| failed("removing what is gone", error.into()))?;
     }
     Ok(extent)
 }
@@ -212,48 +242,20 @@ fn failed(name: &'static str, error: IndexError) -> ErrorGroup<IndexError> {
     group
 }
 
-/// Begins the walk, opens the database, and gives the run a number there.
-async fn open<R: Runtime>(rt: &R, options: &Options) -> Result<(Walk, Store, i64), IndexError> {
+/// Begins the walk, and opens the database.
+async fn open<R: Runtime>(rt: &R, options: &Options) -> Result<(Walk, Store), IndexError> {
     let (root, dbs) = (options.root.clone(), options.dbs());
     // Begun before the database is opened: a folder that is not there leaves no empty index behind.
     let walk = unblock(rt, move |_| Walk::new(&root, &dbs)).await??;
     let (db, busy_timeout) = (options.db.clone(), options.busy_timeout);
     let store = unblock(rt, move |_| Store::open(&db, busy_timeout)).await??;
-    let numbered = store.clone();
-    let run = unblock(rt, move |_| numbered.next_run()).await??;
-    Ok((walk, store, run))
+    Ok((walk, store))
 }
 
-/// Takes out what this run has not come across.
-async fn remove_gone<R: Runtime, B: Batch<R>>(
-    rt: &R,
-    job: &Job,
-    store: &Store,
-    run: i64,
-) -> Result<(), IndexError> {
-    with(rt, B::new(rt, store, &job.ledger), async |transaction| {
-        on_lease(rt, transaction, move |transaction| {
-            transaction.keep_seen(run)
-        })
-        .await
-    })
-    .await?;
-    Ok(())
-}
-
-/// Runs `work` on the transaction, in a blocking job.
-async fn on_lease<R: Runtime, F>(
-    rt: &R,
-    transaction: &Lease<Transaction>,
-    work: F,
-) -> Result<(), IndexError>
-where
-    F: FnOnce(&mut Transaction) -> Result<(), StoreError> + Send + 'static,
-{
-    let transaction = transaction.clone();
-    // `None`: the scope has ended, so nobody is left to hear of it.
-    unblock(rt, move |_| transaction.with(work).unwrap_or(Ok(()))).await??;
-    Ok(())
+/// Gives the run a number.
+async fn number<R: Runtime>(connections: &Connections<R>) -> Result<i64, BatchError> {
+    let connection = connections.take().await?;
+    connection.run(|session| session.next_run()).await
 }
 
 impl From<BatchError> for IndexError {
@@ -261,6 +263,7 @@ impl From<BatchError> for IndexError {
         match error {
             BatchError::Store(error) => Self::Store(error),
             BatchError::Discarded(error) => Self::Discarded(error),
+            other => Self::Batch(other),
         }
     }
 }

@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A value that blocking jobs use one at a time, until somebody takes it back.
 ///
 /// A cancelled body drops the handle of its blocking job, but the job is only asked to stop: it may
-/// still run, or may not even have begun. If it *owned* the file or the transaction, the
-/// scope's exit would have nothing left to close or to roll back. So jobs get a lease instead:
+/// still run, or may not even have begun. If it *owned* the file, the scope's exit would have nothing
+/// left to close. So jobs get a lease instead:
 ///
 /// - [`take_back`](Self::take_back) waits for the job that is running, by taking the lock;
-/// - a job that begins later finds the lease ended and does nothing. Without that, a late job
-///   would write outside of the transaction that it belonged to.
+/// - a job that begins later finds the lease ended and does nothing.
 ///
 /// The lock is held for as long as a job runs, so every method here may block its thread.
 #[derive(Debug)]

@@ -8,7 +8,8 @@
 //! that a queue is closed. The first that fails ends the others, and their errors come out as a tree.
 //!
 //! Everything that must be undone is a scope ([`scopes`]): each file is opened and closed, each
-//! batch of files is a transaction that is committed or rolled back. A file is read through a generator
+//! batch of files is a transaction that is committed or rolled back, on a connection of a pool
+//! ([`connections`]). A file is read through a generator
 //! of its lines, which holds the file's scope open from one line to the next. When as many files are
 //! indexed as were wanted, the generators are closed in the middle, and with them their files; so is a
 //! file that takes too long.
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod blocking;
+pub mod connections;
 pub mod files;
 pub mod index;
 pub mod lease;

@@ -1,21 +1,26 @@
 //! What is opened and closed: files, and transactions of the index.
 //!
-//! Both scopes hand their resource out as a [`Lease`]: the work on it is done by blocking jobs, and
-//! a cancelled body leaves its job running. The exit takes the lease back, which waits for that job.
+//! A file is a class with its hooks, a batch a closure with a transaction in it. The work on both is
+//! done by blocking jobs, and a cancelled body leaves its job running: so the exit waits for that, by
+//! taking back the file's [`Lease`], or by the turn that each job has on a [`Connection`].
 
 use std::io::{self, BufReader};
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use withal::ExitReason;
 use withal::runtime::Runtime;
-use withal::scope::{HandOver, Scope};
+use withal::scope::{
+    BorrowingScopeFn, Ended, ExitError, ForLt, HandOver, LendMut, Scope, scope_fn_borrowing,
+};
+use withal::{ExitReason, ScopeError, TransactionError, transaction, with};
 
 use crate::blocking::{Discarded, unblock};
+use crate::connections::{BatchError, Connection, Connections};
 use crate::files::{Files, OpenFile};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::store::{Store, StoreError, Transaction, Written};
+use crate::store::{Session, StoreError, Written};
 
 /// An open file: closed when the scope ends.
 #[derive(Debug)]
@@ -76,77 +81,114 @@ pub enum FileError {
     Discarded(#[from] Discarded),
 }
 
-/// The scope of a batch's transaction: [`BatchScope`], or another in its place, such as a test has.
-pub trait Batch<R>: Scope<Resource = Lease<Transaction>, Error = BatchError> + 'static {
-    /// The scope of one transaction on `store`, to be noted in `ledger`.
-    fn new(rt: &R, store: &Store, ledger: &Arc<Ledger>) -> Self;
-}
+/// The scope of a batch: a transaction on a connection of the pool, and the books about it.
+pub type BatchScope<R> = BorrowingScopeFn<Writing<R>, BatchError>;
 
-/// A transaction: committed when the body completed, rolled back when it ended in any other way.
-#[derive(Debug)]
-pub struct BatchScope<R> {
-    rt: R,
-    store: Store,
-    ledger: Arc<Ledger>,
-}
+/// What makes the scopes of batches: [`batch`], or another in its place, such as a test has.
+pub type MakeBatch<R> = fn(&R, &Connections<R>, &Arc<Ledger>) -> BatchScope<R>;
 
-impl<R: Runtime> Batch<R> for BatchScope<R> {
-    fn new(rt: &R, store: &Store, ledger: &Arc<Ledger>) -> Self {
-        Self {
-            rt: rt.clone(),
-            store: store.clone(),
-            ledger: Arc::clone(ledger),
-        }
-    }
-}
-
-impl<R: Runtime> Scope for BatchScope<R> {
-    type Resource = Lease<Transaction>;
-    type Error = BatchError;
-    type OnDrop = HandOver;
-
-    async fn enter(&mut self) -> Result<Lease<Transaction>, BatchError> {
-        let store = self.store.clone();
-        // Cancelled here, the job drops the transaction that it began, which rolls it back.
-        let transaction = unblock(&self.rt, move |_| store.begin()).await??;
-        self.ledger.batches.enter();
-        Ok(Lease::new(transaction))
-    }
-
-    async fn exit(
-        self,
-        transaction: Lease<Transaction>,
-        reason: ExitReason<'_>,
-    ) -> Result<(), BatchError> {
-        let kind = reason.kind();
-        let commit = reason.is_completed();
-        let ended = unblock(&self.rt, move |_| {
-            let Some(transaction) = transaction.take_back() else {
-                return Ok(Written::default());
-            };
-            if commit {
-                transaction.commit()
-            } else {
-                transaction.rollback().map(|()| Written::default())
+/// The scope of one transaction: committed when the body completed, rolled back when it ended in any
+/// other way, and noted in `ledger`. The connection is back in its pool when it has ended.
+pub fn batch<R: Runtime>(
+    rt: &R,
+    connections: &Connections<R>,
+    ledger: &Arc<Ledger>,
+) -> BatchScope<R> {
+    let (rt, connections, ledger) = (rt.clone(), connections.clone(), Arc::clone(ledger));
+    scope_fn_borrowing(async move |lend: LendMut<'_, Writing<R>>| {
+        let connection = connections.take().await?;
+        let scoped = with(&rt, transaction(connection), async |transaction| {
+            ledger.batches.enter();
+            let mut writer = Writer::new(transaction);
+            let ended = lend.lend(&mut writer).await;
+            match ended.is_completed() {
+                true => Ok((ended, writer.written)),
+                false => Err(Undone(ended)),
             }
-        })
-        .await;
-        if let Ok(Ok(written)) = &ended {
-            self.ledger.committed(written);
+        });
+        let (ended, error) = match scoped.await {
+            Ok((ended, written)) => {
+                ledger.committed(&written);
+                (ended, None)
+            }
+            Err(ScopeError::Body(Undone(ended))) => (ended, None),
+            Err(ScopeError::Exit { error, value }) => (value.0, Some(error)),
+            Err(ScopeError::Both { body, exit }) => (body.0, Some(exit)),
+            Err(ScopeError::Enter(error)) => return Err(error.into()),
+            Err(other) => return Err(BatchError::Other(other.to_string())),
+        };
+        ledger.batches.exit(ended.kind());
+        error.map_or(Ok(ended), |error| Err(error.into()))
+    })
+}
+
+/// A body that did not complete: its transaction fails by that, and is rolled back.
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not complete")]
+struct Undone(Ended);
+
+/// Says what a batch lends: a [`Writer`].
+#[derive(Debug)]
+pub struct Writing<R>(PhantomData<fn() -> R>);
+
+impl<R: 'static> ForLt for Writing<R> {
+    type Of<'c> = Writer<'c, R>;
+}
+
+/// A transaction under way, and what it has written so far.
+#[derive(Debug)]
+pub struct Writer<'c, R> {
+    connection: &'c mut Connection<R>,
+    written: Written,
+}
+
+impl<'c, R: Runtime> Writer<'c, R> {
+    /// Writes by `connection`, in the transaction that is open there.
+    pub fn new(connection: &'c mut Connection<R>) -> Self {
+        Self {
+            connection,
+            written: Written::default(),
         }
-        self.ledger.batches.exit(kind);
-        Ok(ended?.map(drop)?)
+    }
+
+    /// Does `work`, in a blocking job.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`; or the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the job may still run; it is rolled back with all the rest.
+    pub async fn write(
+        &mut self,
+        work: impl FnOnce(&mut Session) -> Result<Written, StoreError> + Send + 'static,
+    ) -> Result<(), BatchError> {
+        self.written += self.connection.run(work).await?;
+        Ok(())
     }
 }
 
-/// A transaction could not begin, be used, or end.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BatchError {
-    /// The database is the reason.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The runtime is the reason.
-    #[error(transparent)]
-    Discarded(#[from] Discarded),
+impl From<TransactionError<Self>> for BatchError {
+    fn from(error: TransactionError<Self>) -> Self {
+        match error {
+            TransactionError::Begin(error)
+            | TransactionError::Commit(error)
+            | TransactionError::RollBack(error) => error,
+            TransactionError::CommitAndRollBack { commit, roll_back } => Self::CommitAndRollBack {
+                commit: Box::new(commit),
+                roll_back: Box::new(roll_back),
+            },
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl From<ExitError<TransactionError<Self>>> for BatchError {
+    fn from(error: ExitError<TransactionError<Self>>) -> Self {
+        match error {
+            ExitError::Failed(error) => error.into(),
+            other => Self::Other(other.to_string()),
+        }
+    }
 }

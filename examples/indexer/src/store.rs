@@ -2,10 +2,12 @@
 
 mod error;
 
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params};
+use withal::transaction::Level;
 
 pub use self::error::StoreError;
 
@@ -83,6 +85,15 @@ pub struct Written {
     pub bytes: u64,
 }
 
+impl AddAssign for Written {
+    fn add_assign(&mut self, other: Self) {
+        self.indexed += other.indexed;
+        self.unchanged += other.unchanged;
+        self.removed += other.removed;
+        self.bytes += other.bytes;
+    }
+}
+
 /// A sound index, in brief.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -101,8 +112,7 @@ pub struct Hit {
     pub snippet: String,
 }
 
-/// Where the index is. Each transaction has a connection of its own: dropping it, wherever that
-/// happens, rolls back what was not committed.
+/// Where the index is.
 #[derive(Clone, Debug)]
 pub struct Store {
     path: PathBuf,
@@ -131,35 +141,15 @@ impl Store {
         Ok(store)
     }
 
-    /// A number for a run: higher than that of every run that wrote to the index before.
+    /// Opens a connection to write by.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], if the database could not be read.
-    pub fn next_run(&self) -> Result<i64, StoreError> {
-        self.connect()?
-            .query_row(
-                "SELECT coalesce(max(seen), 0) + 1 FROM document",
-                [],
-                |row| row.get(0),
-            )
-            .map_err(|error| self.error(error))
-    }
-
-    /// Begins a transaction, and waits for another program's to end.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Locked`], if that took too long; others, if the database is gone or damaged.
-    pub fn begin(&self) -> Result<Transaction, StoreError> {
-        let connection = self.connect()?;
-        connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(|error| self.error(error))?;
-        Ok(Transaction {
-            connection,
+    /// [`StoreError`], if the database is gone.
+    pub fn session(&self) -> Result<Session, StoreError> {
+        Ok(Session {
+            connection: self.connect()?,
             store: self.clone(),
-            written: Written::default(),
         })
     }
 
@@ -323,21 +313,80 @@ enum Kind {
     Ours,
 }
 
-/// A transaction under way. Dropping it rolls it back.
+/// A connection to the index. Dropping it, wherever that happens, rolls back what was not committed.
 #[derive(Debug)]
-pub struct Transaction {
+pub struct Session {
     connection: Connection,
     store: Store,
-    written: Written,
 }
 
-impl Transaction {
+impl Session {
+    /// Begins a transaction, and waits for another program's to end; or a savepoint.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`], if that took too long; others, if the database is gone or damaged.
+    pub fn begin(&mut self, level: Level) -> Result<(), StoreError> {
+        match level {
+            Level::Transaction => self.execute("BEGIN IMMEDIATE"),
+            Level::Savepoint(n) => self.execute(&format!("SAVEPOINT s{n}")),
+        }
+    }
+
+    /// Keeps what was written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database could not be written: the disk is full, or a reader holds it.
+    /// The transaction is still open.
+    pub fn commit(&mut self, level: Level) -> Result<(), StoreError> {
+        match level {
+            Level::Transaction => self.execute("COMMIT"),
+            Level::Savepoint(n) => self.execute(&format!("RELEASE s{n}")),
+        }
+    }
+
+    /// Throws away what was written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database does not answer. Nothing of it is kept, even so.
+    pub fn roll_back(&mut self, level: Level) -> Result<(), StoreError> {
+        match level {
+            // SQLite itself rolls back after some errors, and then refuses a second time.
+            Level::Transaction if self.connection.is_autocommit() => Ok(()),
+            Level::Transaction => self.execute("ROLLBACK"),
+            Level::Savepoint(n) => self.execute(&format!("ROLLBACK TO s{n}; RELEASE s{n}")),
+        }
+    }
+
+    /// A number for a run: higher than that of every run that wrote to the index before.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the database could not be read.
+    pub fn next_run(&self) -> Result<i64, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT coalesce(max(seen), 0) + 1 FROM document",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(|error| self.store.error(error))
+    }
+
+    fn execute(&self, statements: &str) -> Result<(), StoreError> {
+        self.connection
+            .execute_batch(statements)
+            .map_err(|error| self.store.error(error))
+    }
+
     /// Writes `document`, unless it is in the index as it is, and notes that `run` has seen it.
     ///
     /// # Errors
     ///
     /// [`StoreError`], if the database could not be written.
-    pub fn put(&mut self, document: &Document, run: i64) -> Result<(), StoreError> {
+    pub fn put(&mut self, document: &Document, run: i64) -> Result<Written, StoreError> {
         let put = || {
             let known = self
                 .connection
@@ -376,13 +425,18 @@ impl Transaction {
                 .execute(params![id, document.text])?;
             Ok(true)
         };
-        if put().map_err(|error| self.store.error(error))? {
-            self.written.indexed += 1;
-            self.written.bytes += document.text.len() as u64;
-        } else {
-            self.written.unchanged += 1;
-        }
-        Ok(())
+        let is_new = put().map_err(|error| self.store.error(error))?;
+        Ok(match is_new {
+            true => Written {
+                indexed: 1,
+                bytes: document.text.len() as u64,
+                ..Written::default()
+            },
+            false => Written {
+                unchanged: 1,
+                ..Written::default()
+            },
+        })
     }
 
     /// Takes out every document that neither `run` nor a later one has seen.
@@ -390,7 +444,7 @@ impl Transaction {
     /// # Errors
     ///
     /// [`StoreError`], if the database could not be read or written.
-    pub fn keep_seen(&mut self, run: i64) -> Result<(), StoreError> {
+    pub fn keep_seen(&mut self, run: i64) -> Result<Written, StoreError> {
         let remove = || {
             self.connection.execute(
                 "DELETE FROM content
@@ -401,39 +455,10 @@ impl Transaction {
                 .execute("DELETE FROM document WHERE seen < ?1", [run])
         };
         let removed = remove().map_err(|error| self.store.error(error))?;
-        self.written.removed += removed as u64;
-        Ok(())
-    }
-
-    /// Keeps what was written. If that fails, nothing of it is kept.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`], if the database could not be written.
-    pub fn commit(self) -> Result<Written, StoreError> {
-        // A commit that fails (the disk is full, a reader holds the database) leaves the
-        // transaction open; dropping `self` then rolls it back.
-        self.end("COMMIT")
-    }
-
-    /// Throws away what was written.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`], if the database does not answer. Nothing of it is kept, even so.
-    pub fn rollback(self) -> Result<(), StoreError> {
-        // SQLite itself rolls back after some errors, and then refuses a second time.
-        if self.connection.is_autocommit() {
-            return Ok(());
-        }
-        self.end("ROLLBACK").map(drop)
-    }
-
-    fn end(self, statement: &str) -> Result<Written, StoreError> {
-        self.connection
-            .execute_batch(statement)
-            .map_err(|error| self.store.error(error))?;
-        Ok(self.written)
+        Ok(Written {
+            removed: removed as u64,
+            ..Written::default()
+        })
     }
 }
 

@@ -4,25 +4,24 @@
 mod common;
 
 use std::future::{Future, poll_fn};
-use std::mem::forget;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Place, documents};
+use indexer::connections::{BatchError, Connections};
 use indexer::index::{self, Extent, IndexError, Options, index_in};
-use indexer::lease::Lease;
 use indexer::ledger::Ledger;
 use indexer::progress::Progress;
-use indexer::scopes::{Batch, BatchError, BatchScope};
+use indexer::scopes::{BatchScope, MakeBatch, Writer, Writing, batch};
 use indexer::stop::{Ending, Interrupt, Limits, Stop, until_stopped};
-use indexer::store::{Store, Transaction};
 use withal::cleanup::drain;
 use withal::runtime::Runtime;
-use withal::scope::{ExitKind, HandOver, Scope};
-use withal::{CancelToken, ErrorGroup, ExitReason};
+use withal::scope::{ExitKind, LendMut, scope_fn_borrowing};
+use withal::transaction::Level;
+use withal::{CancelToken, ErrorGroup, Transact as _};
 use withal_tests::deterministic::Order;
-use withal_tests::sweep::{At, Followed, Sweep, Violation};
+use withal_tests::sweep::{At, Sweep, Violation};
 use withal_tests::{Deterministic, LeakCheck};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -75,13 +74,13 @@ impl Job {
     }
 
     /// All of it: what the program runs.
-    async fn index<R: Runtime, B: Batch<R>>(self, rt: R) {
+    async fn index<R: Runtime>(self, rt: R, make_batch: MakeBatch<R>) {
         let limits = Limits {
             time: Some(HOUR),
             grace: HOUR,
         };
         let ending = until_stopped(&rt, limits, &self.key, async |stop| {
-            self.try_index::<R, B>(&rt, stop).await
+            self.try_index(&rt, stop, make_batch).await
         });
         match in_each_round(&rt, ending).await {
             Ending::Finished(Ok(Extent::Whole | Extent::Limited)) => {}
@@ -93,10 +92,11 @@ impl Job {
         }
     }
 
-    async fn try_index<R: Runtime, B: Batch<R>>(
+    async fn try_index<R: Runtime>(
         &self,
         rt: &R,
         stop: CancelToken,
+        make_batch: MakeBatch<R>,
     ) -> Result<Extent, ErrorGroup<IndexError>> {
         let mut job = index::Job::new(Options::new(self.place.tree(), self.place.db()));
         let options = &mut job.options;
@@ -106,7 +106,7 @@ impl Job {
         job.ledger = self.ledger.clone();
         job.progress = self.progress.clone();
         job.stop = stop;
-        index_in::<R, B>(rt, &job).await
+        index_in(rt, &job, make_batch).await
     }
 
     /// The books are even, and the database holds what they say and is not locked.
@@ -142,13 +142,11 @@ async fn in_each_round<T>(rt: &impl Runtime, work: impl Future<Output = T>) -> T
     .await
 }
 
-type Rt = Followed<Deterministic>;
-
 #[test]
 fn nothing_is_lost_at_any_poll() {
     let swept = Sweep::new(Job::new)
         .invariant(Job::assert_consistent)
-        .run(async |rt, job| job.index::<_, BatchScope<Rt>>(rt).await);
+        .run(async |rt, job| job.index(rt, batch).await);
     println!("{swept}");
     assert!(swept.polls > 30, "{swept}");
     assert!(swept.scopes > 3 * swept.runs, "{swept}");
@@ -158,7 +156,7 @@ fn nothing_is_lost_at_any_poll() {
 fn nothing_is_lost_at_any_poll_of_a_limited_run() {
     let swept = Sweep::new(Job::limited)
         .invariant(Job::assert_consistent)
-        .run(async |rt, job| job.index::<_, BatchScope<Rt>>(rt).await);
+        .run(async |rt, job| job.index(rt, batch).await);
     println!("{swept}");
     assert!(swept.polls > 10, "{swept}");
 }
@@ -167,7 +165,7 @@ fn nothing_is_lost_at_any_poll_of_a_limited_run() {
 fn nothing_is_lost_at_any_poll_of_a_run_that_is_asked_to_stop() {
     let swept = Sweep::new(Job::stopped)
         .invariant(Job::assert_consistent)
-        .run(async |rt, job| job.index::<_, BatchScope<Rt>>(rt).await);
+        .run(async |rt, job| job.index(rt, batch).await);
     println!("{swept}");
     assert!(swept.polls > 20, "{swept}");
 }
@@ -180,10 +178,7 @@ fn nothing_is_lost_in_any_order_of_the_tasks() {
             let rt = Deterministic::builder().order(order).build();
             let leaks = LeakCheck::new(&rt);
             let job = make();
-            rt.block_on(
-                job.clone()
-                    .index::<_, BatchScope<Deterministic>>(rt.clone()),
-            );
+            rt.block_on(job.clone().index(rt.clone(), batch));
             leaks.finish();
             job.assert_consistent();
         }
@@ -194,8 +189,7 @@ fn nothing_is_lost_in_any_order_of_the_tasks() {
 fn at_the_limit_a_file_that_is_open_is_closed_in_the_middle() {
     let (rt, job) = (Deterministic::new(), Job::limited());
     let leaks = LeakCheck::new(&rt);
-    let extent =
-        rt.block_on(job.try_index::<_, BatchScope<Deterministic>>(&rt, CancelToken::new()));
+    let extent = rt.block_on(job.try_index(&rt, CancelToken::new(), batch));
     assert_eq!(extent.expect("nothing goes wrong"), Extent::Limited);
     leaks.finish();
     let summary = job.ledger.summary();
@@ -213,7 +207,7 @@ fn a_shutdown_at_any_step_is_an_error_and_leaves_nothing_open() {
         let leaks = LeakCheck::new(&rt);
         let job = Job::new();
         let indexed = rt.block_on(async {
-            let indexing = job.try_index::<_, BatchScope<Deterministic>>(&rt, CancelToken::new());
+            let indexing = job.try_index(&rt, CancelToken::new(), batch);
             let indexed = indexing.await;
             drain(&rt, Duration::from_secs(1)).await;
             indexed
@@ -226,8 +220,12 @@ fn a_shutdown_at_any_step_is_an_error_and_leaves_nothing_open() {
                 break;
             }
             Err(errors) => {
-                let is_due = |error: &IndexError| {
-                    matches!(error, IndexError::Discarded(_) | IndexError::Both { .. })
+                let is_due = |error: &IndexError| match error {
+                    IndexError::Discarded(_) | IndexError::Both { .. } => true,
+                    IndexError::Batch(error) => {
+                        matches!(error, BatchError::CommitAndRollBack { .. })
+                    }
+                    _ => false,
                 };
                 assert!(errors.leaves().all(|(_, error)| is_due(error)), "{errors}");
                 assert!(!errors.is_empty(), "{errors}");
@@ -242,37 +240,26 @@ fn a_shutdown_at_any_step_is_an_error_and_leaves_nothing_open() {
 }
 
 /// A transaction that is committed or rolled back, and that forgets that it may be cancelled: then
-/// it stays open.
-struct Forgetful<R>(BatchScope<R>);
-
-impl<R: Runtime> Batch<R> for Forgetful<R> {
-    fn new(rt: &R, store: &Store, ledger: &Arc<Ledger>) -> Self {
-        Self(BatchScope::new(rt, store, ledger))
-    }
-}
-
-impl<R: Runtime> Scope for Forgetful<R> {
-    type Resource = Lease<Transaction>;
-    type Error = BatchError;
-    type OnDrop = HandOver;
-
-    async fn enter(&mut self) -> Result<Lease<Transaction>, BatchError> {
-        self.0.enter().await
-    }
-
-    async fn exit(
-        self,
-        transaction: Lease<Transaction>,
-        reason: ExitReason<'_>,
-    ) -> Result<(), BatchError> {
-        match reason.kind() {
-            ExitKind::Completed | ExitKind::Failed => self.0.exit(transaction, reason).await,
-            _ => {
-                forget(transaction.take_back());
-                Ok(())
-            }
+/// it goes back to the pool as it is.
+fn forgetful<R: Runtime>(
+    _: &R,
+    connections: &Connections<R>,
+    ledger: &Arc<Ledger>,
+) -> BatchScope<R> {
+    let (connections, ledger) = (connections.clone(), Arc::clone(ledger));
+    scope_fn_borrowing(async move |lend: LendMut<'_, Writing<R>>| {
+        let mut connection = connections.take().await?;
+        connection.begin(Level::Transaction).await?;
+        ledger.batches.enter();
+        let ended = lend.lend(&mut Writer::new(&mut connection)).await;
+        match ended.kind() {
+            ExitKind::Completed => connection.commit(Level::Transaction).await?,
+            ExitKind::Failed => connection.roll_back(Level::Transaction).await?,
+            _ => return Ok(ended),
         }
-    }
+        ledger.batches.exit(ended.kind());
+        Ok(ended)
+    })
 }
 
 // A-3, CM-17
@@ -280,24 +267,24 @@ impl<R: Runtime> Scope for Forgetful<R> {
 fn an_exit_that_forgets_cancelled_is_found_with_its_poll() {
     let error = Sweep::new(Job::new)
         .invariant(Job::assert_consistent)
-        .try_run(async |rt, job| job.index::<_, Forgetful<Rt>>(rt).await)
+        .try_run(async |rt, job| job.index(rt, forgetful).await)
         .expect_err("a cancelled batch stays open");
     println!("{error}");
     assert_eq!(error.mode, "cancelled by cancel");
-    assert_eq!(error.at, At::Polls(21));
+    assert_eq!(error.at, At::Polls(23));
     assert!(
         matches!(&error.violation, Violation::Invariant(what) if what.contains("unaccounted")),
         "{error}"
     );
     let report = error.to_string();
     assert!(
-        report.starts_with("cancelled by cancel after 21 polls: "),
+        report.starts_with("cancelled by cancel after 23 polls: "),
         "{report}"
     );
     for part in [
-        "sweep::Forgetful<",
+        "BorrowingScopeFn<",
         "examples/indexer/src/index/pipeline.rs:",
-        "~5 dropped: cancelled",
+        "~6 dropped: cancelled",
     ] {
         assert!(report.contains(part), "no «{part}» in: {report}");
     }

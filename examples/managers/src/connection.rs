@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use withal::runtime::Runtime;
-use withal::scope::ExitError;
+use withal::scope::{ExitError, limited};
 use withal::{
     ExitReason, HandOver, Scope, ScopeError, await_cleanup, move_on_after, timeout, with,
 };
 
+use crate::class_made::Connected;
 use crate::stand_in::database::{Connection, Database};
 use crate::{Error, Setting};
 
@@ -109,6 +110,15 @@ pub async fn run<R: Runtime>(on: &Setting<R>) {
         db.be_silent(true);
         Ok::<_, Error>(())
     });
+    if let Err(error) = ended.await {
+        on.print(format_args!("{}", Error::from(error)));
+    }
+
+    // The limits need not be a part of the scope.
+    let limited = limited(&on.rt, Connected(db))
+        .enter_timeout(20 * on.tick)
+        .exit_timeout(20 * on.tick);
+    let ended = with(&on.rt, limited, async |_| Ok::<_, Error>(()));
     if let Err(error) = ended.await {
         on.print(format_args!("{}", Error::from(error)));
     }

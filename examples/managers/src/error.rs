@@ -4,9 +4,11 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 
+use withal::exit_stack::ExitErrors;
+use withal::pool::{PoolError, PoolScopeError};
 use withal::runtime::TaskError;
-use withal::scope::ExitError;
-use withal::{Elapsed, ScopeError};
+use withal::scope::{AnyError, ExitError, LimitedError};
+use withal::{Elapsed, ErrorGroup, ScopeError, TransactionError};
 
 /// Whatever went wrong.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub enum Error {
     TimedOut(Elapsed),
     /// A task panicked.
     Task(TaskError),
+    /// Several things went wrong at once.
+    Several(Vec<Self>),
     /// A cleanup went wrong. Nothing that failed is lost: the error that the body had ended by
     /// before that is here as well.
     Cleanup {
@@ -46,6 +50,10 @@ impl fmt::Display for Error {
             Self::NotFound(what) => write!(f, "not found: {what}"),
             Self::TimedOut(elapsed) => elapsed.fmt(f),
             Self::Task(_) => f.write_str("a task failed"),
+            Self::Several(errors) => {
+                let errors: Vec<_> = errors.iter().map(Self::to_string).collect();
+                f.write_str(&errors.join("; "))
+            }
             Self::Cleanup { body: None, exit } => write!(f, "{}", Exit(exit)),
             Self::Cleanup {
                 body: Some(body),
@@ -104,6 +112,73 @@ impl<X: Into<Self>, T> From<ScopeError<Self, X, T>> for Error {
                 exit: ExitError::OverBudget(budget),
             },
             _ => unreachable!("all cases of a scope's error are above"),
+        }
+    }
+}
+
+/// Scopes that are entered together may fail together.
+impl<E: Into<Self>> From<ErrorGroup<E>> for Error {
+    fn from(group: ErrorGroup<E>) -> Self {
+        let mut errors: Vec<_> = group.into_leaves().map(Into::into).collect();
+        match errors.pop() {
+            Some(only) if errors.is_empty() => only,
+            last => {
+                errors.extend(last);
+                Self::Several(errors)
+            }
+        }
+    }
+}
+
+impl From<AnyError> for Error {
+    fn from(error: AnyError) -> Self {
+        match error.downcast() {
+            Ok(error) => error,
+            Err(error) => Self::Io(io::Error::other(error)),
+        }
+    }
+}
+
+impl From<ExitErrors<Self>> for Error {
+    fn from(errors: ExitErrors<Self>) -> Self {
+        errors.into_group().into()
+    }
+}
+
+impl From<LimitedError<Self>> for Error {
+    fn from(error: LimitedError<Self>) -> Self {
+        match error {
+            LimitedError::Failed(error) => error,
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
+impl From<PoolError<Self>> for Error {
+    fn from(error: PoolError<Self>) -> Self {
+        match error {
+            PoolError::Create(error) => error,
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
+impl From<PoolScopeError<Self>> for Error {
+    fn from(error: PoolScopeError<Self>) -> Self {
+        match error {
+            PoolScopeError::Fill(error) => error.into(),
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
+impl From<TransactionError<Self>> for Error {
+    fn from(error: TransactionError<Self>) -> Self {
+        match error {
+            TransactionError::Begin(error)
+            | TransactionError::Commit(error)
+            | TransactionError::RollBack(error) => error,
+            other => Self::Database(other.to_string()),
         }
     }
 }

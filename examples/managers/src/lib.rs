@@ -12,12 +12,19 @@
 //! - [`provider`]: a session for each request, closed also if the handler fails.
 //! - [`transaction`]: committed if the body completed, rolled back if it did anything else.
 //! - [`connection`]: limits on both ends of a connection, and what becomes of every failure.
+//! - [`several`]: the same three scopes nested, as a tuple, on a stack.
+//! - [`parallel`]: several at once, and all that may fail then.
+//! - [`retry`]: an enter that is tried again.
+//! - [`pool`]: connections that are used again; those that are broken are not.
+//! - [`web`]: an application whose pool lives as long as it does.
 //! - [`lifespan`]: a scope that lives as long as the program.
 //! - [`session`], [`fetch`]: an HTTP client in scopes, and what is asked with it.
 //! - [`download`]: three scopes, one in the other.
 //! - [`unreleased`]: guards that are forgotten, and guards that are kept.
 //!
-//! What they talk to stands in [`stand_in`]. `docs/managers.md` is the guide.
+//! What they talk to stands in [`stand_in`]; the HTTP client is `hyper`'s, which runs on every runtime,
+//! and so does all of this. What must not compile is in the repository's `tests/ui/closure`: row S0.15.
+//! `docs/managers.md` is the guide, and has rows S0.16, S1.27, S2.13 and S4.5.
 
 #![forbid(unsafe_code)]
 
@@ -28,13 +35,18 @@ pub mod download;
 mod error;
 pub mod fetch;
 pub mod lifespan;
+pub mod parallel;
+pub mod pool;
 pub mod provider;
+pub mod retry;
 pub mod session;
 mod setting;
+pub mod several;
 pub mod stand_in;
 pub mod temporary_file;
 pub mod transaction;
 pub mod unreleased;
+pub mod web;
 
 pub use self::error::Error;
 pub use self::setting::Setting;

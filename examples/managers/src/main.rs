@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use managers::stand_in::host::{AsyncStdTcp, Connect, Host, SmolTcp, TokioTcp};
 use managers::{
-    Setting, class_made, closure_made, connection, download, fetch, lifespan, provider,
-    temporary_file, transaction, unreleased,
+    Setting, class_made, closure_made, connection, download, fetch, lifespan, parallel, pool,
+    provider, retry, several, temporary_file, transaction, unreleased, web,
 };
 use withal::Entry;
 use withal::async_std::AsyncStdRuntime;
@@ -17,13 +17,18 @@ use withal::runtime::Runtime;
 use withal::smol::SmolRuntime;
 use withal::tokio::TokioMain;
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 15] = [
     "class-made",
     "closure-made",
     "temporary-file",
     "provider",
     "transaction",
     "connection",
+    "several",
+    "parallel",
+    "retry",
+    "pool",
+    "web",
     "fetch",
     "download",
     "unreleased",
@@ -50,6 +55,11 @@ async fn program<R: Runtime>(
         "provider" => provider::run(on).await?,
         "transaction" => transaction::run(on).await.map(drop)?,
         "connection" => connection::run(on).await,
+        "several" => several::run(on).await?,
+        "parallel" => parallel::run(on).await?,
+        "retry" => retry::run(on).await?,
+        "pool" => pool::run(on).await?,
+        "web" => web::run(on).await?,
         "fetch" => fetch::run(on, host).await?,
         "download" => download::run(on, host).await?,
         "unreleased" => unreleased::run(on).await.map(drop)?,

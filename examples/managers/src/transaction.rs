@@ -6,6 +6,7 @@ use withal::runtime::Runtime;
 use withal::scope::{Lend, scope_fn};
 use withal::sync::Mutex;
 use withal::sync::mutex::Guard;
+use withal::transaction::{Level, Transact};
 use withal::{ExitReason, HandOver, Scope, move_on_after, with};
 
 use crate::stand_in::database::{Connection, Database};
@@ -45,7 +46,7 @@ impl<R: Runtime> Scope for Transaction<R> {
 // Row S1.18. The older program has `except Exception` around its `yield`, which a cancellation passes
 // by: neither COMMIT nor ROLLBACK. Here a cancellation is one of the ways to end.
 /// As a function.
-pub fn transaction<R: Runtime>(
+pub fn in_transaction<R: Runtime>(
     connection: &Shared<R>,
 ) -> impl Scope<Resource = Held<R>, Error = Error, OnDrop = HandOver> + use<R> {
     let connection = Arc::clone(connection);
@@ -62,7 +63,36 @@ pub fn transaction<R: Runtime>(
     })
 }
 
-/// One transaction that completes, one that fails, and one that is cancelled; each in either form.
+/// As it is there already, over whatever can do this; with savepoints.
+impl<R: Runtime> Transact for Connection<R> {
+    type Error = Error;
+
+    async fn begin(&mut self, level: Level) -> Result<(), Error> {
+        match level {
+            Level::Transaction => self.execute("BEGIN").await,
+            Level::Savepoint(n) => self.execute(&format!("SAVEPOINT s{n}")).await,
+        }
+    }
+
+    async fn commit(&mut self, level: Level) -> Result<(), Error> {
+        match level {
+            Level::Transaction => self.execute("COMMIT").await,
+            Level::Savepoint(n) => self.execute(&format!("RELEASE s{n}")).await,
+        }
+    }
+
+    async fn roll_back(&mut self, level: Level) -> Result<(), Error> {
+        match level {
+            Level::Transaction => self.execute("ROLLBACK").await,
+            Level::Savepoint(n) => {
+                self.execute(&format!("ROLLBACK TO s{n}")).await?;
+                self.execute(&format!("RELEASE s{n}")).await
+            }
+        }
+    }
+}
+
+/// One transaction that completes, one that fails, and one that is cancelled; in each form.
 ///
 /// # Cancel safety
 ///
@@ -79,7 +109,7 @@ pub async fn run<R: Runtime>(on: &Setting<R>) -> Result<Vec<String>, Error> {
         lent.execute("INSERT Ann").await
     })
     .await?;
-    with(&on.rt, transaction(&connection), async |lent| {
+    with(&on.rt, in_transaction(&connection), async |lent| {
         lent.execute("INSERT Ben").await
     })
     .await?;
@@ -93,7 +123,7 @@ pub async fn run<R: Runtime>(on: &Setting<R>) -> Result<Vec<String>, Error> {
     }
 
     // Row 001 of the older programs' defects: this one rolls back as well.
-    let cancelled = with(&on.rt, transaction(&connection), async |lent| {
+    let cancelled = with(&on.rt, in_transaction(&connection), async |lent| {
         lent.execute("INSERT Dan").await?;
         on.rt.sleep(100 * on.tick).await;
         Ok::<_, Error>(())
@@ -105,5 +135,20 @@ pub async fn run<R: Runtime>(on: &Setting<R>) -> Result<Vec<String>, Error> {
     {
         on.print(format_args!("cancelled"));
     }
+
+    // A part of it is undone, and the rest is kept.
+    let held = connection.lock_owned().await;
+    with(&on.rt, withal::transaction(held), async |lent| {
+        lent.execute("INSERT Eve").await?;
+        let part = lent.nested(&on.rt, async |lent| {
+            lent.execute("INSERT Fay").await?;
+            Err::<(), _>(Error::NotFound("her address".to_owned()))
+        });
+        if let Err(error) = part.await {
+            on.print(format_args!("undone: {error}"));
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
     Ok(db.users())
 }

@@ -69,7 +69,7 @@ macro_rules! ends {
                     match client.roll_back(Level::Transaction).await {
                         Ok(()) => {
                             *stage = Stage::Closed;
-                            if commits {
+                            if commits && ended.is_ok() {
                                 ended = Err(TransactionError::Outlived);
                             }
                         }
@@ -112,7 +112,7 @@ impl<C> Drop for Transaction<C> {
         let broken = match outer {
             Some(outer) => match outer.give_back(client, dirty) {
                 Ok(()) => return,
-                // The transaction around it has ended without it, and so has not ended.
+                // What is around it has come to its end without the client: it is still open there.
                 Err(back) => {
                     client = back;
                     self.level != Level::Transaction || dirty

@@ -1,6 +1,7 @@
 //! A pool of objects that a manager makes: taking them, and giving them back.
 
 use std::convert::Infallible;
+use std::mem::ManuallyDrop;
 use std::panic::panic_any;
 use std::time::Duration;
 
@@ -255,7 +256,7 @@ pub async fn an_exchange_that_is_not_completed_breaks_its_object(rt: &impl Runti
     lease.release().await;
     log.assert("+1 ~1 ?1 -1:Unfinished +2 -2:Unfinished");
     let mut lease = pool.take().await.unwrap();
-    let _ = Box::leak(Box::new(lease.exchange()));
+    let _leaked = ManuallyDrop::new(lease.exchange());
     assert!(lease.is_broken(), "leaked is not completed");
     lease.release().await;
 }

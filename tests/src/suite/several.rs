@@ -75,7 +75,8 @@ fn probe(log: &Log, name: &str) -> Probe {
 }
 
 async fn ends<F: Future>(rt: &impl Runtime, future: F) -> F::Output {
-    within_patience(rt, future, || "it does not end".to_owned()).await
+    // Boxed: each future around it would be that much larger, and a thread's stack is small.
+    within_patience(rt, Box::pin(future), || "it does not end".to_owned()).await
 }
 
 /// A scope `name` that waits for `event` before it is entered, and says `…name` when it begins.
@@ -589,8 +590,8 @@ pub async fn a_panic_in_a_concurrent_enter_goes_on_last(rt: &impl Runtime) {
         panics,
         enters_after(&log, "c", "never"),
     ));
-    let ended = caught(with(rt, scopes, async |_| Ok::<_, Failed>(())));
-    assert_eq!(ends(rt, ended).await.unwrap_err(), "enter of b");
+    let ended = Box::pin(with(rt, scopes, async |_| Ok::<_, Failed>(())));
+    assert_eq!(ends(rt, caught(ended)).await.unwrap_err(), "enter of b");
     log.assert("+a …c undo-c -a:panicked");
 }
 

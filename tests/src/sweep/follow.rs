@@ -81,6 +81,7 @@ fn about<'a>(report: &Report<'a>) -> Option<About> {
         | Report::ErrorLost(about, _)
         | Report::PanicLost(about, _)
         | Report::Abandoned(about)
+        | Report::BodyLeaked(about)
         | Report::NotSynchronous(about)
         | Report::Waiting(about, ..)
         | Report::OverBudget(about, ..)

@@ -28,12 +28,15 @@ use crate::scope::exit::Why;
 
 /// Enters the scopes. If one of them cannot be entered, those that are in are exited first.
 #[must_use = "futures do nothing unless polled"]
-pub(super) struct Entering<'r, R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> {
+pub(super) struct Entering<'r, R: Cleanup, C: Row<K, L>, K: Kind, L: Debug, A, O> {
     rt: &'r R,
     order: Order,
     about: About,
     cells: C,
     stage: Stage<L>,
+    /// Makes of the scopes and their resources what is to come out: an async block for that would be
+    /// twice as large.
+    made: fn(A, Order) -> O,
     under: CollectorId,
     token: Option<ExitToken>,
     _kind: core::marker::PhantomData<fn() -> K>,
@@ -53,14 +56,21 @@ enum Stage<L> {
     Done,
 }
 
-impl<'r, R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Entering<'r, R, C, K, L> {
-    pub(super) fn new(rt: &'r R, cells: C, about: About, order: Order) -> Self {
+impl<'r, R: Cleanup, C: Row<K, L>, K: Kind, L: Debug, A, O> Entering<'r, R, C, K, L, A, O> {
+    pub(super) fn new(
+        rt: &'r R,
+        cells: C,
+        about: About,
+        order: Order,
+        made: fn(A, Order) -> O,
+    ) -> Self {
         Self {
             rt,
             order,
             about,
             cells,
             stage: Stage::New,
+            made,
             under: CollectorId::NONE,
             token: None,
             _kind: core::marker::PhantomData,
@@ -69,8 +79,14 @@ impl<'r, R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Entering<'r, R, C, K, L> {
     }
 }
 
-impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Future for Entering<'_, R, C, K, L> {
-    type Output = Result<C::All, ErrorGroup<L>>;
+impl<R, C, K, L, A, O> Future for Entering<'_, R, C, K, L, A, O>
+where
+    R: Cleanup,
+    C: Row<K, L, All = A>,
+    K: Kind,
+    L: Debug,
+{
+    type Output = Result<O, ErrorGroup<L>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: the cells are not moved (1).
@@ -90,7 +106,7 @@ impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Future for Entering<'_, R, C, 
             if !*failing {
                 this.stage = Stage::Done;
                 match cells.take() {
-                    Some(all) => return Poll::Ready(Ok(all)),
+                    Some(all) => return Poll::Ready(Ok((this.made)(all, this.order))),
                     None => unreachable!("an enter gives a resource, or fails"),
                 }
             }
@@ -162,7 +178,7 @@ fn poll_enters<K: Kind, L, C: Row<K, L>>(
     }
 }
 
-impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Drop for Entering<'_, R, C, K, L> {
+impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug, A, O> Drop for Entering<'_, R, C, K, L, A, O> {
     fn drop(&mut self) {
         if !matches!(self.stage, Stage::New | Stage::Done) {
             self.hand_over();
@@ -170,7 +186,7 @@ impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Drop for Entering<'_, R, C, K,
     }
 }
 
-impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug> Entering<'_, R, C, K, L> {
+impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug, A, O> Entering<'_, R, C, K, L, A, O> {
     /// Dropped by the way: what still enters is dropped first, and then those that are in are exited.
     #[cold]
     fn hand_over(&mut self) {

@@ -16,16 +16,15 @@ use std::time::Duration;
 
 use withal::runtime::Runtime;
 use withal::sync::{Latch, Queue};
-use withal::{ErrorGroup, TaskGroup, TaskHandle, either, task_group, timeout, with};
+use withal::{ErrorGroup, TaskGroup, TaskHandle, either, task_group, timeout, with_borrowing};
 
-use super::on_lease;
 use super::read::{self, NotRead};
 use super::{Extent, IndexError, Job, Options};
 use crate::blocking::unblock;
-use crate::lease::Lease;
+use crate::connections::Connections;
 use crate::progress::Skip;
-use crate::scopes::Batch;
-use crate::store::{Document, Store, Transaction};
+use crate::scopes::{MakeBatch, Writer};
+use crate::store::{Document, Written};
 use crate::walk::{Found, FoundFile, Walk};
 
 /// How long it may take in turn to close a file that takes too long. After that its reader goes on, and
@@ -33,10 +32,11 @@ use crate::walk::{Found, FoundFile, Walk};
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// What the stages share.
-pub(super) struct Pipeline<R> {
+pub(super) struct Pipeline<R: Runtime> {
     rt: R,
     job: Job,
-    store: Store,
+    connections: Connections<R>,
+    make_batch: MakeBatch<R>,
     run: i64,
     /// Found, and not yet read.
     paths: Queue<FoundFile>,
@@ -47,12 +47,19 @@ pub(super) struct Pipeline<R> {
 }
 
 impl<R: Runtime> Pipeline<R> {
-    pub(super) fn new(rt: &R, job: &Job, store: Store, run: i64) -> Arc<Self> {
+    pub(super) fn new(
+        rt: &R,
+        job: &Job,
+        connections: &Connections<R>,
+        make_batch: MakeBatch<R>,
+        run: i64,
+    ) -> Arc<Self> {
         let Options { queue, workers, .. } = job.options;
         Arc::new(Self {
             rt: rt.clone(),
             job: job.clone(),
-            store,
+            connections: connections.clone(),
+            make_batch,
             run,
             paths: Queue::bounded(queue.max(1)),
             documents: Queue::bounded(workers.max(1)),
@@ -61,10 +68,7 @@ impl<R: Runtime> Pipeline<R> {
     }
 
     /// Runs all stages side by side, until the last one is done.
-    pub(super) async fn run<B: Batch<R>>(
-        self: Arc<Self>,
-        walk: Walk,
-    ) -> Result<Extent, ErrorGroup<IndexError>> {
+    pub(super) async fn run(self: Arc<Self>, walk: Walk) -> Result<Extent, ErrorGroup<IndexError>> {
         let rt = self.rt.clone();
         task_group(&rt, async move |group: TaskGroup<R, IndexError>| {
             let stages = self.clone();
@@ -76,7 +80,7 @@ impl<R: Runtime> Pipeline<R> {
                 reading.push(group.spawn_named(format!("reader {number}"), reader));
             }
             let stages = self.clone();
-            let writer = group.spawn_named("writer", async move { stages.write::<B>().await });
+            let writer = group.spawn_named("writer", async move { stages.write().await });
 
             either(ended(&mut reading), self.enough.wait()).await;
             reading.iter().for_each(TaskHandle::cancel);
@@ -170,7 +174,7 @@ impl<R: Runtime> Pipeline<R> {
 
     /// Writes the documents, a transaction after the other, as many as there are or are wanted. Says so
     /// as soon as it has the last of those that are wanted.
-    async fn write<B: Batch<R>>(&self) -> Result<Extent, IndexError> {
+    async fn write(&self) -> Result<Extent, IndexError> {
         let limit = self.job.options.limit.unwrap_or(u64::MAX);
         let mut documents = 0;
         while documents < limit {
@@ -185,9 +189,9 @@ impl<R: Runtime> Pipeline<R> {
             if wanted == 1 {
                 self.enough.open();
             }
-            let transaction = B::new(&self.rt, &self.store, &self.job.ledger);
-            documents += with(&self.rt, transaction, async |transaction| {
-                self.batch(transaction, first, wanted).await
+            let batch = (self.make_batch)(&self.rt, &self.connections, &self.job.ledger);
+            documents += with_borrowing(&self.rt, batch, async |writer| {
+                self.batch(writer, first, wanted).await
             })
             .await?;
             self.job.progress.committed(documents);
@@ -200,7 +204,7 @@ impl<R: Runtime> Pipeline<R> {
     /// are `wanted`. Gives how many these were.
     async fn batch(
         &self,
-        transaction: &Lease<Transaction>,
+        writer: &mut Writer<'_, R>,
         first: Document,
         wanted: u64,
     ) -> Result<u64, IndexError> {
@@ -216,12 +220,15 @@ impl<R: Runtime> Pipeline<R> {
                 self.enough.open();
             }
             let run = self.run;
-            on_lease(&self.rt, transaction, move |transaction| {
-                documents
-                    .iter()
-                    .try_for_each(|document| transaction.put(document, run))
-            })
-            .await?;
+            writer
+                .write(move |session| {
+                    let mut written = Written::default();
+                    for document in documents {
+                        written += session.put(&document, run)?;
+                    }
+                    Ok(written)
+                })
+                .await?;
             next = if written < most {
                 self.documents.pop().await
             } else {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+use withal::transaction::Level;
 
-use super::{Document, Draft, Store, StoreError, Written};
+use super::{Document, Draft, Session, Store, StoreError, Written};
 
 const PATIENCE: Duration = Duration::from_millis(20);
 
@@ -26,15 +27,33 @@ fn document(path: &str, text: &str) -> Document {
     draft.finish()
 }
 
+/// A connection with a transaction open.
+fn begin(store: &Store) -> Result<Session, StoreError> {
+    let mut session = store.session()?;
+    session.begin(Level::Transaction)?;
+    Ok(session)
+}
+
 fn write(store: &Store, documents: &[(&str, &str)]) -> Written {
-    let run = store.next_run().expect("a sound database");
-    let mut transaction = store.begin().expect("nobody holds the lock");
+    let run = next_run(store);
+    let mut transaction = begin(store).expect("nobody holds the lock");
+    let mut written = Written::default();
     for (path, text) in documents {
-        transaction
+        written += transaction
             .put(&document(path, text), run)
             .expect("room on the disk");
     }
-    transaction.commit().expect("room on the disk")
+    commit(transaction).expect("room on the disk");
+    written
+}
+
+fn next_run(store: &Store) -> i64 {
+    let session = store.session().expect("a database");
+    session.next_run().expect("a sound database")
+}
+
+fn commit(mut transaction: Session) -> Result<(), StoreError> {
+    transaction.commit(Level::Transaction)
 }
 
 #[test]
@@ -64,14 +83,19 @@ fn what_was_committed_is_found() {
 fn a_dropped_transaction_leaves_nothing() {
     let (_dir, path) = place();
     let store = open(&path);
-    let mut transaction = store.begin().expect("nobody holds the lock");
+    let mut transaction = begin(&store).expect("nobody holds the lock");
     transaction
         .put(&document("a", "text"), 1)
         .expect("room on the disk");
     drop(transaction);
     assert_eq!(store.verify().expect("a sound database").documents, 0);
-    let transaction = store.begin().expect("the lock was given back");
-    transaction.rollback().expect("it is open");
+    let mut transaction = begin(&store).expect("the lock was given back");
+    transaction
+        .roll_back(Level::Transaction)
+        .expect("it is open");
+    transaction
+        .roll_back(Level::Transaction)
+        .expect("it has ended already");
 }
 
 #[test]
@@ -97,10 +121,11 @@ fn documents_that_a_run_did_not_see_are_taken_out() {
     write(&store, &[("a", "one"), ("b", "two"), ("c", "three")]);
     // One as it was, one that has changed, one that is gone.
     write(&store, &[("a", "one"), ("b", "four")]);
-    assert_eq!(store.next_run().expect("a sound database"), 3);
-    let mut transaction = store.begin().expect("nobody holds the lock");
-    transaction.keep_seen(2).expect("room on the disk");
-    assert_eq!(transaction.commit().expect("room on the disk").removed, 1);
+    assert_eq!(next_run(&store), 3);
+    let mut transaction = begin(&store).expect("nobody holds the lock");
+    let written = transaction.keep_seen(2).expect("room on the disk");
+    commit(transaction).expect("room on the disk");
+    assert_eq!(written.removed, 1);
     assert_eq!(store.verify().expect("a sound database").documents, 2);
     let hits = |word| store.search(word, 10).expect("a sound database").len();
     assert_eq!((hits("four"), hits("three")), (1, 0));
@@ -111,7 +136,7 @@ fn runs_at_the_same_time_take_out_nothing_that_the_other_has_seen() {
     let (_dir, path) = place();
     let store = open(&path);
     for first in [1, 2] {
-        let mut transaction = store.begin().expect("nobody holds the lock");
+        let mut transaction = begin(&store).expect("nobody holds the lock");
         for (name, run) in [
             ("a", first),
             ("a", 3 - first),
@@ -122,9 +147,10 @@ fn runs_at_the_same_time_take_out_nothing_that_the_other_has_seen() {
                 .put(&document(name, "text"), run)
                 .expect("room on the disk");
         }
-        transaction.keep_seen(first).expect("room on the disk");
-        transaction.keep_seen(3 - first).expect("room on the disk");
-        assert_eq!(transaction.commit().expect("room on the disk").removed, 0);
+        let mut written = transaction.keep_seen(first).expect("room on the disk");
+        written += transaction.keep_seen(3 - first).expect("room on the disk");
+        commit(transaction).expect("room on the disk");
+        assert_eq!(written.removed, 0);
     }
 }
 
@@ -152,12 +178,12 @@ fn a_failed_commit_keeps_nothing() {
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM document;")
         .expect("a reader");
-    let mut transaction = store.begin().expect("readers do not hinder this");
+    let mut transaction = begin(&store).expect("readers do not hinder this");
     transaction
         .put(&document("b", "two"), 2)
         .expect("room on the disk");
     assert!(matches!(
-        transaction.commit(),
+        commit(transaction),
         Err(StoreError::Locked { .. })
     ));
     reader.execute_batch("COMMIT").expect("a reader");
@@ -171,7 +197,7 @@ fn a_lock_is_waited_for_and_then_reported() {
     let store = open(&path);
     let other = Connection::open(&path).expect("a database");
     other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
-    assert!(matches!(store.begin(), Err(StoreError::Locked { .. })));
+    assert!(matches!(begin(&store), Err(StoreError::Locked { .. })));
     assert!(matches!(
         Store::open(&path, PATIENCE),
         Err(StoreError::Locked { .. })

@@ -116,7 +116,7 @@ impl<R: Runtime> Database<R> {
         Ok(Connection {
             db: self.clone(),
             number: state.opened,
-            begun: None,
+            begun: Vec::new(),
             is_busy: false,
         })
     }
@@ -133,8 +133,8 @@ impl<R> fmt::Debug for Database<R> {
 pub struct Connection<R> {
     db: Database<R>,
     number: usize,
-    /// What the transaction has inserted, if there is one.
-    begun: Option<Vec<String>>,
+    /// What the transaction has inserted, if there is one, and then what each savepoint has.
+    begun: Vec<Vec<String>>,
     is_busy: bool,
 }
 
@@ -150,7 +150,7 @@ impl<R: Runtime> Connection<R> {
         !self.is_busy
     }
 
-    /// Executes `BEGIN`, `COMMIT`, `ROLLBACK`, or `INSERT` and a name.
+    /// Executes `SLEEP`, which takes a thousand ticks, `BEGIN`, `COMMIT`, `ROLLBACK`, what savepoints need, or `INSERT` and a name.
     ///
     /// # Cancel safety
     ///
@@ -161,17 +161,32 @@ impl<R: Runtime> Connection<R> {
     /// If the database refuses.
     pub async fn execute(&mut self, statement: &str) -> Result<(), Error> {
         self.exchange().await;
+        if statement == "SLEEP" {
+            self.is_busy = true;
+            self.db.on.rt.sleep(1000 * self.db.on.tick).await;
+            self.is_busy = false;
+        }
         self.db.on.print(format_args!("{statement}"));
         self.db.fails(statement)?;
-        match (statement.split_once(' '), &mut self.begun) {
-            (None, begun @ None) if statement == "BEGIN" => *begun = Some(Vec::new()),
-            (None, begun @ Some(_)) if statement == "ROLLBACK" => *begun = None,
-            (None, begun @ Some(_)) if statement == "COMMIT" => {
-                let inserted = begun.take().unwrap_or_default();
+        match (statement.split_once(' '), &mut self.begun[..]) {
+            (None, _) if statement == "SLEEP" => {}
+            (None, []) if statement == "BEGIN" => self.begun.push(Vec::new()),
+            (None, [_, ..]) if statement == "ROLLBACK" => self.begun.clear(),
+            (None, [_, ..]) if statement == "COMMIT" => {
+                let inserted = self.begun.drain(..).flatten();
                 self.db.state().users.extend(inserted);
             }
-            (Some(("INSERT", user)), Some(inserted)) => inserted.push(user.to_owned()),
-            (Some(("INSERT", user)), None) => self.db.state().users.push(user.to_owned()),
+            (Some(("SAVEPOINT", _)), [_, ..]) => self.begun.push(Vec::new()),
+            (Some(("ROLLBACK", _)), [_, .., last]) => last.clear(),
+            (Some(("RELEASE", _)), [_, .., _]) => {
+                let last = self.begun.pop().unwrap_or_default();
+                self.begun
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|outer| outer.extend(last.clone()));
+            }
+            (Some(("INSERT", user)), [.., last]) => last.push(user.to_owned()),
+            (Some(("INSERT", user)), []) => self.db.state().users.push(user.to_owned()),
             _ => return Err(Error::Database(format!("{statement} is no statement here"))),
         }
         Ok(())

@@ -162,12 +162,19 @@ where
     D: Host,
     K: Kind,
 {
-    /// Polls the frame, and the body inside of it.
+    /// Polls the frame, and the body inside of it. What the frame enters is no part of the scope's body:
+    /// it ends in the scope's exit. What the frame drops is waited for like the body's.
     fn poll_frame(&mut self, cx: &mut Context<'_>) {
+        let mut beside = Leftovers::<K>::new();
         self.running.leftovers = Leftovers::take_enclosing();
-        self.drive(self.polled, cx);
+        let driven = beside.within(ScopeId::NONE, || self.drive(self.polled, cx));
+        self.running.leftovers.give_enclosing();
+        beside.start_deferred();
         let about = self.running.about;
-        self.running.leftovers.give_enclosing(|| about);
+        beside.hand_on(|| about, CollectorId::NONE);
+        if let Err(payload) = driven {
+            payload.resume();
+        }
     }
 
     /// Polls the frame, with a call to the lending in it.

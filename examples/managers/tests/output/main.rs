@@ -1,18 +1,8 @@
 //! What the programs print and give, on every runtime.
 
 #[macro_use]
+#[path = "../common/mod.rs"]
 mod common;
-
-use common::{SECOND, TICK};
-use managers::{
-    Error, class_made, closure_made, connection, download, fetch, lifespan, provider,
-    temporary_file, transaction, unreleased,
-};
-use withal::async_std::AsyncStdRuntime;
-use withal::runtime::Timer as _;
-use withal::smol::SmolRuntime;
-use withal::tokio::TokioMain;
-use withal_tests::{Deterministic, LeakCheck};
 
 /// A program that prints to its setting alone.
 macro_rules! program {
@@ -20,6 +10,15 @@ macro_rules! program {
         async |on, _| $run(on).await
     };
 }
+
+mod application;
+mod http;
+mod pooled;
+mod several;
+
+use managers::{
+    class_made, closure_made, connection, provider, temporary_file, transaction, unreleased,
+};
 
 // CM-2, CM-5, CM-15
 #[test]
@@ -108,7 +107,7 @@ fn a_transaction_that_is_cancelled_is_rolled_back() {
     for printed in on_each!(program!(transaction::run)) {
         assert_eq!(
             printed.output.expect("a database that works"),
-            ["Ann", "Ben"]
+            ["Ann", "Ben", "Eve"]
         );
         let expected = [
             "BEGIN",
@@ -126,6 +125,14 @@ fn a_transaction_that_is_cancelled_is_rolled_back() {
             "INSERT Dan",
             "ROLLBACK",
             "cancelled",
+            "BEGIN",
+            "INSERT Eve",
+            "SAVEPOINT s1",
+            "INSERT Fay",
+            "ROLLBACK TO s1",
+            "RELEASE s1",
+            "undone: not found: her address",
+            "COMMIT",
         ];
         assert_eq!(printed.lines, expected);
     }
@@ -149,6 +156,7 @@ fn no_failure_of_a_connection_is_lost() {
             "not finished within 20s",
             "closing: completed",
             "the cleanup failed: not finished within 20s",
+            "the database refused: scope not entered within 20s",
         ];
         // On a real clock it is milliseconds.
         let lines = printed.lines.iter().map(|line| line.replace("20ms", "20s"));
@@ -169,128 +177,4 @@ fn a_guard_that_is_forgotten_is_exited_and_one_that_is_kept_is_found() {
         ];
         assert_eq!(printed.lines, expected);
     }
-}
-
-/// Runs the application on an entry point.
-macro_rules! lifespan {
-    ($entry:expr, $tick:expr, $requests:expr) => {{
-        let entry = $entry;
-        let lines = common::Lines::default();
-        let setting = lines.setting(&withal::Entry::runtime(&entry), $tick);
-        let ran = lifespan::main(&entry, &setting, $requests);
-        (ran, lines.take())
-    }};
-}
-
-// CM-21, K9
-#[test]
-fn an_application_stops_when_it_is_asked_to() {
-    use lifespan::Request::{Takes, TakesWithSignal};
-    let requests = [Takes(1), TakesWithSignal(1), Takes(1)];
-    let tick = TICK;
-    let [started, served] = ["started", "served: 2 users"];
-    for (ran, lines) in [
-        lifespan!(Deterministic::new(), SECOND, requests),
-        lifespan!(TokioMain::multi_thread().unwrap(), tick, requests),
-        lifespan!(TokioMain::current_thread().unwrap(), tick, requests),
-        lifespan!(SmolRuntime::global(), tick, requests),
-        lifespan!(AsyncStdRuntime::new(), tick, requests),
-    ] {
-        assert!(matches!(ran.output, Some(Ok(()))), "{ran:?}");
-        let reason = ran.reason.as_ref().and_then(|reason| reason.text());
-        assert_eq!(reason, Some("SIGTERM"));
-        assert!(ran.is_clean(), "{ran:?}");
-        assert_eq!(lines, [started, served, served, "stopped: completed"]);
-    }
-}
-
-// CM-21, K6
-#[test]
-fn an_application_that_goes_on_is_stopped_all_the_same() {
-    let requests = [lifespan::Request::TakesWithSignal(1000)];
-    let tick = TICK;
-    let rt = Deterministic::new();
-    let leaks = LeakCheck::new(&rt);
-    for (ran, lines) in [
-        lifespan!(rt.clone(), SECOND, requests),
-        lifespan!(TokioMain::multi_thread().unwrap(), tick, requests),
-        lifespan!(TokioMain::current_thread().unwrap(), tick, requests),
-        lifespan!(SmolRuntime::global(), tick, requests),
-        lifespan!(AsyncStdRuntime::new(), tick, requests),
-    ] {
-        assert!(ran.output.is_none() && ran.is_clean(), "{ran:?}");
-        assert_eq!(ran.cleanup.finished.len(), 1, "{ran:?}");
-        assert_eq!(lines, ["started", "stopped: cancelled"]);
-    }
-    // Connected, ten seconds of grace, and a goodbye.
-    assert_eq!(rt.now().since_start(), 12 * SECOND);
-    leaks.finish();
-}
-
-// CM-5, CM-6, CM-15
-#[test]
-fn requests_are_scopes_in_a_session() {
-    for printed in on_each_with_host!(fetch::run) {
-        printed.output.expect("a network that works");
-        let mut lines = Vec::new();
-        for line in &printed.lines {
-            if !line.starts_with(['+', '-']) {
-                lines.push(line.as_str());
-            }
-        }
-        let expected = [
-            "\"Ann\"",
-            "not found: 404 Not Found",
-            r#"{"about":"a stand-in","poem":"/poem","users":"/users"}"#,
-            r#"200 OK; keys: ["about", "poem"]"#,
-            "49 bytes",
-            "not found: words in a line",
-        ];
-        assert_eq!(lines, expected);
-        let scopes: Vec<_> = printed
-            .lines
-            .iter()
-            .filter(|line| line.starts_with(['+', '-']))
-            .collect();
-        let each = ["+session", "+response", "-response", "-session"];
-        assert_eq!(scopes, each.repeat(6));
-    }
-}
-
-// CM-5, CM-15
-#[test]
-fn a_file_a_response_and_a_session_are_closed_in_this_order() {
-    for printed in on_each_with_host!(download::run) {
-        printed.output.expect("a network that works");
-        let expected = [
-            "+session",
-            "+response",
-            "+file",
-            "-file",
-            "-response",
-            "-session",
-            "49 bytes, 3 lines",
-            "removed: completed",
-        ];
-        assert_eq!(printed.lines, expected);
-    }
-}
-
-// CM-3, CM-6
-#[test]
-fn what_is_not_there_is_not_opened() {
-    let paths = [None, Some("/nowhere/at/all")];
-    let [no_host, no_file] = paths.map(|path| {
-        let printed = on_virtual_clock!(async |on, _| {
-            let host = common::InMemory::on(on);
-            match path {
-                Some(path) => download::download(on, &host, "/poem", path.as_ref()).await,
-                None => download::download(on, &common::Nobody, "/poem", "unused".as_ref()).await,
-            }
-        });
-        assert!(matches!(printed.output, Err(Error::Io(_))), "{printed:?}");
-        printed.lines
-    });
-    assert!(no_host.is_empty(), "{no_host:?}");
-    assert_eq!(no_file, ["+session", "+response", "-response", "-session"]);
 }
