@@ -60,7 +60,7 @@ pub trait ForLt: 'static {
 /// A type without borrowed parts, to be lent by reference: see [`ForLt`].
 #[derive(Debug)]
 pub struct Owned<T> {
-    _type: PhantomData<fn() -> T>,
+    _type: PhantomData<fn(T) -> T>,
 }
 
 impl<T: 'static> ForLt for Owned<T> {
@@ -75,7 +75,8 @@ pub struct Frame<L, Q, X> {
     /// `None` when it has ended.
     future: Option<Q>,
     ended: Option<FrameEnd<X>>,
-    _lends: PhantomData<fn() -> L>,
+    /// Invariant: it must stay the `L` of its slot (7).
+    _lends: PhantomData<fn(L) -> L>,
 }
 
 /// How a frame ended before it was told that its body had.

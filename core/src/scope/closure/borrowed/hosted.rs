@@ -256,7 +256,7 @@ impl<F, B: Future, K: Kind> Running<F, B, B::Output, K> {
                     return;
                 };
                 // SAFETY: what is returned stays here (2); the resource is the one that the body is
-                // made for, as both are of the same slot, which was made for one `L`.
+                // made for, as both are of the same slot (7).
                 *stage = Stage::Begun(unsafe { begin(body, resource) });
             }
             if let Stage::Begun(body) = stage {

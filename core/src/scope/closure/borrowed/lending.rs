@@ -20,7 +20,8 @@ use crate::scope::reason::ExitReason;
 pub struct LendMut<'l, L> {
     slot: Arc<Slot>,
     _frame: PhantomData<fn(&'l ()) -> &'l ()>,
-    _lends: PhantomData<fn() -> L>,
+    /// Invariant: it must stay the `L` of its slot (7).
+    _lends: PhantomData<fn(L) -> L>,
 }
 
 impl<'l, L: ForLt> LendMut<'l, L> {

@@ -13,6 +13,9 @@
 //! 5. A call is answered only by the thread that it was made on: the body may be bound to that one, as
 //!    scoped threads could reach a lending from another.
 //! 6. At most one call is answered at a time: there is one lending, which is borrowed while it answers.
+//! 7. A slot is made for one `L`, by which the lending and the body name the type of the resource. All
+//!    that has the slot is invariant in it: a `for<'a> fn(&'a str)` is a `fn(&'static str)` too, but a
+//!    reference to the one must not become a reference to the other.
 
 #![expect(
     unnameable_types,
