@@ -6,7 +6,8 @@
 //!    nobody else has it then. At no other time is anything known of it: a lending that is leaked
 //!    ends its borrow without a word.
 //! 2. So the body, which uses the resource, is polled and dropped only inside of a poll or a drop of
-//!    the lending. If the lending is not reached any more, the body is leaked.
+//!    the lending. If the lending is not reached any more, the body is leaked. What holds the body leaks
+//!    it by default, so that no panic on the way gets it dropped elsewhere.
 //! 3. The body is pinned in a box of its own, since one that is leaked must keep its place.
 //! 4. The lending finds the body by a [`Call`], which is here only while the scope polls the frame
 //!    (or drops it), and which points to a `Running` that the scope does not touch meanwhile.
@@ -30,6 +31,7 @@ use core::task::{Context, Waker};
 use super::super::Look;
 use crate::lock::Mutex;
 use crate::mutants::mutant;
+use crate::panic::{wake, wake_if_any};
 use crate::primitives::per_thread;
 use crate::scope::reason::{ExitKind, ExitReason};
 
@@ -46,8 +48,8 @@ struct Inner {
 enum State {
     /// The closure sets up.
     Closure,
-    /// The closure has lent, and waits.
-    Lent(Waker),
+    /// The closure has lent, and waits. Whom to wake, if that was not done since.
+    Lent(Option<Waker>),
     /// The body has ended; the closure was not told yet. Whom to wake if it does not ask by itself.
     Ended(ExitKind, Option<Waker>),
     /// The closure was told, or has dropped the lending.
@@ -123,7 +125,7 @@ impl Slot {
 
     /// The lending is polled.
     pub(super) fn poll_lending(&self, waker: &Waker) -> Answer {
-        let lent = State::Lent(waker.clone());
+        let lent = State::Lent(Some(waker.clone()));
         // Wakers are dropped outside the lock.
         let (answer, _stale) = self.inner.with(|inner| match inner.state {
             State::Ended(kind, _) => {
@@ -161,13 +163,10 @@ impl Slot {
 
     /// Makes a set of futures that polls what was woken poll the lending.
     pub(super) fn wake(&self) {
-        let waker = self.inner.with(|inner| match &inner.state {
-            State::Lent(waker) => Some(waker.clone()),
+        wake_if_any(self.inner.with(|inner| match &mut inner.state {
+            State::Lent(waker) => waker.take(),
             _ => None,
-        });
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        }));
     }
 
     /// The body has ended, and the closure is to be told.
@@ -182,7 +181,7 @@ impl Slot {
         };
         self.inner.with(|inner| {
             inner.state = match core::mem::replace(&mut inner.state, State::Over) {
-                State::Lent(waker) => State::Ended(kind, Some(waker)),
+                State::Lent(waker) => State::Ended(kind, waker),
                 other => other,
             };
         });
@@ -195,7 +194,7 @@ impl Slot {
             State::Ended(_, waker) => waker.take(),
             _ => None,
         });
-        waker.map(Waker::wake).is_some()
+        waker.map(wake).is_some()
     }
 }
 
