@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use common::{Numbered, Slow, Trace, drive, now, waits, yield_now};
+use futures_util::FutureExt;
 use futures_util::future::{Either, join, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use withal_core::cleanup::{CleanupTask, Report, set_report_hook};
 use withal_core::runtime::{Cleanup, NoExecutor, RuntimeId};
 use withal_core::scope::{
-    Ended, ExitError, ExitKind, Lend, LendMut, Local, Owned, ScopeError, scope_fn_borrowing,
-    scope_fn_borrowing_local, scope_fn_local,
+    Ended, ExitError, ExitKind, ExitReason, Lend, LendMut, Local, Owned, ScopeError,
+    scope_fn_borrowing, scope_fn_borrowing_local, scope_fn_local,
 };
 use withal_core::{cancel, with, with_borrowing};
 
@@ -608,6 +609,67 @@ fn a_scope_that_is_leaked() {
     waits(scoped.as_mut());
     forget(scoped);
     assert_eq!(log.take(), "");
+}
+
+// GM-7, K11: a look that panics does so in the frame, which may go on.
+#[test]
+fn a_look_that_panics() {
+    let (rt, log) = (NoExecutor::new(), Trace::default());
+    let own = log.clone();
+    let scope = scope_fn_borrowing(async move |lend: Lends<'_>| {
+        let mut text = String::from("frame");
+        let look = |_: ExitReason<'_>| resume_unwind(Box::new("look"));
+        let lending = lend.lend_with_look(&mut text, look);
+        let ended: Result<(Ended, ()), _> = AssertUnwindSafe(lending).catch_unwind().await;
+        yield_now().await;
+        let panic = ended.unwrap_err().downcast::<&str>().unwrap();
+        own.push(format!("{text}, {panic}"));
+        Err::<Ended, _>(Torn)
+    });
+    let ended = drive(with_borrowing(&rt, scope, async |text| {
+        text.push_str(" body");
+        Ok::<_, Torn>(3)
+    }));
+    let exit = ScopeError::Exit {
+        error: ExitError::Failed(Torn),
+        value: 3,
+    };
+    assert_eq!(ended, Err(exit));
+    assert_eq!(log.take(), "frame body, look");
+}
+
+// GM-10, K11: nobody is left to get what the look returns, and its drop panics: the frame ends first.
+#[test]
+fn a_look_for_nobody_whose_value_panics() {
+    struct Panics;
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("drop"));
+        }
+    }
+
+    let (rt, log) = (NoExecutor::new(), Trace::default());
+    let own = log.clone();
+    let scope = scope_fn_borrowing(async move |lend: Lends<'_>| {
+        let mut text = String::from("frame");
+        let mut lending = Box::pin(lend.lend_with_look(&mut text, |_| Panics));
+        for _ in 0..2 {
+            assert!(futures_util::poll!(lending.as_mut()).is_pending());
+            yield_now().await;
+        }
+        drop(lending);
+        for _ in 0..3 {
+            yield_now().await;
+        }
+        own.push(text);
+        Err::<Ended, _>(Torn)
+    });
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        drive(with_borrowing(&rt, scope, holds_for_ever))
+    }));
+    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"drop"));
+    assert_eq!(log.take(), "frame body dropped");
 }
 
 // GM-23: a body that is bound to its thread is not polled on another, although the lending is.

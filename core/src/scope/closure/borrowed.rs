@@ -238,8 +238,12 @@ macro_rules! borrowing_scope {
                 mut frame: Self::Resource,
                 reason: ExitReason<'_>,
             ) -> Result<(), X> {
-                frame.slot.end(reason);
-                poll_fn(|cx| frame.poll_ended(cx)).await
+                let looked = frame.slot.end(reason);
+                let ended = poll_fn(|cx| frame.poll_ended(cx)).await;
+                match looked {
+                    Ok(()) => ended,
+                    Err(payload) => payload.resume(),
+                }
             }
         }
 

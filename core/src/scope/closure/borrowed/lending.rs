@@ -60,6 +60,10 @@ impl<'l, L: ForLt> LendMut<'l, L> {
     /// # Cancel safety
     ///
     /// As [`lend`](Self::lend).
+    ///
+    /// # Panics
+    ///
+    /// With what `look` panics with.
     pub async fn lend_with_look<'c, K, V>(self, resource: &mut L::Of<'c>, look: K) -> (Ended, V)
     where
         K: FnOnce(ExitReason<'_>) -> V + Send + 'static,
@@ -69,7 +73,8 @@ impl<'l, L: ForLt> LendMut<'l, L> {
         self.slot.set_look(look);
         let ended = self.lend(resource).await;
         match seen() {
-            Some(value) => (ended, value),
+            Some(Ok(value)) => (ended, value),
+            Some(Err(payload)) => payload.resume(),
             None => unreachable!("the exit looks before it tells of the end"),
         }
     }

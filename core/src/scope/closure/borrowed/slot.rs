@@ -31,7 +31,7 @@ use core::task::{Context, Waker};
 use super::super::Look;
 use crate::lock::Mutex;
 use crate::mutants::mutant;
-use crate::panic::{wake, wake_if_any};
+use crate::panic::{Payload, catch, wake, wake_if_any};
 use crate::primitives::per_thread;
 use crate::scope::reason::{ExitKind, ExitReason};
 
@@ -169,11 +169,13 @@ impl Slot {
         }));
     }
 
-    /// The body has ended, and the closure is to be told.
-    pub(super) fn end(&self, reason: ExitReason<'_>) {
-        if let Some(look) = self.inner.with(|inner| inner.look.take()) {
-            look(reason);
-        }
+    /// The body has ended, and the closure is to be told: also when the look at the reason panics,
+    /// with which the exit goes on when the closure has ended.
+    pub(super) fn end(&self, reason: ExitReason<'_>) -> Result<(), Payload> {
+        let looked = match self.inner.with(|inner| inner.look.take()) {
+            Some(look) => catch(|| look(reason)),
+            None => Ok(()),
+        };
         let kind = if mutant("closure_told_completed") {
             ExitKind::Completed
         } else {
@@ -185,6 +187,7 @@ impl Slot {
                 other => other,
             };
         });
+        looked
     }
 
     /// The closure was polled. If it has not asked how the body ended, it may await the lending inside
@@ -213,8 +216,8 @@ impl Drop for Calling<'_> {
     }
 }
 
-/// A [`Look`] that keeps what it sees.
-pub(super) fn keeping<L, V>(look: L) -> (Look, impl Fn() -> Option<V> + Send)
+/// A [`Look`] that keeps what it sees, or what it panics with.
+pub(super) fn keeping<L, V>(look: L) -> (Look, impl Fn() -> Option<Result<V, Payload>> + Send)
 where
     L: FnOnce(ExitReason<'_>) -> V + Send + 'static,
     V: Send + 'static,
@@ -222,7 +225,7 @@ where
     let seen = alloc::sync::Arc::new(Mutex::new(None));
     let keep = seen.clone();
     let look = Box::new(move |reason: ExitReason<'_>| {
-        let value = look(reason);
+        let value = catch(|| look(reason));
         keep.with(|seen| *seen = Some(value));
     });
     (look, move || seen.with(Option::take))
