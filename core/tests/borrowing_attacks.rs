@@ -706,7 +706,7 @@ fn a_lending_that_is_polled_on_another_thread() {
 
 // GM-23: dropped on another thread, it can neither be polled nor be dropped.
 #[test]
-fn a_lending_that_is_dropped_on_another_thread_leaks_its_body() {
+fn a_body_that_is_leaked_by_a_drop_on_another_thread() {
     let (rt, held) = (NoExecutor::new(), std::rc::Rc::new(()));
     let scope = scope_fn_borrowing(async |lend: Lends<'_>| {
         let mut text = String::from("frame");
@@ -731,7 +731,7 @@ fn a_lending_that_is_dropped_on_another_thread_leaks_its_body() {
 
 // A-8, GM-3: the proof of another scope, while the body runs.
 #[test]
-fn a_frame_that_ends_with_the_proof_of_another() {
+fn a_frame_that_ends_with_the_proof_of_one_that_is_leaked() {
     let rt = NoExecutor::new();
     let proof: Arc<Mutex<Option<Ended>>> = Arc::default();
     let own = proof.clone();
