@@ -5,11 +5,13 @@
 mod common;
 
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex};
 
 use common::{Numbered, now, send};
+use futures_util::FutureExt;
 use withal_core::runtime::{Cleanup, NoExecutor};
-use withal_core::scope::{Ended, ExitKind, Lend, scope_fn};
+use withal_core::scope::{Ended, ExitError, ExitKind, ExitReason, Lend, ScopeError, scope_fn};
 use withal_core::{Scope, with};
 
 // GM-2, GM-5
@@ -117,4 +119,26 @@ fn a_closure_that_looks_at_the_error() {
     })));
     assert!(result.is_err());
     assert_eq!(seen.lock().unwrap().as_deref(), Some("no"));
+}
+
+// GM-7, K11: a look that panics does so in the closure, which may go on.
+#[test]
+fn a_look_that_panics() {
+    let (rt, log) = (NoExecutor::new(), Arc::new(Mutex::new(String::new())));
+    let own = log.clone();
+    let scope = scope_fn(async move |lend: Lend<u32>| {
+        let look = |_: ExitReason<'_>| resume_unwind(Box::new("look"));
+        let lending = lend.lend_with_look(3, look);
+        let ended: Result<(u32, Ended, ()), _> = AssertUnwindSafe(lending).catch_unwind().await;
+        let panic = ended.unwrap_err().downcast::<&str>().unwrap();
+        own.lock().unwrap().push_str(&panic);
+        Err::<Ended, _>("torn")
+    });
+    let ended = now(with(&rt, scope, async |number| Ok::<_, String>(*number)));
+    let exit = ScopeError::Exit {
+        error: ExitError::Failed("torn"),
+        value: 3,
+    };
+    assert_eq!(ended, Err(exit));
+    assert_eq!(*log.lock().unwrap(), "look");
 }

@@ -25,6 +25,7 @@ use super::reason::{ExitKind, ExitReason};
 use crate::body::Body;
 use crate::lock::Mutex;
 use crate::mutants::mutant;
+use crate::panic::{Payload, catch};
 
 /// The token by which a closure scope lends its resource to the body, once.
 ///
@@ -59,21 +60,21 @@ impl<T> Lend<T> {
     /// # Cancel safety
     ///
     /// As [`lend`](Self::lend).
+    ///
+    /// # Panics
+    ///
+    /// With what `look` panics with.
     pub async fn lend_with_look<L, V>(self, resource: T, look: L) -> (T, Ended, V)
     where
         L: FnOnce(ExitReason<'_>) -> V + Send + 'static,
         V: Send + 'static,
     {
-        let seen = Arc::new(Mutex::new(None));
-        let keep = seen.clone();
-        let look: Look = Box::new(move |reason| {
-            let value = look(reason);
-            keep.with(|seen| *seen = Some(value));
-        });
+        let (look, seen) = keeping(look);
         self.slot.look.with(|slot| *slot = Some(look));
         let (resource, ended) = self.lend(resource).await;
-        match seen.with(Option::take) {
-            Some(value) => (resource, ended, value),
+        match seen() {
+            Some(Ok(value)) => (resource, ended, value),
+            Some(Err(payload)) => payload.resume(),
             None => unreachable!("the exit looks before it gives the resource back"),
         }
     }
@@ -109,6 +110,21 @@ impl Ended {
 const FOREIGN_PROOF: &str = "a closure scope returned the proof of another scope";
 
 type Look = Box<dyn FnOnce(ExitReason<'_>) + Send>;
+
+/// A [`Look`] that keeps what it sees, or what it panics with.
+fn keeping<L, V>(look: L) -> (Look, impl Fn() -> Option<Result<V, Payload>> + Send)
+where
+    L: FnOnce(ExitReason<'_>) -> V + Send + 'static,
+    V: Send + 'static,
+{
+    let seen = Arc::new(Mutex::new(None));
+    let keep = seen.clone();
+    let look = Box::new(move |reason: ExitReason<'_>| {
+        let value = catch(|| look(reason));
+        keep.with(|seen| *seen = Some(value));
+    });
+    (look, move || seen.with(Option::take))
+}
 
 /// Where closure and scope meet.
 struct Slot<T> {

@@ -6,9 +6,9 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
-use super::super::Ended;
+use super::super::{Ended, keeping};
 use super::ForLt;
-use super::slot::{Answer, Slot, keeping};
+use super::slot::{Answer, Slot};
 use crate::scope::reason::ExitReason;
 
 /// The token by which a closure scope lends a reference to something of its frame, once.

@@ -24,7 +24,6 @@
     reason = "public only in a sealed trait, which nobody can call"
 )]
 
-use alloc::boxed::Box;
 use core::ptr::NonNull;
 use core::task::{Context, Waker};
 
@@ -214,19 +213,4 @@ impl Drop for Calling<'_> {
     fn drop(&mut self) {
         self.0.inner.with(|inner| inner.call = None);
     }
-}
-
-/// A [`Look`] that keeps what it sees, or what it panics with.
-pub(super) fn keeping<L, V>(look: L) -> (Look, impl Fn() -> Option<Result<V, Payload>> + Send)
-where
-    L: FnOnce(ExitReason<'_>) -> V + Send + 'static,
-    V: Send + 'static,
-{
-    let seen = alloc::sync::Arc::new(Mutex::new(None));
-    let keep = seen.clone();
-    let look = Box::new(move |reason: ExitReason<'_>| {
-        let value = catch(|| look(reason));
-        keep.with(|seen| *seen = Some(value));
-    });
-    (look, move || seen.with(Option::take))
 }
