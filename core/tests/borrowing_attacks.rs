@@ -4,22 +4,25 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
 use std::mem::{forget, swap};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use common::{Numbered, Slow, Trace, drive, now, waits, yield_now};
+use futures_util::FutureExt;
 use futures_util::future::{Either, join, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use withal_core::runtime::NoExecutor;
+use withal_core::cleanup::{CleanupTask, Report, set_report_hook};
+use withal_core::runtime::{Cleanup, NoExecutor, RuntimeId};
 use withal_core::scope::{
-    Ended, ExitError, ExitKind, Lend, LendMut, Local, Owned, ScopeError, scope_fn_borrowing,
-    scope_fn_borrowing_local, scope_fn_local,
+    Ended, ExitError, ExitKind, ExitReason, Lend, LendMut, Local, Owned, ScopeError,
+    scope_fn_borrowing, scope_fn_borrowing_local, scope_fn_local,
 };
 use withal_core::{cancel, with, with_borrowing};
 
@@ -132,6 +135,145 @@ fn a_lending_that_is_leaked_under_its_body() {
     }
 }
 
+thread_local! {
+    static REPORTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps what each thread reports of bodies and panics, to be looked at by [`reports`].
+fn keep_reports() {
+    set_report_hook(Some(|report| {
+        let line = match report {
+            Report::BodyLeaked(_) => String::from("leaked"),
+            Report::PanicLost(_, message) => format!("lost {message}"),
+            _ => return,
+        };
+        REPORTS.with_borrow_mut(|reports| reports.push(line));
+    }));
+}
+
+fn reports() -> String {
+    REPORTS.take().join(", ")
+}
+
+// GM-23, A-8, K11: and when the set that would poll it cannot be woken, as its waker panics.
+#[test]
+fn a_lending_that_is_leaked_with_a_waker_that_panics() {
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            resume_unwind(Box::new("wake"));
+        }
+    }
+
+    fn poll_by_itself(lending: &mut (impl Future + Unpin)) {
+        let waker = Waker::from(Arc::new(Panics));
+        let polled = Pin::new(lending).poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+    }
+
+    keep_reports();
+    let (rt, held) = (NoExecutor::new(), Arc::new(()));
+    let scope = scope_fn_borrowing(async move |lend: Lends<'_>| {
+        let mut text = String::from("frame");
+        let mut lending = lend.lend(&mut text);
+        poll_by_itself(&mut lending);
+        yield_now().await;
+        poll_by_itself(&mut lending);
+        forget(lending);
+        drop(text);
+        pending::<Result<Ended, Torn>>().await
+    });
+    let body = Held(held.clone());
+    let mut scoped = Box::pin(with_borrowing(&rt, scope, async move |text| {
+        let body = body;
+        let ended = holds_for_ever(text).await;
+        drop(body.0);
+        ended
+    }));
+    assert_eq!(polls(scoped.as_mut(), 1), None);
+    assert_eq!(Arc::strong_count(&held), 2);
+    drop(scoped);
+    assert_eq!(Arc::strong_count(&held), 2, "it is leaked");
+    assert_eq!(reports(), "leaked");
+}
+
+/// Panics once, in the drop of a scope.
+#[derive(Clone)]
+struct PanicsInContext {
+    before: bool,
+    is_done: Arc<AtomicBool>,
+}
+
+impl Cleanup for PanicsInContext {
+    fn id(&self) -> RuntimeId {
+        RuntimeId::new("panics in context", 0)
+    }
+
+    fn spawn_cleanup(&self, task: CleanupTask) {
+        let _refused = task;
+    }
+
+    fn in_context<T>(&self, f: impl FnOnce() -> T) -> T {
+        let panics = !self.is_done.swap(true, Ordering::Relaxed);
+        if panics && self.before {
+            resume_unwind(Box::new("context"));
+        }
+        let value = f();
+        if panics {
+            resume_unwind(Box::new("context"));
+        }
+        value
+    }
+}
+
+// GM-23, K11: a runtime that panics before the frame is polled keeps it from its body; after that,
+// it does not.
+#[test]
+fn a_body_that_is_leaked_by_a_runtime_that_panics() {
+    struct Drops(bool);
+
+    impl Drop for Drops {
+        fn drop(&mut self) {
+            if self.0 {
+                resume_unwind(Box::new("drop"));
+            }
+        }
+    }
+
+    for (before, drop_panics) in [(true, false), (false, false), (false, true)] {
+        keep_reports();
+        let log = Trace::default();
+        let rt = PanicsInContext {
+            before,
+            is_done: Arc::default(),
+        };
+        let own = log.clone();
+        let scope = scope_fn_borrowing(async move |lend: Lends<'_>| {
+            let mut told = Told(own, String::from("frame"));
+            let ended = lend.lend(&mut told.1).await;
+            Ok::<_, Torn>(ended)
+        });
+        let mut scoped = Box::pin(with_borrowing(&rt, scope, async |text| {
+            let _drops = Drops(drop_panics);
+            holds_for_ever(text).await
+        }));
+        assert_eq!(polls(scoped.as_mut(), 1), None);
+        let mut dropped = Ok(());
+        drop_inside(&rt, || {
+            dropped = catch_unwind(AssertUnwindSafe(|| drop(scoped)));
+        });
+        let (panic, reported, text) = match (before, drop_panics) {
+            (true, _) => ("context", "leaked", "frame body"),
+            (false, false) => ("context", "", "frame body dropped"),
+            (false, true) => ("drop", "lost context", "frame body dropped"),
+        };
+        assert_eq!(dropped.unwrap_err().downcast_ref(), Some(&panic));
+        assert_eq!(reports(), reported);
+        assert_eq!(log.take(), text);
+    }
+}
+
 // GM-23: moved between its polls, and polled by sets of futures, of which the second polls only what
 // was woken, by the waker that the body got.
 #[test]
@@ -163,7 +305,7 @@ fn a_lending_that_moves_and_is_polled_by_sets() {
         Ok::<_, Torn>(ended)
     });
     let given: Mutex<Option<Waker>> = Mutex::new(None);
-    let is_open = std::sync::atomic::AtomicBool::new(false);
+    let is_open = AtomicBool::new(false);
     let mut scoped = pin!(with_borrowing(&rt, scope, async |text| {
         yield_now().await;
         yield_now().await;
@@ -276,19 +418,19 @@ fn a_lending_that_is_dropped_under_its_body() {
     }
 }
 
+/// What it has become, for the log.
+struct Told(Trace, String);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.push(self.1.clone());
+    }
+}
+
 // GM-23, K11: the frame panics beside the body.
 #[test]
 fn a_frame_that_panics_beside_its_body() {
     let (rt, log) = (NoExecutor::new(), Trace::default());
-
-    struct Told(Trace, String);
-
-    impl Drop for Told {
-        fn drop(&mut self) {
-            self.0.push(self.1.clone());
-        }
-    }
-
     let own = log.clone();
     let scope = scope_fn_borrowing(async move |lend: LendMut<'_, Owned<String>>| {
         let mut told = Told(own, String::from("frame"));
@@ -431,7 +573,7 @@ fn a_scope_that_is_dropped_at_any_poll() {
 }
 
 /// Calls `f` in a scope, which takes over what is dropped in it: there is no executor.
-fn drop_inside(rt: &NoExecutor, f: impl FnOnce()) {
+fn drop_inside(rt: &impl Cleanup, f: impl FnOnce()) {
     let inside = with(rt, Numbered::new(0), async |_| {
         f();
         Ok::<_, Infallible>(())
@@ -467,6 +609,67 @@ fn a_scope_that_is_leaked() {
     waits(scoped.as_mut());
     forget(scoped);
     assert_eq!(log.take(), "");
+}
+
+// GM-7, K11: a look that panics does so in the frame, which may go on.
+#[test]
+fn a_look_that_panics() {
+    let (rt, log) = (NoExecutor::new(), Trace::default());
+    let own = log.clone();
+    let scope = scope_fn_borrowing(async move |lend: Lends<'_>| {
+        let mut text = String::from("frame");
+        let look = |_: ExitReason<'_>| resume_unwind(Box::new("look"));
+        let lending = lend.lend_with_look(&mut text, look);
+        let ended: Result<(Ended, ()), _> = AssertUnwindSafe(lending).catch_unwind().await;
+        yield_now().await;
+        let panic = ended.unwrap_err().downcast::<&str>().unwrap();
+        own.push(format!("{text}, {panic}"));
+        Err::<Ended, _>(Torn)
+    });
+    let ended = drive(with_borrowing(&rt, scope, async |text| {
+        text.push_str(" body");
+        Ok::<_, Torn>(3)
+    }));
+    let exit = ScopeError::Exit {
+        error: ExitError::Failed(Torn),
+        value: 3,
+    };
+    assert_eq!(ended, Err(exit));
+    assert_eq!(log.take(), "frame body, look");
+}
+
+// GM-10, K11: nobody is left to get what the look returns, and its drop panics: the frame ends first.
+#[test]
+fn a_look_for_nobody_whose_value_panics() {
+    struct Panics;
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("drop"));
+        }
+    }
+
+    let (rt, log) = (NoExecutor::new(), Trace::default());
+    let own = log.clone();
+    let scope = scope_fn_borrowing(async move |lend: Lends<'_>| {
+        let mut text = String::from("frame");
+        let mut lending = Box::pin(lend.lend_with_look(&mut text, |_| Panics));
+        for _ in 0..2 {
+            assert!(futures_util::poll!(lending.as_mut()).is_pending());
+            yield_now().await;
+        }
+        drop(lending);
+        for _ in 0..3 {
+            yield_now().await;
+        }
+        own.push(text);
+        Err::<Ended, _>(Torn)
+    });
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        drive(with_borrowing(&rt, scope, holds_for_ever))
+    }));
+    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"drop"));
+    assert_eq!(log.take(), "frame body dropped");
 }
 
 // GM-23: a body that is bound to its thread is not polled on another, although the lending is.

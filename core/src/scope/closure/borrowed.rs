@@ -60,7 +60,7 @@ pub trait ForLt: 'static {
 /// A type without borrowed parts, to be lent by reference: see [`ForLt`].
 #[derive(Debug)]
 pub struct Owned<T> {
-    _type: PhantomData<fn() -> T>,
+    _type: PhantomData<fn(T) -> T>,
 }
 
 impl<T: 'static> ForLt for Owned<T> {
@@ -75,7 +75,8 @@ pub struct Frame<L, Q, X> {
     /// `None` when it has ended.
     future: Option<Q>,
     ended: Option<FrameEnd<X>>,
-    _lends: PhantomData<fn() -> L>,
+    /// Invariant: it must stay the `L` of its slot (7).
+    _lends: PhantomData<fn(L) -> L>,
 }
 
 /// How a frame ended before it was told that its body had.
@@ -237,8 +238,12 @@ macro_rules! borrowing_scope {
                 mut frame: Self::Resource,
                 reason: ExitReason<'_>,
             ) -> Result<(), X> {
-                frame.slot.end(reason);
-                poll_fn(|cx| frame.poll_ended(cx)).await
+                let looked = frame.slot.end(reason);
+                let ended = poll_fn(|cx| frame.poll_ended(cx)).await;
+                match looked {
+                    Ok(()) => ended,
+                    Err(payload) => payload.resume(),
+                }
             }
         }
 

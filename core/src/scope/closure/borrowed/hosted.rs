@@ -10,7 +10,7 @@
 
 use alloc::boxed::Box;
 use core::future::Future;
-use core::mem;
+use core::mem::{self, ManuallyDrop};
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
@@ -58,8 +58,8 @@ struct Running<F, B, T, K: Kind> {
 enum Stage<F, B> {
     /// `None` from when it is called to when its future is put here.
     Created(Option<Maker<F, B>>),
-    /// In a box of its own (3).
-    Begun(Pin<Box<B>>),
+    /// In a box of its own (3). Leaked unless it is dropped by [`end`](Stage::end) (2).
+    Begun(ManuallyDrop<Pin<Box<B>>>),
     Over,
 }
 
@@ -199,8 +199,7 @@ where
 
     /// The lending is not reached any more, so a body that has begun can only be leaked (2).
     fn leave(&mut self) {
-        if let Stage::Begun(body) = mem::replace(&mut self.running.stage, Stage::Over) {
-            mem::forget(body);
+        if let Stage::Begun(_leaked) = mem::replace(&mut self.running.stage, Stage::Over) {
             report(&Report::BodyLeaked(self.running.about));
         }
     }
@@ -213,30 +212,57 @@ impl<R: Cleanup, D: Host, F, B, T, K: Kind> Drop for Hosted<'_, R, D, F, B, T, K
             return;
         }
         let rt = self.rt;
-        // The frame is not in its task here (K7).
-        rt.in_context(|| {
-            let cx = &mut Context::from_waker(Waker::noop());
-            self.drive(polled_to_drop::<F, B, T, K>, cx);
-            if let Stage::Begun(_) = self.running.stage {
-                self.frame.slot().wake();
+        // The frame is not in its task here (K7). A runtime that panics there keeps nothing from
+        // being told.
+        let driven = catch(|| {
+            rt.in_context(|| {
+                let cx = &mut Context::from_waker(Waker::noop());
                 self.drive(polled_to_drop::<F, B, T, K>, cx);
-            }
+                if let Stage::Begun(_) = self.running.stage {
+                    self.frame.slot().wake();
+                    self.drive(polled_to_drop::<F, B, T, K>, cx);
+                }
+            });
         });
         self.leave();
-        if let Some(Err(payload)) = self.running.ended.take() {
-            payload.resume();
+        match (self.running.ended.take(), driven) {
+            (Some(Err(body)), Err(beside)) => {
+                report(&Report::PanicLost(self.running.about, beside.message()));
+                body.resume()
+            }
+            (Some(Err(payload)), Ok(())) | (_, Err(payload)) => payload.resume(),
+            _ => {}
+        }
+    }
+}
+
+impl<F, B> Stage<F, B> {
+    /// Drops what it holds.
+    ///
+    /// # Safety
+    ///
+    /// Called in a poll or a drop of the lending, unless the body has not begun.
+    unsafe fn end(&mut self) {
+        if let Self::Begun(body) = mem::replace(self, Self::Over) {
+            drop(ManuallyDrop::into_inner(body));
         }
     }
 }
 
 impl<F, B, T, K: Kind> Running<F, B, T, K> {
     /// Drops the body. What comes out of it belongs to the scope, unless somebody collects it.
-    fn drop_body(&mut self) {
+    ///
+    /// # Safety
+    ///
+    /// Called in a poll or a drop of the lending.
+    unsafe fn drop_body(&mut self) {
         let stage = &mut self.stage;
+        // SAFETY: the caller's duty.
+        let end = || unsafe { stage.end() };
         let dropped = if is_collected(CollectorId::NONE) {
-            catch(|| *stage = Stage::Over)
+            catch(end)
         } else {
-            self.leftovers.collect(|| *stage = Stage::Over)
+            self.leftovers.collect(end)
         };
         if let Err(payload) = dropped {
             self.ended = Some(Err(payload));
@@ -256,14 +282,16 @@ impl<F, B: Future, K: Kind> Running<F, B, B::Output, K> {
                     return;
                 };
                 // SAFETY: what is returned stays here (2); the resource is the one that the body is
-                // made for, as both are of the same slot, which was made for one `L`.
-                *stage = Stage::Begun(unsafe { begin(body, resource) });
+                // made for, as both are of the same slot (7).
+                let body = unsafe { begin(body, resource) };
+                *stage = Stage::Begun(ManuallyDrop::new(body));
             }
             if let Stage::Begun(body) = stage {
                 if let Poll::Ready(output) = body.as_mut().poll(cx) {
                     *ended = Some(Ok(output));
                     // What the drop leaves is a child like any other.
-                    *stage = Stage::Over;
+                    // SAFETY: the caller polls the lending.
+                    unsafe { stage.end() };
                 }
             }
         });
@@ -271,7 +299,8 @@ impl<F, B: Future, K: Kind> Running<F, B, B::Output, K> {
             return;
         };
         self.ended = None;
-        self.drop_body();
+        // SAFETY: the caller polls the lending.
+        unsafe { self.drop_body() };
         if let Some(Err(second)) = self.ended.replace(Err(payload)) {
             report(&Report::PanicLost(self.about, second.message()));
         }
@@ -305,5 +334,6 @@ unsafe fn polled_to_drop<F, B, T, K: Kind>(
 unsafe fn dropped<F, B, T, K: Kind>(running: NonNull<()>) {
     // SAFETY: the call points to it, and nobody else touches it meanwhile (4, 6).
     let running = unsafe { running.cast::<Running<F, B, T, K>>().as_mut() };
-    running.drop_body();
+    // SAFETY: the caller polls or drops the lending.
+    unsafe { running.drop_body() };
 }

@@ -20,7 +20,8 @@ use crate::scope::reason::ExitReason;
 pub struct LendMut<'l, L> {
     slot: Arc<Slot>,
     _frame: PhantomData<fn(&'l ()) -> &'l ()>,
-    _lends: PhantomData<fn() -> L>,
+    /// Invariant: it must stay the `L` of its slot (7).
+    _lends: PhantomData<fn(L) -> L>,
 }
 
 impl<'l, L: ForLt> LendMut<'l, L> {
@@ -59,6 +60,10 @@ impl<'l, L: ForLt> LendMut<'l, L> {
     /// # Cancel safety
     ///
     /// As [`lend`](Self::lend).
+    ///
+    /// # Panics
+    ///
+    /// With what `look` panics with.
     pub async fn lend_with_look<'c, K, V>(self, resource: &mut L::Of<'c>, look: K) -> (Ended, V)
     where
         K: FnOnce(ExitReason<'_>) -> V + Send + 'static,
@@ -68,7 +73,8 @@ impl<'l, L: ForLt> LendMut<'l, L> {
         self.slot.set_look(look);
         let ended = self.lend(resource).await;
         match seen() {
-            Some(value) => (ended, value),
+            Some(Ok(value)) => (ended, value),
+            Some(Err(payload)) => payload.resume(),
             None => unreachable!("the exit looks before it tells of the end"),
         }
     }

@@ -6,13 +6,17 @@
 //!    nobody else has it then. At no other time is anything known of it: a lending that is leaked
 //!    ends its borrow without a word.
 //! 2. So the body, which uses the resource, is polled and dropped only inside of a poll or a drop of
-//!    the lending. If the lending is not reached any more, the body is leaked.
+//!    the lending. If the lending is not reached any more, the body is leaked. What holds the body leaks
+//!    it by default, so that no panic on the way gets it dropped elsewhere.
 //! 3. The body is pinned in a box of its own, since one that is leaked must keep its place.
 //! 4. The lending finds the body by a [`Call`], which is here only while the scope polls the frame
 //!    (or drops it), and which points to a `Running` that the scope does not touch meanwhile.
 //! 5. A call is answered only by the thread that it was made on: the body may be bound to that one, as
 //!    scoped threads could reach a lending from another.
 //! 6. At most one call is answered at a time: there is one lending, which is borrowed while it answers.
+//! 7. A slot is made for one `L`, by which the lending and the body name the type of the resource. All
+//!    that has the slot is invariant in it: a `for<'a> fn(&'a str)` is a `fn(&'static str)` too, but a
+//!    reference to the one must not become a reference to the other.
 
 #![expect(
     unnameable_types,
@@ -27,6 +31,7 @@ use core::task::{Context, Waker};
 use super::super::Look;
 use crate::lock::Mutex;
 use crate::mutants::mutant;
+use crate::panic::{Payload, catch, wake, wake_if_any};
 use crate::primitives::per_thread;
 use crate::scope::reason::{ExitKind, ExitReason};
 
@@ -43,8 +48,8 @@ struct Inner {
 enum State {
     /// The closure sets up.
     Closure,
-    /// The closure has lent, and waits.
-    Lent(Waker),
+    /// The closure has lent, and waits. Whom to wake, if that was not done since.
+    Lent(Option<Waker>),
     /// The body has ended; the closure was not told yet. Whom to wake if it does not ask by itself.
     Ended(ExitKind, Option<Waker>),
     /// The closure was told, or has dropped the lending.
@@ -120,7 +125,7 @@ impl Slot {
 
     /// The lending is polled.
     pub(super) fn poll_lending(&self, waker: &Waker) -> Answer {
-        let lent = State::Lent(waker.clone());
+        let lent = State::Lent(Some(waker.clone()));
         // Wakers are dropped outside the lock.
         let (answer, _stale) = self.inner.with(|inner| match inner.state {
             State::Ended(kind, _) => {
@@ -158,20 +163,19 @@ impl Slot {
 
     /// Makes a set of futures that polls what was woken poll the lending.
     pub(super) fn wake(&self) {
-        let waker = self.inner.with(|inner| match &inner.state {
-            State::Lent(waker) => Some(waker.clone()),
+        wake_if_any(self.inner.with(|inner| match &mut inner.state {
+            State::Lent(waker) => waker.take(),
             _ => None,
-        });
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        }));
     }
 
-    /// The body has ended, and the closure is to be told.
-    pub(super) fn end(&self, reason: ExitReason<'_>) {
-        if let Some(look) = self.inner.with(|inner| inner.look.take()) {
-            look(reason);
-        }
+    /// The body has ended, and the closure is to be told: also when the look at the reason panics,
+    /// with which the exit goes on when the closure has ended.
+    pub(super) fn end(&self, reason: ExitReason<'_>) -> Result<(), Payload> {
+        let looked = match self.inner.with(|inner| inner.look.take()) {
+            Some(look) => catch(|| look(reason)),
+            None => Ok(()),
+        };
         let kind = if mutant("closure_told_completed") {
             ExitKind::Completed
         } else {
@@ -179,10 +183,11 @@ impl Slot {
         };
         self.inner.with(|inner| {
             inner.state = match core::mem::replace(&mut inner.state, State::Over) {
-                State::Lent(waker) => State::Ended(kind, Some(waker)),
+                State::Lent(waker) => State::Ended(kind, waker),
                 other => other,
             };
         });
+        looked
     }
 
     /// The closure was polled. If it has not asked how the body ended, it may await the lending inside
@@ -192,7 +197,7 @@ impl Slot {
             State::Ended(_, waker) => waker.take(),
             _ => None,
         });
-        waker.map(Waker::wake).is_some()
+        waker.map(wake).is_some()
     }
 }
 
@@ -211,8 +216,8 @@ impl Drop for Calling<'_> {
     }
 }
 
-/// A [`Look`] that keeps what it sees.
-pub(super) fn keeping<L, V>(look: L) -> (Look, impl Fn() -> Option<V> + Send)
+/// A [`Look`] that keeps what it sees, or what it panics with.
+pub(super) fn keeping<L, V>(look: L) -> (Look, impl Fn() -> Option<Result<V, Payload>> + Send)
 where
     L: FnOnce(ExitReason<'_>) -> V + Send + 'static,
     V: Send + 'static,
@@ -220,7 +225,7 @@ where
     let seen = alloc::sync::Arc::new(Mutex::new(None));
     let keep = seen.clone();
     let look = Box::new(move |reason: ExitReason<'_>| {
-        let value = look(reason);
+        let value = catch(|| look(reason));
         keep.with(|seen| *seen = Some(value));
     });
     (look, move || seen.with(Option::take))
