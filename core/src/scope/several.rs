@@ -97,8 +97,8 @@ use crate::runtime::Cleanup;
 ///
 /// # Panics
 ///
-/// The first panic of an enter or an exit goes on when all others have ended; what else went wrong is
-/// reported then (std only).
+/// The first panic of an enter or an exit, or of what makes an error an [`AnyError`], goes on when all
+/// others have ended; what else went wrong is reported then (std only).
 ///
 /// # Complexity
 ///

@@ -15,6 +15,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use super::error::Convert;
+use super::exits::report_panic;
 use crate::cancel::Branch;
 use crate::cleanup::ambient::enclosing;
 use crate::cleanup::kind::Kind;
@@ -181,7 +182,7 @@ where
                     // It runs in this frame, so it ends here.
                     report(&Report::Abandoned(about));
                     if let Err(payload) = bequest.leftovers.collect(|| exit.set(None)) {
-                        report(&Report::ExitPanicked(about, payload.message()));
+                        report_panic(about, payload);
                     }
                     bequest.hand_on();
                 }
@@ -194,7 +195,10 @@ where
                 if let Some(Failed::Panic(payload)) = &ended.failure {
                     report(&Report::ExitPanicked(about, payload.message()));
                 }
-                *state = State::Out;
+                // The error's own drop, or the payload's, may panic.
+                if let Err(payload) = bequest.leftovers.collect(|| *state = State::Out) {
+                    report_panic(about, payload);
+                }
                 bequest.hand_on();
             }
             _ => bequest.hand_on(),
@@ -321,7 +325,12 @@ where
             }
             _ => return left,
         }
-        *state = State::Out;
+        let (leftovers, panic) = &mut left;
+        match leftovers.collect(|| *state = State::Out) {
+            Ok(()) => {}
+            Err(payload) if panic.is_none() => *panic = Some(payload),
+            Err(payload) => report_panic(about, payload),
+        }
         left
     }
 
@@ -385,7 +394,7 @@ where
                 }
                 Err(payload) => {
                     if let Err(second) = leftovers.collect(|| exit.set(None)) {
-                        report(&Report::ExitPanicked(about, second.message()));
+                        report_panic(about, second);
                     }
                     let failure = Some(Failed::Panic(payload));
                     Ended {
