@@ -47,6 +47,8 @@ enum State<M, T, N, E, X, K: Kind, L> {
     PanickedEntering(TaskError),
     /// It is entered.
     In(M, T),
+    /// It is entered, and its resource was swapped away: it cannot be exited.
+    Bereft(M),
     /// The future is dropped inside of its last poll.
     Exiting(Option<X>, Leftovers<K>),
     /// The exit has ended; what was born in it is cleaned up.
@@ -99,6 +101,11 @@ impl<M: Managed, X, V, L> Cell<M, M::Resource, NoEnter<M>, M::Error, X, M::Kind,
         _convert: PhantomData<V>,
     ) -> Self {
         Self::new(State::In(manager, resource))
+    }
+
+    /// A scope that is entered, and without its resource.
+    pub(super) fn bereft(manager: M, _exit: PhantomData<X>, _convert: PhantomData<V>) -> Self {
+        Self::new(State::Bereft(manager))
     }
 }
 
@@ -168,6 +175,13 @@ where
                 if let State::In(manager, resource) = replace(state, State::Out) {
                     manager.dropped(resource, why, bequest);
                 }
+            }
+            State::Bereft(_) => {
+                report(&Report::Abandoned(about));
+                if let Err(payload) = bequest.leftovers.collect(|| *state = State::Out) {
+                    report_panic(about, payload);
+                }
+                bequest.hand_on();
             }
             State::Exiting(exit, leftovers) => {
                 let both = Vec::from([bequest.leftovers.take(), leftovers.take()]);
@@ -341,7 +355,7 @@ where
     fn is_held(&self) -> bool {
         matches!(
             self.state,
-            State::In(..) | State::Exiting(..) | State::Settling(..)
+            State::In(..) | State::Bereft(_) | State::Exiting(..) | State::Settling(..)
         )
     }
 
@@ -365,6 +379,16 @@ where
 
     fn poll_exit(self: Pin<&mut Self>, cx: &mut Context<'_>, about: About) -> Poll<Ended<L>> {
         let (state, live) = self.parts();
+        if let State::Bereft(_) = state {
+            report(&Report::Abandoned(about));
+            let mut leftovers = Leftovers::new();
+            let dropped = leftovers.collect(|| *state = State::Out);
+            let ended = Ended {
+                told: None,
+                failure: dropped.err().map(Failed::Panic),
+            };
+            *state = State::Settling(leftovers, ended);
+        }
         if let State::Exiting(exit, leftovers) = state {
             // SAFETY: pinned structurally (1).
             let mut exit = unsafe { Pin::new_unchecked(exit) };
