@@ -17,11 +17,18 @@ pub(crate) const GROUP: Group = Group {
     name: "pool",
     about: "an object is taken from a pool, and given back",
     cases,
-    gates: &[Gate {
-        name: "pool: take and give back",
-        bar: Some(110),
-        run: POOLS[0].alone,
-    }],
+    gates: &[
+        Gate {
+            name: "pool: take and give back",
+            bar: Some(110),
+            run: POOLS[0].alone,
+        },
+        Gate {
+            name: "pool: take and give back, managed",
+            bar: None,
+            run: contenders::managed_alone,
+        },
+    ],
 };
 
 /// How many objects there are.

@@ -5,7 +5,9 @@ use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use withal::smol::SmolRuntime;
 use withal_sync::flavour::Std;
 use withal_sync::single_thread;
 
@@ -21,6 +23,8 @@ pub(super) const POOLS: &[LockSubject] = &[
     LockSubject::of::<BoundToSmol>(),
     LockSubject::of::<WithStdsLock>(),
     LockSubject::of::<Fair>(),
+    LockSubject::of::<Managed>(),
+    LockSubject::of::<WithLimits>(),
     LockSubject::of::<DeadpoolManaged>(),
     LockSubject::of::<DeadpoolUnmanaged>(),
     LockSubject::of::<Bb8>(),
@@ -58,6 +62,10 @@ pub(super) fn take_on_one_thread(times: u64) {
         *object += 1;
         black_box(*object);
     }
+}
+
+pub(super) fn managed_alone(times: u64) {
+    (LockSubject::of::<Managed>().alone)(times);
 }
 
 /// Several objects are out at once, so the sum of all is an atomic.
@@ -143,6 +151,25 @@ pool!(
     |it| it.take().await.expect("it is open")
 );
 pool!(
+    Managed,
+    "withal (managed)",
+    None,
+    withal::Pool<SmolRuntime, Counters>,
+    managed().build(),
+    |it| it.take().await.expect("it is open")
+);
+pool!(
+    WithLimits,
+    "withal (managed, with limits)",
+    None,
+    withal::Pool<SmolRuntime, Counters>,
+    {
+        let limits = managed().idle_timeout(LONG).max_lifetime(LONG);
+        limits.take_timeout(LONG).build()
+    },
+    |it| it.take().await.expect("it is open")
+);
+pool!(
     DeadpoolManaged,
     "deadpool (managed)",
     None,
@@ -207,8 +234,25 @@ pool!(
     |it| it.take().await
 );
 
+/// A limit that is never reached.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Its runtime is asked for nothing but the time.
+fn managed() -> withal::pool::PoolBuilder<SmolRuntime, Counters> {
+    withal::Pool::builder(&SmolRuntime::global(), Counters).max(OBJECTS)
+}
+
 /// Makes counters, for the pools that make what they lend.
 struct Counters;
+
+impl withal::pool::PoolManager for Counters {
+    type Object = u64;
+    type Error = Infallible;
+
+    async fn create(&self) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+}
 
 impl deadpool::managed::Manager for Counters {
     type Type = u64;
