@@ -1,6 +1,7 @@
 //! The pools, each of [`OBJECTS`](super::OBJECTS) counters.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
@@ -33,25 +34,36 @@ pub(super) const POOLS: &[LockSubject] = &[
     LockSubject::of::<AsyncChannel>(),
 ];
 
-/// Those that need Tokio even where nobody waits: to spawn, or to look at its clock.
-pub(super) const ON_TOKIO: &[(&str, Alone)] = &[
-    (Bb8::NAME, alone_on_tokio::<Bb8>),
-    (Mobc::NAME, alone_on_tokio::<Mobc>),
+/// Those that cannot be polled by hand where nobody waits: they look at the clock of their runtime,
+/// spawn on it, or take turns by it.
+pub(super) const ON_A_RUNTIME: &[(&str, Alone)] = &[
+    (Managed::NAME, managed_alone),
+    (WithLimits::NAME, |times| {
+        smol::block_on(alone::<WithLimits>(times));
+    }),
+    (Bb8::NAME, |times| on_tokio(alone::<Bb8>(times))),
+    (Mobc::NAME, |times| on_tokio(alone::<Mobc>(times))),
 ];
 
 /// One task takes and gives back so many times.
 type Alone = fn(u64);
 
-fn alone_on_tokio<L: Lock>(times: u64) {
+pub(super) fn managed_alone(times: u64) {
+    smol::block_on(alone::<Managed>(times));
+}
+
+fn on_tokio(work: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
-    runtime.expect("a runtime starts").block_on(async {
-        let lock = L::new();
-        for _ in 0..times {
-            black_box(lock.add().await);
-        }
-    });
+    runtime.expect("a runtime starts").block_on(work);
+}
+
+async fn alone<L: Lock>(times: u64) {
+    let lock = L::new();
+    for _ in 0..times {
+        black_box(lock.add().await);
+    }
 }
 
 /// With the one that stays on its thread, and so is no [`Lock`].
@@ -62,10 +74,6 @@ pub(super) fn take_on_one_thread(times: u64) {
         *object += 1;
         black_box(*object);
     }
-}
-
-pub(super) fn managed_alone(times: u64) {
-    (LockSubject::of::<Managed>().alone)(times);
 }
 
 /// Several objects are out at once, so the sum of all is an atomic.
