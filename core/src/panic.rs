@@ -46,6 +46,14 @@ impl Payload {
         match self.never {}
     }
 
+    /// Drops it, whatever that does. What it panics with might do the same, and is leaked.
+    #[cold]
+    pub(crate) fn discard(self) {
+        if let Err(second) = catch(|| drop(self)) {
+            core::mem::forget(second);
+        }
+    }
+
     /// Lets the panic go on.
     pub(crate) fn resume(self) -> ! {
         #[cfg(feature = "std")]
@@ -55,6 +63,15 @@ impl Payload {
         panic!("{}", self.message());
         #[cfg(not(feature = "alloc"))]
         match self.never {}
+    }
+}
+
+/// Calls `f`, whose panic ends here: the panic hook has told of it.
+#[cfg(feature = "alloc")]
+#[inline]
+pub(crate) fn catch_all(f: impl FnOnce()) {
+    if let Err(payload) = catch(f) {
+        payload.discard();
     }
 }
 
@@ -102,7 +119,7 @@ pub(crate) fn catch_and_then<S, T>(
 /// told of it.
 #[cfg(feature = "alloc")]
 pub(crate) fn wake(waker: core::task::Waker) {
-    let _ = catch(|| waker.wake());
+    catch_all(|| waker.wake());
 }
 
 /// [`wake`], where there is a waker.

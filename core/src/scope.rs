@@ -94,7 +94,7 @@ pub use self::reason::{ExitKind, ExitReason, Failure};
 #[cfg(feature = "alloc")]
 pub use self::retry::{Attempts, Retry, RetryError, Retrying, retry};
 #[cfg(feature = "alloc")]
-pub use self::several::{AnyError, Concurrently, concurrently};
+pub use self::several::{AnyError, Concurrently, Resources, concurrently};
 #[cfg(feature = "alloc")]
 pub use self::suppress::{Suppressing, suppress, suppress_any};
 #[cfg(feature = "std")]

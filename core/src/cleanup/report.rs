@@ -163,7 +163,7 @@ pub fn report(report: &Report<'_>) {
     #[cfg(feature = "alloc")]
     if let Some(hook) = HOOK.with(|hook| *hook) {
         // A hook that panics must not take a cleanup with it.
-        let _ = crate::panic::catch(|| hook(report));
+        crate::panic::catch_all(|| hook(report));
         return;
     }
     #[cfg(feature = "std")]
@@ -171,7 +171,9 @@ pub fn report(report: &Report<'_>) {
         use std::io::Write;
         // Not `eprintln!`: it panics where standard error is closed.
         // What an error prints may panic as well.
-        let _ = crate::panic::catch(|| writeln!(std::io::stderr(), "withal: {report}"));
+        crate::panic::catch_all(|| {
+            let _ = writeln!(std::io::stderr(), "withal: {report}");
+        });
     }
     #[cfg(not(feature = "std"))]
     let _ = report;

@@ -113,8 +113,7 @@ impl<X, K: Kind> Unwinding<X, K> {
         let suppresses = match why.reason().failure() {
             // A panic there must not keep the entry from its exit.
             Some(failure) => catch(|| entry.suppresses(failure)).unwrap_or_else(|panic| {
-                let about = entry.tag().about(self.runtime);
-                report(&Report::ExitPanicked(about, panic.message()));
+                report_panic(entry.tag().about(self.runtime), panic);
                 false
             }),
             None => false,
@@ -174,7 +173,7 @@ impl<X, K: Kind> Unwinding<X, K> {
                 Err(payload) => {
                     running.ended = true;
                     if let Err(second) = self.leftovers.collect(|| entry.pinned().clear()) {
-                        report(&Report::ExitPanicked(about, second.message()));
+                        report_panic(about, second);
                     }
                     self.panicked(payload, about);
                 }
@@ -192,18 +191,18 @@ impl<X, K: Kind> Unwinding<X, K> {
     fn exited(&mut self, exited: Exited<X>, suppresses: bool, about: About) {
         self.told = exited.told;
         match exited.failed {
-            None if suppresses && self.kind == ExitKind::Failed => self.suppress(),
+            None if suppresses && self.kind == ExitKind::Failed => self.suppress(about),
             None => {}
-            Some(cause) if self.may_fail() => {
-                self.retire();
-                self.kind = ExitKind::Failed;
-                self.told = Some(cause.told);
-                self.source = Source::Exit(about, cause.into);
-            }
-            // A cancellation and a panic remain what they are.
             Some(cause) => {
-                let error = (cause.into)(cause.told);
-                self.errors.extend(error.map(|error| (about, error)));
+                self.retire();
+                if self.may_fail() {
+                    self.kind = ExitKind::Failed;
+                    self.told = Some(cause.told);
+                    self.source = Source::Exit(about, cause.into);
+                } else {
+                    // A cancellation and a panic remain what they are.
+                    self.keep(about, cause.into, cause.told);
+                }
             }
         }
     }
@@ -221,15 +220,25 @@ impl<X, K: Kind> Unwinding<X, K> {
         matches!(self.kind, ExitKind::Completed | ExitKind::Failed)
     }
 
-    /// Nothing has failed so far.
-    fn suppress(&mut self) {
+    /// Nothing has failed so far: the exit `about` has swallowed it.
+    #[cold]
+    fn suppress(&mut self, about: About) {
         self.suppressed |= self.body.is_some() || matches!(self.source, Source::Body);
-        self.told.take().into_iter().for_each(Told::swallow);
-        self.body.take().into_iter().for_each(Told::swallow);
-        if !mutant("stack_keeps_suppressed") {
-            self.errors.clear();
-        }
         self.kind = ExitKind::Completed;
+        let (told, body) = (self.told.take(), self.body.take());
+        let mut errors = Vec::new();
+        if !mutant("stack_keeps_suppressed") {
+            errors = core::mem::take(&mut self.errors);
+        }
+        // A drop that panics must not keep the entries below from their exits.
+        let dropped = [
+            catch(|| told.into_iter().for_each(Told::swallow)),
+            catch(|| body.into_iter().for_each(Told::swallow)),
+            catch(|| drop(errors)),
+        ];
+        for payload in dropped.into_iter().filter_map(Result::err) {
+            self.panicked(payload, about);
+        }
     }
 
     fn panicked(&mut self, payload: Payload, about: About) {
@@ -238,7 +247,7 @@ impl<X, K: Kind> Unwinding<X, K> {
             self.panic = Some(payload);
             self.kind = ExitKind::Panicked;
         } else {
-            report(&Report::ExitPanicked(about, payload.message()));
+            report_panic(about, payload);
         }
     }
 
@@ -249,9 +258,17 @@ impl<X, K: Kind> Unwinding<X, K> {
         };
         match self.source {
             Source::Body => self.body = Some(told),
-            Source::Exit(about, into) => {
-                self.errors.extend(into(told).map(|error| (about, error)));
-            }
+            Source::Exit(about, into) => self.keep(about, into, told),
+        }
+    }
+
+    /// The error of the exit `about` joins the others. Making one of theirs of it is a part of that
+    /// exit, and may panic like one.
+    #[cold]
+    fn keep(&mut self, about: About, into: IntoError<X>, told: Told) {
+        match catch(|| into(told)) {
+            Ok(error) => self.errors.extend(error.map(|error| (about, error))),
+            Err(payload) => self.panicked(payload, about),
         }
     }
 
@@ -263,6 +280,13 @@ impl<X, K: Kind> Unwinding<X, K> {
             let _ = self.poll_running(&mut cx);
         }
     }
+}
+
+/// Tells the hook of a panic that does not go on.
+#[cold]
+fn report_panic(about: About, payload: Payload) {
+    report(&Report::ExitPanicked(about, payload.message()));
+    payload.discard();
 }
 
 /// Takes the exits of a stack over from its frame.
@@ -327,7 +351,9 @@ pub(super) struct Exiting<R: Cleanup, X, K: Kind, P> {
 
 impl<R: Cleanup, X, K: Kind, P> Exiting<R, X, K, P> {
     pub(super) fn new(mut stack: ExitStack<R, X, K, P>, why: Why) -> Self {
-        let exits = Unwinding::new(stack.entries.take(), stack.rt.id(), why);
+        // Asked first: if it panics, the stack still has its entries, and hands them over.
+        let runtime = stack.rt.id();
+        let exits = Unwinding::new(stack.entries.take(), runtime, why);
         Self {
             stack,
             exits: Some(exits),
@@ -376,7 +402,9 @@ impl<R: Cleanup, X: Debug, K: Kind, P> Future for Exiting<R, X, K, P> {
         if let Some(payload) = unwound.panic.take() {
             // The panic is all that the caller gets.
             unwound.report_errors();
-            drop(unwound);
+            if let Err(second) = catch(|| drop(unwound)) {
+                report_panic(self.stack.about(), second);
+            }
             payload.resume();
         }
         let errors = ExitErrors::new(unwound.errors, unwound.suppressed);

@@ -1,7 +1,8 @@
 //! Several scopes at once: tuples, arrays and vectors of them, entered in order, or [`concurrently`].
 //!
 //! One file, one part: `cell` one scope with its enter and its exit, `row` and `list` several of them,
-//! `entering` and `exiting` the two futures, `exits` what both do with exits, `leave` a drop.
+//! `resources` what the latter lends, `entering` and `exiting` the two futures, `exits` what both do
+//! with exits, `leave` a drop.
 
 mod cell;
 mod entering;
@@ -10,6 +11,7 @@ mod exiting;
 mod exits;
 mod leave;
 mod list;
+mod resources;
 mod row;
 
 use alloc::boxed::Box;
@@ -25,6 +27,7 @@ use self::entering::Entering;
 pub use self::error::AnyError;
 use self::exiting::Exiting;
 use self::leave::leave;
+pub use self::resources::Resources;
 use self::row::Elements;
 use super::exit::{ExitFuture, Told, Why};
 use super::manager::Managed;
@@ -38,7 +41,7 @@ use crate::runtime::Cleanup;
 /// vector.
 ///
 /// All enters, and later all exits, run side by side in the caller's task; nothing is spawned. The
-/// resource is a tuple, an array or a vector of theirs. The body starts when the last one is in, and
+/// resource is a tuple or an array of theirs, or [`Resources`], a slice. The body starts when the last one is in, and
 /// no exit starts before it has ended. For scopes that do not depend on each other: those that do are a
 /// plain tuple, see [below](#in-order).
 ///
@@ -97,8 +100,8 @@ use crate::runtime::Cleanup;
 ///
 /// # Panics
 ///
-/// The first panic of an enter or an exit goes on when all others have ended; what else went wrong is
-/// reported then (std only).
+/// The first panic of an enter or an exit, or of what makes an error an [`AnyError`], goes on when all
+/// others have ended; what else went wrong is reported then (std only).
 ///
 /// # Complexity
 ///

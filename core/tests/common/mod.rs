@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod reports;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};

@@ -1,11 +1,14 @@
 //! The pools, each of [`OBJECTS`](super::OBJECTS) counters.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use withal::smol::SmolRuntime;
 use withal_sync::flavour::Std;
 use withal_sync::single_thread;
 
@@ -21,6 +24,8 @@ pub(super) const POOLS: &[LockSubject] = &[
     LockSubject::of::<BoundToSmol>(),
     LockSubject::of::<WithStdsLock>(),
     LockSubject::of::<Fair>(),
+    LockSubject::of::<Managed>(),
+    LockSubject::of::<WithLimits>(),
     LockSubject::of::<DeadpoolManaged>(),
     LockSubject::of::<DeadpoolUnmanaged>(),
     LockSubject::of::<Bb8>(),
@@ -29,25 +34,36 @@ pub(super) const POOLS: &[LockSubject] = &[
     LockSubject::of::<AsyncChannel>(),
 ];
 
-/// Those that need Tokio even where nobody waits: to spawn, or to look at its clock.
-pub(super) const ON_TOKIO: &[(&str, Alone)] = &[
-    (Bb8::NAME, alone_on_tokio::<Bb8>),
-    (Mobc::NAME, alone_on_tokio::<Mobc>),
+/// Those that cannot be polled by hand where nobody waits: they look at the clock of their runtime,
+/// spawn on it, or take turns by it.
+pub(super) const ON_A_RUNTIME: &[(&str, Alone)] = &[
+    (Managed::NAME, managed_alone),
+    (WithLimits::NAME, |times| {
+        smol::block_on(alone::<WithLimits>(times));
+    }),
+    (Bb8::NAME, |times| on_tokio(alone::<Bb8>(times))),
+    (Mobc::NAME, |times| on_tokio(alone::<Mobc>(times))),
 ];
 
 /// One task takes and gives back so many times.
 type Alone = fn(u64);
 
-fn alone_on_tokio<L: Lock>(times: u64) {
+pub(super) fn managed_alone(times: u64) {
+    smol::block_on(alone::<Managed>(times));
+}
+
+fn on_tokio(work: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
-    runtime.expect("a runtime starts").block_on(async {
-        let lock = L::new();
-        for _ in 0..times {
-            black_box(lock.add().await);
-        }
-    });
+    runtime.expect("a runtime starts").block_on(work);
+}
+
+async fn alone<L: Lock>(times: u64) {
+    let lock = L::new();
+    for _ in 0..times {
+        black_box(lock.add().await);
+    }
 }
 
 /// With the one that stays on its thread, and so is no [`Lock`].
@@ -143,6 +159,25 @@ pool!(
     |it| it.take().await.expect("it is open")
 );
 pool!(
+    Managed,
+    "withal (managed)",
+    None,
+    withal::Pool<SmolRuntime, Counters>,
+    managed().build(),
+    |it| it.take().await.expect("it is open")
+);
+pool!(
+    WithLimits,
+    "withal (managed, with limits)",
+    None,
+    withal::Pool<SmolRuntime, Counters>,
+    {
+        let limits = managed().idle_timeout(LONG).max_lifetime(LONG);
+        limits.take_timeout(LONG).build()
+    },
+    |it| it.take().await.expect("it is open")
+);
+pool!(
     DeadpoolManaged,
     "deadpool (managed)",
     None,
@@ -207,8 +242,25 @@ pool!(
     |it| it.take().await
 );
 
+/// A limit that is never reached.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Its runtime is asked for nothing but the time.
+fn managed() -> withal::pool::PoolBuilder<SmolRuntime, Counters> {
+    withal::Pool::builder(&SmolRuntime::global(), Counters).max(OBJECTS)
+}
+
 /// Makes counters, for the pools that make what they lend.
 struct Counters;
+
+impl withal::pool::PoolManager for Counters {
+    type Object = u64;
+    type Error = Infallible;
+
+    async fn create(&self) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+}
 
 impl deadpool::managed::Manager for Counters {
     type Type = u64;

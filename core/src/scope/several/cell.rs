@@ -15,6 +15,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use super::error::Convert;
+use super::exits::report_panic;
 use crate::cancel::Branch;
 use crate::cleanup::ambient::enclosing;
 use crate::cleanup::kind::Kind;
@@ -46,6 +47,8 @@ enum State<M, T, N, E, X, K: Kind, L> {
     PanickedEntering(TaskError),
     /// It is entered.
     In(M, T),
+    /// It is entered, and its resource was swapped away: it cannot be exited.
+    Bereft(M),
     /// The future is dropped inside of its last poll.
     Exiting(Option<X>, Leftovers<K>),
     /// The exit has ended; what was born in it is cleaned up.
@@ -98,6 +101,11 @@ impl<M: Managed, X, V, L> Cell<M, M::Resource, NoEnter<M>, M::Error, X, M::Kind,
         _convert: PhantomData<V>,
     ) -> Self {
         Self::new(State::In(manager, resource))
+    }
+
+    /// A scope that is entered, and without its resource.
+    pub(super) fn bereft(manager: M, _exit: PhantomData<X>, _convert: PhantomData<V>) -> Self {
+        Self::new(State::Bereft(manager))
     }
 }
 
@@ -168,6 +176,13 @@ where
                     manager.dropped(resource, why, bequest);
                 }
             }
+            State::Bereft(_) => {
+                report(&Report::Abandoned(about));
+                if let Err(payload) = bequest.leftovers.collect(|| *state = State::Out) {
+                    report_panic(about, payload);
+                }
+                bequest.hand_on();
+            }
             State::Exiting(exit, leftovers) => {
                 let both = Vec::from([bequest.leftovers.take(), leftovers.take()]);
                 bequest.leftovers = merge(both, about);
@@ -181,7 +196,7 @@ where
                     // It runs in this frame, so it ends here.
                     report(&Report::Abandoned(about));
                     if let Err(payload) = bequest.leftovers.collect(|| exit.set(None)) {
-                        report(&Report::ExitPanicked(about, payload.message()));
+                        report_panic(about, payload);
                     }
                     bequest.hand_on();
                 }
@@ -194,7 +209,10 @@ where
                 if let Some(Failed::Panic(payload)) = &ended.failure {
                     report(&Report::ExitPanicked(about, payload.message()));
                 }
-                *state = State::Out;
+                // The error's own drop, or the payload's, may panic.
+                if let Err(payload) = bequest.leftovers.collect(|| *state = State::Out) {
+                    report_panic(about, payload);
+                }
                 bequest.hand_on();
             }
             _ => bequest.hand_on(),
@@ -321,7 +339,12 @@ where
             }
             _ => return left,
         }
-        *state = State::Out;
+        let (leftovers, panic) = &mut left;
+        match leftovers.collect(|| *state = State::Out) {
+            Ok(()) => {}
+            Err(payload) if panic.is_none() => *panic = Some(payload),
+            Err(payload) => report_panic(about, payload),
+        }
         left
     }
 
@@ -332,7 +355,7 @@ where
     fn is_held(&self) -> bool {
         matches!(
             self.state,
-            State::In(..) | State::Exiting(..) | State::Settling(..)
+            State::In(..) | State::Bereft(_) | State::Exiting(..) | State::Settling(..)
         )
     }
 
@@ -356,6 +379,16 @@ where
 
     fn poll_exit(self: Pin<&mut Self>, cx: &mut Context<'_>, about: About) -> Poll<Ended<L>> {
         let (state, live) = self.parts();
+        if let State::Bereft(_) = state {
+            report(&Report::Abandoned(about));
+            let mut leftovers = Leftovers::new();
+            let dropped = leftovers.collect(|| *state = State::Out);
+            let ended = Ended {
+                told: None,
+                failure: dropped.err().map(Failed::Panic),
+            };
+            *state = State::Settling(leftovers, ended);
+        }
         if let State::Exiting(exit, leftovers) = state {
             // SAFETY: pinned structurally (1).
             let mut exit = unsafe { Pin::new_unchecked(exit) };
@@ -385,7 +418,7 @@ where
                 }
                 Err(payload) => {
                     if let Err(second) = leftovers.collect(|| exit.set(None)) {
-                        report(&Report::ExitPanicked(about, second.message()));
+                        report_panic(about, second);
                     }
                     let failure = Some(Failed::Panic(payload));
                     Ended {

@@ -13,16 +13,16 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use super::Order;
-use super::exits::Exits;
+use super::exits::{Exits, report_panic, report_panic_lost};
 use super::leave::leave;
 use super::row::Row;
 use crate::cleanup::kind::Kind;
 use crate::cleanup::live::LiveEntry;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::side_by_side::merge;
-use crate::cleanup::{About, CollectorId, ExitToken, Report, report};
+use crate::cleanup::{About, CollectorId, ExitToken};
 use crate::error_group::{ErrorGroup, Phase};
-use crate::panic::{Payload, unwinding};
+use crate::panic::{Payload, catch, unwinding};
 use crate::runtime::Cleanup;
 use crate::scope::exit::Why;
 
@@ -210,10 +210,14 @@ impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug, A, O> Entering<'_, R, C, K, L,
                 (_, None) => {}
                 (None, payload) => panic = payload,
                 // The earlier one goes on.
-                (Some(_), Some(payload)) => report(&Report::PanicLost(about, payload.message())),
+                (Some(_), Some(payload)) => report_panic_lost(about, payload),
             }
         }
-        self.stage = Stage::Done;
+        let stage = replace(&mut self.stage, Stage::Done);
+        // An error in it may panic when it is dropped.
+        if let Err(payload) = catch(|| drop(stage)) {
+            report_panic(self.about, payload);
+        }
         let bequest = Bequest {
             rt: self.rt,
             about: self.about,
@@ -226,7 +230,7 @@ impl<R: Cleanup, C: Row<K, L>, K: Kind, L: Debug, A, O> Entering<'_, R, C, K, L,
         leave(cells, self.order.exits, Why::Cancelled, bequest);
         if let Some(payload) = panic {
             if unwinding() {
-                report(&Report::PanicLost(self.about, payload.message()));
+                report_panic_lost(self.about, payload);
             } else {
                 payload.resume();
             }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt::Debug;
-use core::mem::{replace, take};
+use core::mem::{forget, replace, take};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -11,7 +11,7 @@ use super::row::Row;
 use crate::cleanup::kind::Kind;
 use crate::cleanup::{About, Report, report};
 use crate::error_group::{ErrorGroup, Origin, Phase};
-use crate::panic::Payload;
+use crate::panic::{Payload, catch};
 use crate::scope::exit::{SharedWhy, Told, Why};
 
 /// How far the exits are, and what came of them.
@@ -20,8 +20,8 @@ pub(super) struct Exits<L> {
     about: About,
     /// What the next exit is told.
     why: Why,
-    /// Whose error that is, if it is not that of the body: which scope's, and how to get it back.
-    of: Option<(usize, Phase, Unpack<L>)>,
+    /// Whose error that is, if it is not that of the body.
+    of: Option<Of<L>>,
     /// All from here on are exited, or at it.
     next: usize,
     /// What those that run at once were told.
@@ -31,6 +31,9 @@ pub(super) struct Exits<L> {
     errors: Vec<(usize, Phase, L)>,
     panic: Option<Payload>,
 }
+
+/// Whose error: which scope's, and how to get it back.
+type Of<L> = (usize, Phase, Unpack<L>);
 
 impl<L: Debug> Exits<L> {
     pub(super) fn new(len: usize, in_order: bool, about: About, why: Why) -> Self {
@@ -72,7 +75,7 @@ impl<L: Debug> Exits<L> {
                     self.why = Why::Failed(told);
                     self.of = Some((index, phase, unpack));
                 } else {
-                    self.keep(index, phase, unpack(told));
+                    self.keep((index, phase, unpack), about, told);
                 }
             }
             Failed::Panic(payload) => {
@@ -86,13 +89,19 @@ impl<L: Debug> Exits<L> {
     fn panicked(&mut self, about: About, payload: Payload) {
         match &self.panic {
             // The earlier one goes on; two cannot.
-            Some(_) => report(&Report::ExitPanicked(about, payload.message())),
+            Some(_) => report_panic(about, payload),
             None => self.panic = Some(payload),
         }
     }
 
-    fn keep(&mut self, index: usize, phase: Phase, error: Option<L>) {
-        self.errors.extend(error.map(|error| (index, phase, error)));
+    /// Keeps an error for the end. What makes it one of the group's is the user's: its panic is one of
+    /// that scope, and keeps no exit from running.
+    fn keep(&mut self, of: Of<L>, about: About, told: Told) {
+        let (index, phase, unpack) = of;
+        match catch(|| unpack(told)) {
+            Ok(error) => self.errors.extend(error.map(|error| (index, phase, error))),
+            Err(payload) => self.panicked(about, payload),
+        }
     }
 
     /// An error in it comes back from the exit.
@@ -111,7 +120,7 @@ impl<L: Debug> Exits<L> {
         };
         match self.of.take() {
             None => self.body = Some(told),
-            Some((index, phase, unpack)) => self.keep(index, phase, unpack(told)),
+            Some(of) => self.keep(of, self.about, told),
         }
     }
 
@@ -181,7 +190,7 @@ impl<L: Debug> Exits<L> {
                 Poll::Ready(Ended { failure, .. }) => match failure {
                     None => {}
                     Some(Failed::Error(told, unpack)) => {
-                        self.keep(index, Phase::Exit, unpack(told));
+                        self.keep((index, Phase::Exit, unpack), about, told);
                     }
                     Some(Failed::Panic(payload)) => self.panicked(about, payload),
                 },
@@ -209,6 +218,9 @@ impl<L: Debug> Exits<L> {
         self.set_aside();
         if let Some(payload) = self.panic.take() {
             self.report_lost(cells);
+            if let Err(second) = catch(|| self.body = None) {
+                report_panic(self.about, second);
+            }
             payload.resume();
         }
         self.errors.sort_by_key(|(index, ..)| *index);
@@ -235,9 +247,31 @@ impl<L: Debug> Exits<L> {
                 Phase::Enter => Report::ErrorLost(about, &error),
                 _ => Report::ExitFailed(about, &error),
             });
+            if let Err(payload) = catch(|| drop(error)) {
+                report_panic(about, payload);
+            }
         }
         if let Some(payload) = self.panic.take() {
-            report(&Report::PanicLost(self.about, payload.message()));
+            report_panic_lost(self.about, payload);
         }
+    }
+}
+
+/// A panic of an exit, or of what it has left, which cannot go on.
+pub(super) fn report_panic(about: About, payload: Payload) {
+    report(&Report::ExitPanicked(about, payload.message()));
+    discard(payload);
+}
+
+/// A panic that was to go on.
+pub(super) fn report_panic_lost(about: About, payload: Payload) {
+    report(&Report::PanicLost(about, payload.message()));
+    discard(payload);
+}
+
+/// A payload whose drop panics as well keeps no exit from running; the panic hook has told of it.
+fn discard(payload: Payload) {
+    if let Err(second) = catch(|| drop(payload)) {
+        forget(second);
     }
 }

@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 use core::pin::Pin;
 
+use super::exits::report_panic;
 use super::row::Row;
 use crate::cleanup::kind::Kind;
 use crate::cleanup::leftovers::Leftovers;
 use crate::cleanup::scope_link::Bequest;
 use crate::cleanup::side_by_side::{gate, hand_over_after};
-use crate::cleanup::{Report, report};
 use crate::runtime::Cleanup;
 use crate::scope::exit::{SharedWhy, Why};
 
@@ -53,7 +53,7 @@ fn leave_in_order<R: Cleanup, K: Kind, L, C: Row<K, L>>(
             .leftovers
             .collect(|| cells.as_mut().leave(index, why, own));
         if let Err(payload) = left {
-            report(&Report::ExitPanicked(about, payload.message()));
+            report_panic(about, payload);
         }
     }
     bequest.about = bequest.about.of(cells.as_mut().cell(*outermost).0.name());
@@ -83,7 +83,7 @@ fn leave_at_once<R: Cleanup, K: Kind, L, C: Row<K, L>>(
         let mut branch = Leftovers::new();
         let left = branch.collect(|| cells.as_mut().leave(index, why, own));
         if let Err(payload) = left {
-            report(&Report::ExitPanicked(about, payload.message()));
+            report_panic(about, payload);
         }
         branches.push(branch);
     }

@@ -10,6 +10,7 @@ use core::pin::Pin;
 
 use super::cell::{Cell, PinnedCell};
 use super::error::Same;
+use super::resources::Resources;
 use super::row::{Elements, Row};
 use crate::cleanup::scope_link::Bequest;
 use crate::error_group::Origin;
@@ -76,7 +77,7 @@ where
     M::Error: Send + Sync + 'static,
 {
     type Kind = M::Kind;
-    type Resources = Vec<M::Resource>;
+    type Resources = Resources<M::Resource>;
     type Error = M::Error;
 
     fn entering<R: Cleanup>(
@@ -90,23 +91,36 @@ where
             let enter = scope.enter(rt);
             cells.push(Cell::entering(enter, location, slot(M::exit), convert));
         }
-        Boxed(cells.into_boxed_slice().into())
+        Boxed {
+            cells: cells.into_boxed_slice().into(),
+            _surplus: Box::default(),
+        }
     }
 
     fn entered(
         self,
         resources: Self::Resources,
     ) -> impl Row<M::Kind, M::Error, All = (Self, Self::Resources)> {
-        let convert = PhantomData::<Same>;
-        let cells = self.into_iter().zip(resources);
-        let cells =
-            cells.map(|(scope, resource)| Cell::entered(scope, resource, slot(M::exit), convert));
-        Boxed(cells.collect::<Box<[_]>>().into())
+        let (exit, convert) = (slot(M::exit), PhantomData::<Same>);
+        let mut resources = resources.into_vec().into_iter();
+        let cells = self.into_iter().map(|scope| match resources.next() {
+            Some(resource) => Cell::entered(scope, resource, exit, convert),
+            None => Cell::bereft(scope, exit, convert),
+        });
+        Boxed {
+            cells: cells.collect::<Box<[_]>>().into(),
+            _surplus: resources.collect(),
+        }
     }
 }
 
 /// The cells of a vector.
-struct Boxed<C>(Pin<Box<[C]>>);
+struct Boxed<C, T> {
+    cells: Pin<Box<[C]>>,
+    /// What was swapped in from more scopes than there are here. It has nobody to exit it; dropped last,
+    /// it keeps no exit from running if that panics.
+    _surplus: Box<[T]>,
+}
 
 impl<M, E, X, const N: usize> Row<M::Kind, M::Error> for [ListCell<M, E, X>; N]
 where
@@ -150,21 +164,21 @@ where
     }
 }
 
-impl<M, E, X> Row<M::Kind, M::Error> for Boxed<ListCell<M, E, X>>
+impl<M, E, X> Row<M::Kind, M::Error> for Boxed<ListCell<M, E, X>, M::Resource>
 where
     M: Managed,
     M::Error: Send + Sync + 'static,
     E: Future<Output = Result<(M, M::Resource), M::Error>>,
     X: ExitSlot<M>,
 {
-    type All = (Vec<M>, Vec<M::Resource>);
+    type All = (Vec<M>, Resources<M::Resource>);
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.cells.len()
     }
 
     fn cell(self: Pin<&mut Self>, index: usize) -> PinnedCell<'_, M::Kind, M::Error> {
-        let cell: Pin<&mut ListCell<M, E, X>> = nth(self.get_mut().0.as_mut(), index);
+        let cell: Pin<&mut ListCell<M, E, X>> = nth(self.get_mut().cells.as_mut(), index);
         PinnedCell(cell)
     }
 
@@ -174,13 +188,19 @@ where
         why: Why,
         bequest: Bequest<'_, R, M::Kind>,
     ) {
-        nth(self.get_mut().0.as_mut(), index).leave(why, bequest);
+        nth(self.get_mut().cells.as_mut(), index).leave(why, bequest);
     }
 
     fn take(self: Pin<&mut Self>) -> Option<Self::All> {
-        each_pinned(self.get_mut().0.as_mut())
-            .map(Cell::take)
-            .collect()
+        let cells = self.get_mut().cells.as_mut();
+        let mut scopes = Vec::with_capacity(cells.len());
+        let mut resources = Vec::with_capacity(cells.len());
+        for cell in each_pinned(cells) {
+            let (scope, resource) = cell.take()?;
+            scopes.push(scope);
+            resources.push(resource);
+        }
+        Some((scopes, Resources::new(resources)))
     }
 
     fn origin_of(index: usize, name: &'static str, origin: Origin) -> Origin {

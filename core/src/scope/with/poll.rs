@@ -194,14 +194,18 @@ where
     /// What was polled last has panicked. It is dropped in place, and what that leaves is collected.
     #[cold]
     fn panicked(&mut self, payload: Payload) {
-        if let Stage::Exiting(_) | Stage::Settling = self.stage {
+        // Also if it was about to begin: there is nothing left to exit.
+        let exit_began = self.manager.is_none();
+        if exit_began {
             self.exited = ExitState::Panicked(payload);
             if let Err(second) = self.drop_stage(Stage::Settling) {
                 report(&Report::ExitPanicked(self.about(), second.message()));
+                second.discard();
             }
         } else {
             if let Err(second) = self.drop_stage(Stage::Waiting) {
                 report(&Report::PanicLost(self.about(), second.message()));
+                second.discard();
             }
             self.ended = BodyState::Panicked(payload);
         }
@@ -290,6 +294,7 @@ where
         // A panic there must not keep the scope from its exit.
         let suppressed = catch(|| P::suppresses(manager, &error)).unwrap_or_else(|panic| {
             report(&Report::ExitPanicked(self.about(), panic.message()));
+            panic.discard();
             false
         });
         let (kept, told) = P::Carry::pack(error, self.about());
