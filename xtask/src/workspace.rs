@@ -39,6 +39,12 @@ pub(crate) const PACKAGES: &[Package] = &[
     FACADE,
     TESTS,
     Package {
+        name: "example-support",
+        dir: "examples/support",
+        features: &[],
+        published: false,
+    },
+    Package {
         name: "indexer",
         dir: "examples/indexer",
         features: &[],

@@ -35,8 +35,7 @@ pub mod permits;
 pub mod posts;
 pub mod processing;
 pub mod remote_lines;
-mod setting;
 pub mod stand_in;
 
 pub use self::error::Error;
-pub use self::setting::Setting;
+pub use example_support::Setting;

@@ -2,18 +2,14 @@
 
 #![forbid(unsafe_code)]
 
-use std::env;
 use std::error::Error;
-use std::time::Duration;
 
+use example_support::{Chosen, choose};
 use iteration::{
     Setting, comprehensions, counting, cursor, files, messages, orphans, pages, permits, posts,
     processing, remote_lines,
 };
-use withal::async_std::AsyncStdRuntime;
 use withal::runtime::Runtime;
-use withal::smol::SmolRuntime;
-use withal::tokio::TokioMain;
 
 const ALL: [&str; 11] = [
     "counting",
@@ -29,11 +25,8 @@ const ALL: [&str; 11] = [
     "orphans",
 ];
 
-/// What asyncio's programs sleep for.
-const TICK: Duration = Duration::from_millis(100);
-
 async fn program<R: Runtime>(rt: &R, name: &str) -> Result<(), Box<dyn Error>> {
-    let on = &Setting::new(rt, TICK, |line| println!("{line}"));
+    let on = &Setting::usual(rt);
     match name {
         "counting" => counting::run(on).await,
         "posts" => posts::run(on).await.map(drop)?,
@@ -52,23 +45,9 @@ async fn program<R: Runtime>(rt: &R, name: &str) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = env::args().skip(1);
-    let (chosen, runtime) = (args.next(), args.next());
-    for name in ALL {
-        let name = chosen.as_deref().unwrap_or(name);
-        println!("{name}:");
-        match runtime.as_deref().unwrap_or("tokio") {
-            "tokio" => withal::run(&TokioMain::multi_thread()?, async |rt| {
-                program(rt, name).await
-            }),
-            "smol" => withal::run(&SmolRuntime::global(), async |rt| program(rt, name).await),
-            "async-std" => withal::run(&AsyncStdRuntime::new(), async |rt| program(rt, name).await),
-            other => return Err(format!("no runtime {other}: tokio, smol or async-std").into()),
-        }
-        .output?;
-        if chosen.is_some() {
-            break;
-        }
-    }
-    Ok(())
+    choose(&ALL, |chosen, name| match chosen {
+        Chosen::Tokio(main) => withal::run(&main, async |rt| program(rt, name).await).output,
+        Chosen::Smol(smol) => withal::run(&smol, async |rt| program(rt, name).await).output,
+        Chosen::AsyncStd(std) => withal::run(&std, async |rt| program(rt, name).await).output,
+    })
 }

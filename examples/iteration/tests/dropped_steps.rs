@@ -1,12 +1,10 @@
 //! An impatient consumer: it drops each step again and again. Nothing is lost, nothing comes twice,
 //! and nothing is done twice.
 
-mod common;
-
 use std::fmt::Debug;
 use std::time::Duration;
 
-use common::{Lines, SECOND};
+use example_support::testing::{Lines, SECOND};
 use futures_util::stream::{Stream, StreamExt as _};
 use iteration::messages::{self, Farewell, WebSocket};
 use iteration::stand_in::database::Database;

@@ -1,8 +1,6 @@
 //! What is easily done wrong, and what becomes of it here.
 
-mod common;
-
-use common::{Lines, SECOND};
+use example_support::testing::{Lines, SECOND};
 use futures_util::future::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use iteration::messages::{self, Farewell, WebSocket};

@@ -1,12 +1,10 @@
 //! Generators that nobody closed. One test, since the live list is the process's.
 
-#[macro_use]
-mod common;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
-use common::{Lines, SECOND};
+use example_support::on_each;
+use example_support::testing::{Lines, SECOND};
 use futures_util::stream::StreamExt as _;
 use iteration::orphans;
 use withal::cleanup::{Report, report_hook_guard};

@@ -1,8 +1,6 @@
 //! What the programs print and give, on every runtime.
 
-#[macro_use]
-mod common;
-
+use example_support::{on_each, on_each_real, on_virtual_clock};
 use iteration::{
     Error, comprehensions, counting, cursor, files, messages, pages, permits, posts, processing,
     remote_lines,

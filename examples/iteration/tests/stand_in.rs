@@ -1,11 +1,9 @@
 //! The stand-ins keep to their protocols, so that the programs prove something.
 
-mod common;
-
 use std::convert::Infallible;
 use std::io;
 
-use common::{Lines, SECOND};
+use example_support::testing::{Lines, SECOND};
 use futures_util::future::join;
 use iteration::stand_in::database::Database;
 use iteration::stand_in::http::{self, ClientSession};

@@ -1,11 +1,9 @@
 //! The programs that hold scopes across yields, cancelled at every poll in every way: each scope is
 //! exited, the inner ones first, before whoever cancelled goes on.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Lines, SECOND};
+use example_support::testing::{Lines, SECOND};
 use iteration::stand_in::database::Database;
 use iteration::{
     comprehensions, cursor, files, messages, pages, permits, posts, processing, remote_lines,

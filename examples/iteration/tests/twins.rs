@@ -4,7 +4,7 @@ mod common;
 
 use std::fmt::Write as _;
 
-use common::{Lines, SECOND};
+use example_support::testing::{Lines, SECOND};
 use futures_util::future::{Either, select};
 use futures_util::stream::{FusedStream as _, Stream, StreamExt as _};
 use iteration::Setting;

@@ -40,7 +40,6 @@ pub mod pool;
 pub mod provider;
 pub mod retry;
 pub mod session;
-mod setting;
 pub mod several;
 pub mod stand_in;
 pub mod temporary_file;
@@ -49,4 +48,4 @@ pub mod unreleased;
 pub mod web;
 
 pub use self::error::Error;
-pub use self::setting::Setting;
+pub use example_support::Setting;

@@ -2,20 +2,16 @@
 
 #![forbid(unsafe_code)]
 
-use std::env;
 use std::error::Error;
-use std::time::Duration;
 
+use example_support::{Chosen, choose};
 use managers::stand_in::host::{AsyncStdTcp, Connect, Host, SmolTcp, TokioTcp};
 use managers::{
     Setting, class_made, closure_made, connection, download, fetch, lifespan, parallel, pool,
     provider, retry, several, temporary_file, transaction, unreleased, web,
 };
 use withal::Entry;
-use withal::async_std::AsyncStdRuntime;
 use withal::runtime::Runtime;
-use withal::smol::SmolRuntime;
-use withal::tokio::TokioMain;
 
 const ALL: [&str; 15] = [
     "class-made",
@@ -35,19 +31,12 @@ const ALL: [&str; 15] = [
     "lifespan",
 ];
 
-/// What asyncio's programs sleep for.
-const TICK: Duration = Duration::from_millis(100);
-
-fn setting<R: Runtime>(rt: &R) -> Setting<R> {
-    Setting::new(rt, TICK, |line| println!("{line}"))
-}
-
 async fn program<R: Runtime>(
     rt: &R,
     host: &impl Connect,
     name: &str,
 ) -> Result<(), Box<dyn Error>> {
-    let on = &setting(rt);
+    let on = &Setting::usual(rt);
     match name {
         "class-made" => class_made::run(on).await?,
         "closure-made" => closure_made::run(on).await?,
@@ -72,28 +61,17 @@ fn start<E: Entry>(entry: &E, host: &impl Connect, name: &str) -> Result<(), Box
     if name == "lifespan" {
         // It is asked to stop: the way in which it is run is a part of it.
         let requests = [1, 2, 3].map(lifespan::Request::TakesWithSignal);
-        let ran = lifespan::main(entry, &setting(&entry.runtime()), requests);
+        let ran = lifespan::main(entry, &Setting::usual(&entry.runtime()), requests);
         return Ok(ran.output.unwrap_or(Ok(()))?);
     }
     withal::run(entry, async |rt| program(rt, host, name).await).output
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = env::args().skip(1);
-    let (chosen, runtime) = (args.next(), args.next());
     let host = Host::open()?;
-    for name in ALL {
-        let name = chosen.as_deref().unwrap_or(name);
-        println!("{name}:");
-        match runtime.as_deref().unwrap_or("tokio") {
-            "tokio" => start(&TokioMain::multi_thread()?, &TokioTcp(host.address()), name),
-            "smol" => start(&SmolRuntime::global(), &SmolTcp(host.address()), name),
-            "async-std" => start(&AsyncStdRuntime::new(), &AsyncStdTcp(host.address()), name),
-            other => Err(format!("no runtime {other}: tokio, smol or async-std").into()),
-        }?;
-        if chosen.is_some() {
-            break;
-        }
-    }
-    Ok(())
+    choose(&ALL, |chosen, name| match chosen {
+        Chosen::Tokio(main) => start(&main, &TokioTcp(host.address()), name),
+        Chosen::Smol(smol) => start(&smol, &SmolTcp(host.address()), name),
+        Chosen::AsyncStd(std) => start(&std, &AsyncStdTcp(host.address()), name),
+    })
 }

@@ -1,12 +1,12 @@
 //! The programs, cancelled at every poll in every way: each scope is exited, the inner ones first,
 //! before whoever cancelled goes on.
 
-#[macro_use]
 mod common;
 
 use std::sync::{Arc, OnceLock};
 
-use common::{InMemory, Lines, SECOND};
+use common::InMemory;
+use example_support::testing::{Lines, SECOND};
 use managers::stand_in::database::Database;
 use managers::{
     Setting, class_made, closure_made, connection, download, fetch, parallel, pool, provider,

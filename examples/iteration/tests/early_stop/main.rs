@@ -1,12 +1,12 @@
 //! A consumer that stops early, after each item and in each way: what is open is closed, from the
 //! inside out, before the consumer goes on.
 
-#[macro_use]
 #[path = "../common/mod.rs"]
 mod common;
 mod ways;
 
-use common::Lines;
+use example_support::testing::{Lines, SECOND};
+use example_support::{on_each, on_each_real, on_one};
 use iteration::stand_in::database::Database;
 use iteration::{Error, Setting, cursor, files, pages, posts, remote_lines};
 use withal::close;
@@ -21,7 +21,7 @@ macro_rules! in_all_ways {
         common::allow_unclosed();
         on_each!(async |on, lines| $case(on, lines, &CLOSING).await);
         let rt = withal_tests::Deterministic::new();
-        on_one!(&rt, common::SECOND, async |on, lines| {
+        on_one!(&rt, SECOND, async |on, lines| {
             $case(on, lines, &DROPPING).await;
         });
         on_each_real!(async |on, lines| $case(on, lines, &DROPPING).await);

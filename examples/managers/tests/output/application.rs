@@ -1,13 +1,12 @@
 //! A scope as long as the program.
 
+use example_support::testing::{Lines, SECOND, TICK};
 use managers::lifespan;
 use withal::async_std::AsyncStdRuntime;
 use withal::runtime::Timer as _;
 use withal::smol::SmolRuntime;
 use withal::tokio::TokioMain;
 use withal_tests::{Deterministic, LeakCheck};
-
-use crate::common::{Lines, SECOND, TICK};
 
 /// Runs the application on an entry point.
 macro_rules! lifespan {

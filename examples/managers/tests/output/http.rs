@@ -1,5 +1,6 @@
 //! Sessions and responses.
 
+use example_support::on_virtual_clock;
 use managers::{Error, download, fetch};
 
 use crate::common::{InMemory, Nobody};

@@ -16,6 +16,7 @@ mod http;
 mod pooled;
 mod several;
 
+use example_support::{on_each, on_virtual_clock};
 use managers::{
     class_made, closure_made, connection, provider, temporary_file, transaction, unreleased,
 };

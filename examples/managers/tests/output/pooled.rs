@@ -1,5 +1,6 @@
 //! Pools, and what is built on them.
 
+use example_support::on_each;
 use managers::{pool, web};
 
 // PL-4, PL-5, PL-7

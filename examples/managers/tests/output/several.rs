@@ -1,5 +1,6 @@
 //! Several scopes, and several attempts.
 
+use example_support::{on_each, on_each_real, on_virtual_clock};
 use managers::{parallel, retry, several};
 
 // CM-10, CM-11, ES-2

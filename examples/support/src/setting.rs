@@ -33,6 +33,11 @@ impl<R: Runtime> Setting<R> {
         }
     }
 
+    /// As asyncio's programs have it: a tick is what they sleep for, and lines go to standard output.
+    pub fn usual(rt: &R) -> Self {
+        Self::new(rt, Duration::from_millis(100), |line| println!("{line}"))
+    }
+
     /// Waits for one tick.
     ///
     /// # Cancel safety
