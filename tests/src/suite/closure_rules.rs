@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -12,6 +13,7 @@ use withal::scope::{
     Compose, Ended, ExitError, Lend, LendMut, Owned, Scope, scope_fn, scope_fn_borrowing, wrapped,
     wrapped_lending,
 };
+use withal::sync::Event;
 use withal::{
     ScopeError, cancel, close, either, generator, task_group, timeout, with, with_borrowing,
     with_detailed,
@@ -211,10 +213,15 @@ pub async fn a_generator_that_is_closed_tells_its_closure_scope_once<R: Runtime>
 // GM-22: the frame sleeps, and learns of the failure behind its lending.
 pub async fn lent_by_value_a_group_around_the_lending_tells_behind_it<R: Runtime>(rt: &R) {
     let log = Log::new();
-    let (own_rt, own) = (rt.clone(), log.clone());
+    let begun = Arc::new(Event::new());
+    let (own_rt, own, body_begun) = (rt.clone(), log.clone(), begun.clone());
     let scope = scope_fn(async move |lend: Lend<()>| {
         let ended = task_group(&own_rt, async |group| {
-            group.spawn(async { Err::<(), _>(Failed("the link")) });
+            group.spawn(async move {
+                // Earlier, it would be the error of enter.
+                body_begun.wait().await;
+                Err::<(), _>(Failed("the link"))
+            });
             let ((), ended) = lend.lend(()).await;
             own.push(ended.kind());
             Ok(ended)
@@ -223,6 +230,7 @@ pub async fn lent_by_value_a_group_around_the_lending_tells_behind_it<R: Runtime
         ended.map_err(|errors| errors.into_leaves().next().unwrap())
     });
     let ended = with(rt, scope, async |()| {
+        begun.set();
         yields(3).await;
         log.push("body");
         Ok::<_, Failed>(7)
