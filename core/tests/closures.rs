@@ -5,8 +5,11 @@
 mod common;
 
 use std::convert::Infallible;
+use std::future::{Future as _, poll_fn};
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 
 use common::{Numbered, now, send};
 use futures_util::FutureExt;
@@ -141,4 +144,33 @@ fn a_look_that_panics() {
     };
     assert_eq!(ended, Err(exit));
     assert_eq!(*log.lock().unwrap(), "look");
+}
+
+struct Boom;
+
+impl Wake for Boom {
+    fn wake(self: Arc<Self>) {
+        resume_unwind(Box::new("woken"))
+    }
+}
+
+// GM-12: whatever the waker is that the closure polls its lending with.
+#[test]
+fn a_waker_that_panics_keeps_no_tear_down_from_running() {
+    let (rt, torn) = (NoExecutor::new(), Arc::new(Mutex::new(None)));
+    let own = torn.clone();
+    let scope = scope_fn(async move |lend: Lend<u32>| {
+        let boom = Waker::from(Arc::new(Boom));
+        let mut lending = pin!(lend.lend(3));
+        let lent = poll_fn(|_| lending.as_mut().poll(&mut Context::from_waker(&boom)));
+        let (number, ended) = lent.await;
+        *own.lock().unwrap() = Some(number);
+        Ok::<_, Infallible>(ended)
+    });
+    let ended = now(with(&rt, scope, async |number| {
+        *number += 1;
+        Ok::<_, String>(*number)
+    }));
+    assert_eq!(ended, Ok(4));
+    assert_eq!(*torn.lock().unwrap(), Some(4));
 }

@@ -25,6 +25,7 @@ use super::reason::{ExitKind, ExitReason};
 use crate::body::Body;
 use crate::lock::Mutex;
 use crate::mutants::mutant;
+use crate::panic::wake;
 use crate::panic::{Payload, catch};
 
 /// The token by which a closure scope lends its resource to the body, once.
@@ -180,7 +181,7 @@ impl<T> Slot<T> {
         let before = self.state.with(|state| core::mem::replace(state, returned));
         // The closure may await it inside a set of futures that polls only what was woken.
         if let State::Body(waker) = before {
-            waker.wake();
+            wake(waker);
         }
     }
 }
