@@ -49,9 +49,12 @@ impl Payload {
     /// Drops it, whatever that does. What it panics with might do the same, and is leaked.
     #[cold]
     pub(crate) fn discard(self) {
+        #[cfg(feature = "alloc")]
         if let Err(second) = catch(|| drop(self)) {
             core::mem::forget(second);
         }
+        #[cfg(not(feature = "alloc"))]
+        match self.never {}
     }
 
     /// Lets the panic go on.
