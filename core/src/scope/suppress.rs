@@ -45,7 +45,7 @@ use crate::runtime::Cleanup;
 /// # futures_util::FutureExt::now_or_never(async {
 /// let rt = NoExecutor::new();
 /// let missing = suppress(|error: &io::Error| error.kind() == io::ErrorKind::NotFound);
-/// let removed = with_suppressing(&rt, missing, async |()| remove_file("/tmp/no/such/file"));
+/// let removed = with_suppressing(&rt, missing, async |()| remove_file("no/such/file"));
 /// assert_eq!(removed.await.unwrap(), None);
 /// # }).unwrap();
 /// ```
